@@ -1,0 +1,1 @@
+"""The city's work: nouns, rules, verbs and queries of grid governance."""

@@ -1,0 +1,1 @@
+"""HTTP, HTML and map protocols, translated into verbs and back."""
