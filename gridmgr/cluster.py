@@ -202,25 +202,21 @@ def _launch(home: Home, programs: Path, settings: dict[str, str]) -> None:
     """Start the server, in its own session and with its own log."""
     if home.log.exists() and home.log.stat().st_size > LOG_LIMIT:
         home.log.rename(home.folder / "log.old")
+    try:
+        _configure(home, settings)
+    except OSError as full:
+        raise CannotStart(folder=home.folder, words=full) from full
+    # What a killed server leaves behind needs a moment to notice; two servers on one folder would ruin it.
+    if not _until(lambda: not home.orphans, seconds=30):
+        raise CannotStart(folder=home.folder, words=f"orphaned processes {home.orphans} still use its data")
+    # Nobody is there, yet PostgreSQL would believe a stranger or a zombie that has the old process number.
+    for stale in home.data / "postmaster.pid", *home.socket.glob(".s.PGSQL.*"):
+        stale.unlink(missing_ok=True)
+    before = home.log.stat().st_size if home.log.exists() else 0
     wait = ("-s", "-w", "-t", str(PATIENCE))
-
-    def started() -> bool:
-        before = home.log.stat().st_size if home.log.exists() else 0
-        try:
-            _configure(home, settings)
-        except OSError as full:
-            raise CannotStart(folder=home.folder, words=full) from full
-        done = home.run(programs / "pg_ctl", "start", *wait, "-D", home.data, "-l", home.log)
-        if done.returncode == 0:
-            return True
-        words = _said(home, before) or done.stderr
-        # A server that was killed leaves children, which need a moment to notice and go.
-        if "shared memory block" in words:
-            return False
-        raise CannotStart(folder=home.folder, words=_last(words))
-
-    if not _until(started, seconds=30):
-        raise CannotStart(folder=home.folder, words=_last(_said(home)))
+    done = home.run(programs / "pg_ctl", "start", *wait, "-D", home.data, "-l", home.log)
+    if done.returncode:
+        raise CannotStart(folder=home.folder, words=_last(_said(home, before) or done.stderr))
 
 
 def _await(home: Home, programs: Path) -> None:

@@ -104,9 +104,22 @@ class Home:
         """Return the process of our server, if it lives; a number taken over by a stranger is not it."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            return pid if Path(os.readlink(f"/proc/{pid}/cwd")) == self.data else None
         except (OSError, ValueError, IndexError):
             return None
+        return pid if self.serves(pid) else None
+
+    @property
+    def orphans(self) -> list[int]:
+        """Return the processes that serve our data: all of a live server, or what a killed one left."""
+        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self.serves(int(entry.name))]
+
+    def serves(self, pid: int) -> bool:
+        """Return whether process `pid` is a PostgreSQL process at work in our data folder."""
+        try:
+            program = Path(os.readlink(f"/proc/{pid}/exe")).name
+            return program.startswith("postgres") and os.readlink(f"/proc/{pid}/cwd") == str(self.data)
+        except OSError:
+            return False
 
     def run(self, *command: str | Path, text: str | None = None) -> subprocess.CompletedProcess:
         """Run `command` as the owner, out of reach of the terminal's Ctrl-C and of foreign PG* variables."""
