@@ -122,7 +122,7 @@ def test_weights_of_another_district_are_refused():
 
 
 def test_weights_that_are_distances_are_refused():
-    with pytest.raises(hotspot.WeightsNotBinary, match="0.5"):
+    with pytest.raises(hotspot.WeightsNotBinary, match=r"0\.5"):
         getis_ord(pd.Series([1, 2, 3, 4]), block(2, 2) * 0.5)
 
 

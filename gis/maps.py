@@ -1,0 +1,449 @@
+"""Every map of the product, drawn by folium without one link to the internet.
+
+folium only builds the frame: the map, its layers and controls. Data never passes through its
+templates, which run HTML found in names and expand braces: it travels beside them as inert JSON
+and becomes text in static/map.js. All words come in translated.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from html import escape
+from typing import ClassVar
+from urllib.parse import quote
+
+import branca.element
+import folium
+import geopandas as gpd
+import numpy as np
+from folium.elements import JSCSSMixin
+from folium.map import Layer
+from folium.plugins import Fullscreen, MarkerCluster, VectorGridProtobuf
+from folium.template import Template
+
+from gis.drawing import (
+    MAX_ZOOM,
+    SILENT,
+    Choropleth,
+    Class,
+    Fill,
+    NothingToDraw,
+    Points,
+    TileLayer,
+    Words,
+    bounds_of,
+    features,
+    outlines,
+    simplified,
+)
+from gis.offline import MapParts, inert_json, linked, local
+from gis.palette import OUTLINE, SEVERITY
+
+FAULT = {"color": "#222222", "weight": 1.5, "fillOpacity": 0.6}
+
+
+class Offline(branca.element.Figure):
+    """A folium figure that serves every script and style sheet from our own folder."""
+
+    def __init__(self, base: str, **data):
+        super().__init__()
+        self.base, self.data = base, data
+
+    def parts(self) -> MapParts:
+        """Render the one map of this figure into its parts; raises UnknownAsset on an unmapped link."""
+        chart = next(iter(self._children.values()))
+        chart.render()
+        links = [child for child in self.header._children.values() if isinstance(child, branca.element.Link)]
+        served = [(type(link), path) for link in links if (path := local(link.url))]
+        body = self.html.render().strip()
+        data = f'<script type="application/json" id="map-data">{inert_json(self.data)}</script>'
+        return MapParts(
+            stylesheets=tuple(path for kind, path in served if kind is branca.element.CssLink),
+            scripts=tuple(path for kind, path in served if kind is branca.element.JavascriptLink),
+            body=f"{body}\n{data}",
+            script=self.script.render(),
+            name=chart.get_name(),
+            base=self.base,
+        )
+
+    def render(self, **kwargs) -> str:
+        """Render a page that loads its files from `base`; this is what folium's own save() writes."""
+        return linked(self.parts())
+
+
+class Frame(JSCSSMixin):
+    """Dresses the map with our controls before its first layer, so that no tile is asked for twice."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}gridmgr.frame({{ this._parent.get_name() }});{% endmacro %}"
+    )
+    default_js: ClassVar = [("gridmgr_js", "gridmgr:map.js")]
+    default_css: ClassVar = [("gridmgr_css", "gridmgr:map.css")]
+
+
+class Shapes(Layer):
+    """A layer that static/map.js draws from the page's data, so that names stay text."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "var {{ this.get_name() }} = gridmgr.shapes({{ this.key|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, key: str, title: str, overlay: bool = True, show: bool = True, control: bool = True):
+        super().__init__(name=_plain(title), overlay=overlay, show=show, control=control)
+        self._name, self.key = "Shapes", key
+
+
+class Start(branca.element.MacroElement):
+    """Hands the finished layers to static/map.js by name; must be the last child of the map."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "gridmgr.start({{ this._parent.get_name() }}, { {%- for key, layer in this.layers.items() %}"
+        "{{ key|tojson }}: {{ layer.get_name() }}, {% endfor -%} },"
+        " {{ this.cluster.get_name() if this.cluster else 'null' }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, layers: Mapping[str, Layer], cluster: MarkerCluster | None):
+        super().__init__()
+        self.layers, self.cluster = layers, cluster
+
+
+def tile_map(
+    tiles: Sequence[TileLayer],
+    bounds: Sequence[float],
+    *,
+    words: Words = SILENT,
+    incidents: Points | None = None,
+    fills: Mapping[str, Fill] | None = None,
+    attribution: str | None = None,
+    base_url: str | None = None,
+    base: str = "/static/",
+    pick: bool = False,
+) -> folium.Map:
+    """Draw borders and buildings from vector tiles, with incidents clustered over them.
+
+    Parameters
+    ----------
+    tiles : sequence of TileLayer
+        From the lowest layer to the topmost.
+    bounds : (4,) floats
+        West, south, east, north in degrees, EPSG:4326: what is seen first.
+    words : Words
+        Translated texts of controls and cards.
+    incidents : Points, optional
+        Clustered and coloured by disposal status.
+    fills : mapping of level to Fill, optional
+        Units filled by class, fetched after the map has opened.
+    attribution : str, optional
+        Whose map it is, shown as text in a corner.
+    base_url : str, optional
+        Address of raster tiles on the intranet, with {z}, {x}, {y}.
+    base : str
+        Where the static files are served.
+    pick : bool
+        Whether a click chooses a place; see `pick_map`.
+
+    Returns
+    -------
+    folium.Map
+        To be given to `parts`.
+
+    Raises
+    ------
+    NothingToDraw
+        A bound is not finite.
+
+    Examples
+    --------
+    >>> grids = TileLayer("micro_grid", "Micro-grids", "/tiles/micro_grid/{z}/{x}/{y}.pbf", min_zoom=12)
+    >>> "L.vectorGrid.protobuf" in parts(tile_map([grids], (119.9, 30.2, 120.1, 30.3))).script
+    True
+    """
+    data = {"pick": pick}
+    if fills:
+        data["fills"] = {level: asdict(fill) for level, fill in fills.items()}
+    chart = _chart(bounds, words, base, attribution, incidents=incidents, **data)
+    if base_url:
+        layer = folium.TileLayer(base_url, attr=" ", control=False, max_zoom=MAX_ZOOM)
+        layer.options.pop("attribution")
+        layer.add_to(chart)
+    layers = {tile.name: _vector_grid(tile).add_to(chart) for tile in tiles}
+    return _finished(chart, layers, incidents)
+
+
+def pick_map(tiles: Sequence[TileLayer], bounds: Sequence[float], **options) -> folium.Map:
+    """Draw the map of the report form, on which a click chooses a place.
+
+    Parameters
+    ----------
+    tiles, bounds, options
+        As for `tile_map`.
+
+    Returns
+    -------
+    folium.Map
+        ``gridmgr.pick(lon, lat)`` moves its mark; a click tells the page by ``gridmgr:picked`` (lon, lat).
+
+    Examples
+    --------
+    >>> '"pick":true' in parts(pick_map([], (119.9, 30.2, 120.1, 30.3))).body
+    True
+    """
+    return tile_map(tiles, bounds, pick=True, **options)
+
+
+def place_map(
+    lon: float,
+    lat: float,
+    units: gpd.GeoDataFrame,
+    *,
+    titles: Mapping[str, str],
+    incident: Points | None = None,
+    words: Words = SILENT,
+    base: str = "/static/",
+) -> folium.Map:
+    """Draw the place of one incident with the outlines of the units that hold it.
+
+    Parameters
+    ----------
+    lon, lat : float
+        Degrees, EPSG:4326.
+    units : GeoDataFrame, shape (n,)
+        ``level``, ``code``, ``name`` and geometry, EPSG:4326; a few rows, such as one of each level.
+    titles : mapping of level to its translated name
+    incident : Points, optional
+        The incident itself as the only row.
+    words, base
+        As for `tile_map`.
+
+    Returns
+    -------
+    folium.Map
+
+    Examples
+    --------
+    >>> import shapely
+    >>> unit = gpd.GeoDataFrame({"level": ["street"], "code": ["330104001"], "name": ["九堡"]},
+    ...                         geometry=[shapely.box(120, 30, 120.01, 30.01)], crs=4326)
+    >>> place_map(120.005, 30.005, unit, titles={"street": "街道"}).get_name().startswith("map_")
+    True
+    """
+    near = 0.0015  # degrees: about two street blocks around the point
+    levels = [level for level in OUTLINE if (units["level"] == level).any()]
+    sources, shapes = outlines({level: units[units["level"] == level] for level in levels}, words)
+    bounds = (lon - near, lat - near, lon + near, lat + near)
+    chart = _chart(bounds, words, base, incidents=incident, sources=sources, shapes=shapes)
+    layers = {level: Shapes(level, titles[level]).add_to(chart) for level in levels}
+    return _finished(chart, layers, incident)
+
+
+def fault_map(
+    findings: gpd.GeoDataFrame,
+    levels: Mapping[str, gpd.GeoDataFrame],
+    *,
+    titles: Mapping[str, str],
+    fields: Mapping[str, str],
+    severities: Mapping[str, str],
+    words: Words = SILENT,
+    base: str = "/static/",
+) -> folium.Map:
+    """Draw the faults found in a map, coloured by severity, over simplified outlines.
+
+    Parameters
+    ----------
+    findings : GeoDataFrame, shape (n,)
+        ``severity`` and geometry of any type, EPSG:4326, with the columns that `fields` names. Rows
+        without geometry aren't drawn.
+    levels : mapping of level to GeoDataFrame
+        The examined frames: ``code``, ``name`` and geometry.
+    titles : mapping
+        Level to its translated name; ``findings`` to the name of their layer.
+    fields : mapping of column to its translated title
+        What the card of a finding lists, in that order.
+    severities : mapping of severity to its translated name
+    words, base
+        As for `tile_map`.
+
+    Returns
+    -------
+    folium.Map
+
+    Raises
+    ------
+    NothingToDraw
+        Neither findings nor levels hold a geometry.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> gap = gpd.GeoDataFrame({"severity": ["error"], "text": ["gap"]}, geometry=[shapely.Point(120, 30)])
+    >>> chart = fault_map(gap, {}, titles={"findings": "Faults"}, fields={"text": "Fault"},
+    ...                   severities={"error": "Error"})
+    >>> "#b2182b" in parts(chart).body
+    True
+    """
+    sources, shapes = outlines(levels, words)
+    kinds = Choropleth(
+        "severity",
+        titles["findings"],
+        [Class(name, SEVERITY[name], label) for name, label in severities.items()],
+    )
+    sources["findings"] = features(findings, ["severity", *fields])
+    shapes["findings"] = kinds.shape("findings", FAULT, fields)
+    legend = [kinds.legend()]
+    bounds = bounds_of(findings, *levels.values())
+    chart = _chart(bounds, words, base, canvas=True, sources=sources, shapes=shapes, legend=legend)
+    layers = {key: Shapes(key, titles[key]).add_to(chart) for key in (*levels, "findings")}
+    return _finished(chart, layers)
+
+
+def value_map(
+    units: gpd.GeoDataFrame,
+    choropleths: Sequence[Choropleth],
+    *,
+    points: Points | None = None,
+    words: Words = SILENT,
+    base: str = "/static/",
+) -> folium.Map:
+    """Colour the units of one level by one or more columns, with incidents clustered over them.
+
+    Parameters
+    ----------
+    units : GeoDataFrame, shape (N,)
+        ``code``, ``name``, the columns of `choropleths` and polygons, EPSG:4326.
+    choropleths : sequence of Choropleth
+        The first one is shown, the others are chosen in the layer control.
+    points : Points, optional
+        Incidents coloured by disposal status; for a file that stands alone give ``items``.
+    words, base
+        As for `tile_map`.
+
+    Returns
+    -------
+    folium.Map
+
+    Raises
+    ------
+    NothingToDraw
+        No unit has a geometry.
+
+    Notes
+    -----
+    Outlines are simplified as one coverage, so that neighbours keep one shared border; a value that no
+    class names is drawn without filling.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> unit = gpd.GeoDataFrame({"code": ["1"], "name": ["一"], "klass": [3]},
+    ...                         geometry=[shapely.box(120, 30, 120.01, 30.01)], crs=4326)
+    >>> hot = Choropleth("klass", "Hotspots", [Class(3, "#b2182b", "99 %")])
+    >>> "99 %" in parts(value_map(unit, [hot])).body
+    True
+    """
+    columns = [choropleth.column for choropleth in choropleths]
+    fields = {"code": words.code} | {choropleth.column: choropleth.title for choropleth in choropleths}
+    data = {
+        "sources": {"units": features(simplified(units), ["code", "name", *columns])},
+        "shapes": {
+            choropleth.column: choropleth.shape("units", OUTLINE["micro_grid"], fields)
+            for choropleth in choropleths
+        },
+        "legend": [part.legend() for part in (*choropleths, *([points] if points else []))],
+    }
+    chart = _chart(bounds_of(units), words, base, canvas=True, incidents=points, **data)
+    layers = {
+        choropleth.column: Shapes(choropleth.column, choropleth.title, overlay=False, show=not rank).add_to(
+            chart
+        )
+        for rank, choropleth in enumerate(choropleths)
+    }
+    return _finished(chart, layers, points)
+
+
+def parts(chart: folium.Map) -> MapParts:
+    """Render a map into the parts that a page or a file is made of.
+
+    Parameters
+    ----------
+    chart : folium.Map
+        What one of the builders returned.
+
+    Returns
+    -------
+    MapParts
+
+    Raises
+    ------
+    UnknownAsset
+        A layer asks for a file that we don't serve.
+
+    Examples
+    --------
+    >>> parts(tile_map([], (119.9, 30.2, 120.1, 30.3))).scripts[0]
+    'vendor/leaflet/dist/leaflet.js'
+    """
+    return chart.get_root().parts()
+
+
+def _chart(bounds, words, base, attribution=None, *, canvas=False, incidents=None, **data) -> folium.Map:
+    """The empty map over its bounds, with the data that its layers will ask for."""
+    if not np.isfinite(bounds).all():
+        raise NothingToDraw()
+    west, south, east, north = map(float, bounds)
+    if incidents:
+        data["incidents"] = incidents.data()
+    chart = folium.Map(
+        location=[(south + north) / 2, (west + east) / 2],
+        tiles=None,
+        zoom_control=False,
+        prefer_canvas=canvas,
+        maxZoom=MAX_ZOOM,  # clusters ask the map, since no tile layer says it
+        attributionControl=bool(attribution),
+    )
+    box = [[south, west], [north, east]]
+    Offline(base, bounds=box, words=asdict(words), attribution=attribution, **data).add_child(chart)
+    Frame().add_to(chart)
+    return chart
+
+
+def _finished(chart: folium.Map, layers: Mapping[str, Layer], incidents: Points | None = None) -> folium.Map:
+    """Add what every map ends with: the clusters above all layers, the controls, and the hand-over."""
+    cluster = None
+    if incidents:
+        cluster = MarkerCluster(
+            name=_plain(incidents.title),
+            icon_create_function="gridmgr.ring",
+            show_coverage_on_hover=False,
+            chunked_loading=True,
+        ).add_to(chart)
+    Fullscreen(
+        title=folium.JsCode("gridmgr.words.full_screen"),
+        title_cancel=folium.JsCode("gridmgr.words.leave_full_screen"),
+    ).add_to(chart)
+    folium.LayerControl().add_to(chart)
+    Start(layers, cluster).add_to(chart)
+    return chart
+
+
+def _vector_grid(tile: TileLayer) -> VectorGridProtobuf:
+    style = dict(tile.style or OUTLINE[tile.name])
+    options = {
+        "vectorTileLayerStyles": folium.JsCode(inert_json({tile.name: style})),
+        "rendererFactory": folium.JsCode("L.canvas.tile"),
+        "getFeatureId": folium.JsCode("(feature) => feature.properties.code"),
+        "interactive": True,
+        "minZoom": tile.min_zoom,
+        "maxZoom": MAX_ZOOM,
+        "maxNativeZoom": tile.max_zoom,
+    }
+    # folium writes the address between quotes as it is.
+    address = quote(tile.url, safe="/:?&=%{}.,-_~@+")
+    return VectorGridProtobuf(address, name=_plain(tile.title), options=options)
+
+
+def _plain(title: str) -> str:
+    """A title that Leaflet, which reads it as HTML, and folium's templates both take as text."""
+    return escape(title).replace("{", "&#123;")

@@ -1,0 +1,70 @@
+"""Colours and shapes of the maps and their legends, told apart by colour-blind readers too.
+
+Ten disposal states are more than colour alone can carry, so the shape says the phase (waiting, at
+work, done, set aside) and the colour the state within it.
+"""
+
+from typing import NamedTuple
+
+
+class Sign(NamedTuple):
+    """How one kind of point is drawn: a colour, and a shape that reads without colour."""
+
+    colour: str
+    shape: str
+
+
+# Blues, reds and a yellow-brown scale after Okabe & Ito (2008), darkened where white text lies on them.
+STATUS: dict[str, Sign] = {
+    "reported": Sign("#e69f00", "disc"),
+    "accepted": Sign("#a8430c", "disc"),
+    "dispatched": Sign("#f2c94c", "diamond"),
+    "handling": Sign("#d55e00", "diamond"),
+    "fed_back": Sign("#6a2c70", "diamond"),
+    "verified": Sign("#8fd3f4", "square"),
+    "closed": Sign("#2a7fba", "square"),
+    "evaluated": Sign("#083d64", "square"),
+    "voided": Sign("#5f5f5f", "ring"),
+    "merged": Sign("#a9a9a9", "ring"),
+}
+
+# Hotspot class of gis.hotspot → colour: red hot, blue cold, darker is surer (ColorBrewer RdBu).
+HOTSPOT: dict[int, str] = {
+    3: "#b2182b",
+    2: "#ef8a62",
+    1: "#fddbc7",
+    0: "#f0f0f0",
+    -1: "#d1e5f0",
+    -2: "#67a9cf",
+    -3: "#2166ac",
+}
+
+# From few to many: one hue, so that order is read from lightness alone (ColorBrewer YlOrBr).
+COUNTS: tuple[str, ...] = ("#ffffd4", "#fed98e", "#fe9929", "#d95f0e", "#8c2d04")
+
+SEVERITY: dict[str, str] = {"error": "#b2182b", "warning": "#e69f00"}
+
+# What a unit without a value is filled with.
+NOTHING = "#ffffff"
+
+# Outline of each level, coarse borders heavier than fine ones.
+OUTLINE: dict[str, dict] = {
+    "street": {"color": "#1f3a5f", "weight": 3, "opacity": 0.9, "fill": False},
+    "community": {"color": "#3d6a99", "weight": 2, "opacity": 0.8, "fill": False},
+    "micro_grid": {
+        "color": "#7a8fa6",
+        "weight": 1,
+        "opacity": 0.8,
+        "fill": True,
+        "fillColor": NOTHING,
+        "fillOpacity": 0.05,
+    },
+    "building": {
+        "color": "#8a7f74",
+        "weight": 0.5,
+        "opacity": 0.9,
+        "fill": True,
+        "fillColor": "#d9d2c9",
+        "fillOpacity": 0.7,
+    },
+}

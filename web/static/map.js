@@ -1,0 +1,289 @@
+// What folium cannot draw safely: shapes, incidents and legends from data that is only ever text.
+// The page puts its data into <script type="application/json" id="map-data">; nothing here reads HTML.
+(function () {
+  "use strict";
+
+  // Leaflet 1.8 dropped what VectorGrid calls on every click.
+  L.DomEvent.fakeStop = L.DomEvent.fakeStop || (() => true);
+
+  const FILL = { fill: true, fillOpacity: 0.65, weight: 0.5, color: "#5f6b78", opacity: 0.7 };
+  const gridmgr = { data: {}, words: {}, layers: {}, states: new Map() };
+
+  // ---- text into the page ----------------------------------------------------------------------
+
+  /** An element with text, never with HTML. */
+  function element(tag, className = "", text = "") {
+    const node = document.createElement(tag);
+    node.className = className;
+    node.textContent = text;
+    return node;
+  }
+
+  /** A table of [title, value] rows; empty values are left out. */
+  function card(heading, rows, link) {
+    const box = element("div", "map-card");
+    const head = element("strong", "", heading);
+    box.append(head);
+    const list = element("dl");
+    for (const [title, value] of rows) {
+      if (value === null || value === undefined || value === "") continue;
+      list.append(element("dt", "", title), element("dd", "", String(value)));
+    }
+    box.append(list);
+    if (ours(link)) {
+      const anchor = element("a", "", gridmgr.words.open || heading);
+      anchor.href = link;
+      box.append(anchor);
+    }
+    return box;
+  }
+
+  /** Whether a link stays on our origin; javascript: and other hosts don't. */
+  function ours(link) {
+    return typeof link === "string" && link !== "" && new URL(link, location.href).origin === location.origin
+      && /^[/?#.]/.test(link);
+  }
+
+  /** Tell the page; true unless a listener took the event over with preventDefault(). */
+  function tell(name, detail) {
+    return document.dispatchEvent(new CustomEvent("gridmgr:" + name, { detail, cancelable: true }));
+  }
+
+  /** JSON of our own server; the page hears gridmgr:failed when it doesn't come. */
+  async function fetched(url) {
+    const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => ({ ok: false, status: 0 }));
+    if (answer.ok) return answer.json();
+    tell("failed", { url, status: answer.status });
+    return null;
+  }
+
+  // ---- the map's frame -------------------------------------------------------------------------
+
+  /** Read the page's data and dress the map; called before any layer is added, so tiles load once. */
+  function frame(map) {
+    const block = document.getElementById("map-data");
+    gridmgr.data = block ? JSON.parse(block.textContent) : {};
+    gridmgr.words = gridmgr.data.words || {};
+    gridmgr.map = window.gridmgrMap = map;
+    if (gridmgr.data.bounds) map.fitBounds(gridmgr.data.bounds, { animate: false });
+    map.zoomControl = L.control.zoom({
+      zoomInTitle: gridmgr.words.zoom_in, zoomOutTitle: gridmgr.words.zoom_out,
+    }).addTo(map);
+    L.control.scale({ imperial: false }).addTo(map);
+    if (map.attributionControl) {
+      map.attributionControl.setPrefix(false).addAttribution(element("span", "", gridmgr.data.attribution).innerHTML);
+    }
+  }
+
+  /** Fill the finished map with the page's data. */
+  function start(map, layers, cluster) {
+    gridmgr.layers = layers;
+    gridmgr.cluster = cluster;
+    const { incidents, legend: groups, pick, fills } = gridmgr.data;
+    const toggle = map.getContainer().querySelector(".leaflet-control-layers-toggle");
+    if (toggle) toggle.title = gridmgr.words.layers || "";
+    for (const [level, layer] of Object.entries(layers)) if (layer.setFeatureStyle && !pick) follow(level, layer);
+    for (const [level, { url, classes }] of Object.entries(fills || {})) {
+      loadValues(layers[level], url, Object.fromEntries(classes.map((entry) => [entry.value, entry.colour])));
+    }
+    if (pick) picking(map);
+    if (groups) legendControl(map, groups);
+    if (!incidents) return Promise.resolve();
+    if (!incidents.url) return Promise.resolve(addIncidents(map, cluster, incidents.items, incidents.signs, incidents.labels));
+    return loadIncidents(map, cluster, incidents.url, incidents.signs, incidents.labels);
+  }
+
+  /** Let a click on the map choose a place. */
+  function picking(map) {
+    let mark = null;
+    const put = (latlng) => {
+      mark = mark ? mark.setLatLng(latlng) : L.marker(latlng, { icon: icon({ colour: "#d55e00", shape: "pin" }) }).addTo(map);
+    };
+    gridmgr.pick = (lon, lat) => put([lat, lon]);
+    map.on("click", (event) => {
+      const { lng, lat } = event.latlng.wrap();
+      put(event.latlng);
+      tell("picked", { lon: lng, lat });
+    });
+  }
+
+  // ---- units -----------------------------------------------------------------------------------
+
+  /** Answer clicks on a vector tile layer with the page's listener, else with name and code. */
+  function follow(level, layer) {
+    layer.on("click", (event) => {
+      const unit = event.layer.properties;
+      if (!tell("feature", { level, properties: unit, latlng: event.latlng })) return;
+      const rows = [[gridmgr.words.code, unit.code]];
+      L.popup().setLatLng(event.latlng).setContent(card(unit.name || unit.code, rows)).openOn(gridmgr.map);
+    });
+  }
+
+  /** Fill units of a vector tile layer by class; units left out get their plain style back. */
+  function recolour(layer, values, palette) {
+    for (const code of Object.keys(layer.coloured || {})) if (!(code in values)) layer.resetFeatureStyle(code);
+    for (const [code, value] of Object.entries(values)) {
+      layer.setFeatureStyle(code, { ...FILL, fillColor: palette[value] });
+    }
+    layer.coloured = values;
+  }
+
+  /** Fetch {"values": {code: value, …}} and fill the units of a vector tile layer. */
+  async function loadValues(layer, url, palette) {
+    const answer = await fetched(url);
+    if (answer) recolour(layer, answer.values, palette);
+  }
+
+  /** A layer of the shapes that data.shapes[key] describes, filled by class where it names a column. */
+  function shapes(key) {
+    const { source, style, column, classes, fields } = gridmgr.data.shapes[key];
+    const known = new Map((classes || []).map((entry) => [entry.value, entry]));
+    const dress = ({ properties }) => {
+      const entry = known.get(properties[column]);
+      return entry ? { ...style, ...FILL, fillColor: entry.colour } : style;
+    };
+    const said = (field, value) => (field === column && known.has(value) ? known.get(value).label : value);
+    const layer = L.geoJSON(gridmgr.data.sources[source], {
+      style: dress,
+      pointToLayer: (feature, latlng) => L.circleMarker(latlng, { ...dress(feature), radius: 7 }),
+    });
+    if (fields) {
+      layer.bindPopup(({ feature: { properties } }) => {
+        const rows = fields.map(([field, title]) => [title, said(field, properties[field])]);
+        return card(properties.name || properties.code || "", rows);
+      });
+    }
+    layer.key = key;
+    return layer;
+  }
+
+  // ---- incidents -------------------------------------------------------------------------------
+
+  const SignIcon = L.DivIcon.extend({
+    createIcon(old) {
+      const node = L.DivIcon.prototype.createIcon.call(this, old);
+      node.dataset.shape = this.options.sign.shape;
+      node.style.setProperty("--sign", this.options.sign.colour);
+      return node;
+    },
+  });
+
+  function icon(sign) {
+    return new SignIcon({ sign, className: "map-sign", iconSize: [18, 18], html: false });
+  }
+
+  /** Fetch {"items": [[id, number, lon, lat, state, category, title, url?], …]} and add them. */
+  async function loadIncidents(map, cluster, url, signs, labels) {
+    const answer = await fetched(url);
+    return answer ? addIncidents(map, cluster, answer.items, signs, labels) : 0;
+  }
+
+  /** Replace the incidents of a cluster; those of a state that is switched off wait outside it. */
+  function addIncidents(map, cluster, items, signs, labels) {
+    const icons = Object.fromEntries(Object.entries(signs).map(([state, sign]) => [state, icon(sign)]));
+    cluster.clearLayers();
+    cluster.signs = signs;
+    for (const state of gridmgr.states.values()) state.marks = [];
+    for (const item of items) {
+      const [, , lon, lat, state, , title] = item;
+      const mark = L.marker([lat, lon], { icon: icons[state], title: [labels[state], title].filter(Boolean).join(" · ") });
+      mark.state = state;
+      mark.bindPopup(() => incidentCard(item, labels));
+      stateOf(state).marks.push(mark);
+    }
+    for (const { shown, marks } of gridmgr.states.values()) if (shown) cluster.addLayers(marks);
+    tell("loaded", { count: items.length });
+    return items.length;
+  }
+
+  function incidentCard([id, number, , , state, category, title, url], labels) {
+    tell("incident", { id, number });
+    const { words } = gridmgr;
+    return card(title || number, [[words.number, number], [words.state, labels[state] || state], [words.category, category]], url);
+  }
+
+  function stateOf(state) {
+    if (!gridmgr.states.has(state)) gridmgr.states.set(state, { shown: true, marks: [] });
+    return gridmgr.states.get(state);
+  }
+
+  /** Show or hide all incidents of one state. */
+  function show(state, shown) {
+    const group = stateOf(state);
+    if (group.shown === shown) return;
+    group.shown = shown;
+    if (shown) gridmgr.cluster.addLayers(group.marks);
+    else gridmgr.cluster.removeLayers(group.marks);
+  }
+
+  /** A cluster's icon: its count inside a ring of the states it holds. */
+  function ring(cluster) {
+    const marks = cluster.getAllChildMarkers();
+    const { signs } = cluster._group;
+    const counts = {};
+    for (const { state } of marks) counts[state] = (counts[state] || 0) + 1;
+    let from = 0;
+    const arcs = Object.keys(signs).filter((state) => counts[state]).map((state) => {
+      const to = from + (360 * counts[state]) / marks.length;
+      const arc = `${signs[state].colour} ${from}deg ${to}deg`;
+      from = to;
+      return arc;
+    });
+    const size = 30 + 6 * Math.min(Math.floor(Math.log10(marks.length)), 4);
+    const face = element("div", "map-ring");
+    face.style.background = `conic-gradient(${arcs.join(", ")})`;
+    face.append(element("span", "", String(marks.length)));
+    return L.divIcon({ html: face, className: "map-cluster", iconSize: [size, size] });
+  }
+
+  // ---- legends ---------------------------------------------------------------------------------
+
+  /** Build a legend of [{title, layer?, toggles?, entries: [{value, label, colour, shape?}]}]. */
+  function legend(root, groups) {
+    for (const group of groups) {
+      const part = element("section", "map-legend-group");
+      if (group.layer) part.dataset.layer = group.layer;
+      part.append(element("h3", "", group.title));
+      for (const entry of group.entries) part.append(legendRow(entry, group.toggles));
+      root.append(part);
+    }
+    return root;
+  }
+
+  function legendRow(entry, toggles) {
+    const row = element("label", "map-legend-row");
+    if (toggles) {
+      const box = element("input");
+      Object.assign(box, { type: "checkbox", checked: true });
+      box.dataset.state = entry.value;
+      row.append(box);
+    }
+    const sign = element("span", "map-sign");
+    sign.dataset.shape = entry.shape || "swatch";
+    sign.style.setProperty("--sign", entry.colour);
+    row.append(sign, element("span", "", entry.label));
+    return row;
+  }
+
+  /** The legend as a control of the map; of the layers that exclude each other only the shown one. */
+  function legendControl(map, groups) {
+    const control = L.control({ position: "bottomright" });
+    const root = legend(element("div", "map-legend"), groups);
+    control.onAdd = () => root;
+    L.DomEvent.disableClickPropagation(root).disableScrollPropagation(root);
+    control.addTo(map);
+    const only = (key) => root.querySelectorAll("[data-layer]").forEach((part) => { part.hidden = part.dataset.layer !== key; });
+    const first = root.querySelector("[data-layer]");
+    if (first) only(first.dataset.layer);
+    map.on("baselayerchange", ({ layer }) => only(layer.key));
+  }
+
+  // A page's own legend works by the same sign: <input type="checkbox" data-state="handling" checked>.
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("input[data-state]") && gridmgr.cluster) show(target.dataset.state, target.checked);
+  });
+
+  window.gridmgr = Object.assign(gridmgr, {
+    frame, start, shapes, recolour, loadValues, loadIncidents, addIncidents, show, ring, legend, icon,
+  });
+})();
