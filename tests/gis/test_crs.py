@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -21,6 +21,7 @@ def layer(*geometries, system=4326):
     )
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.floats(73.5, 135), st.floats(18, 53.5), st.floats(0, 360), st.floats(100, 30_000))
 def test_metres_are_metres_all_over_a_district(lon, lat, azimuth, length):
     far_lon, far_lat, _ = Geod(ellps="WGS84").fwd(lon, lat, azimuth, length)
@@ -180,6 +181,7 @@ def test_suspect_points_keep_the_index_and_give_reasons_in_words():
         assert "Row 5" in str(crs.problem_of(reason, 5, 40500000.0, 3340000.0))
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.floats(73.6, 135), st.floats(18.1, 53.5))
 def test_places_in_china_are_never_suspect_and_always_when_swapped(lon, lat):
     assert crs.suspects([lon], [lat])[0] is None

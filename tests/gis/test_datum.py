@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -47,16 +47,19 @@ def test_published_points_come_out_as_published():
     assert (float(bd[0]), float(bd[1])) == pytest.approx((116.41036949371029, 39.92133699351021), abs=1e-9)
 
 
+@settings(deadline=None, max_examples=50)
 @given(china, shifted)
 def test_there_and_back_is_the_same_place(place, datum):
     assert metres(*place, *to_wgs84(*from_wgs84(*place, datum), datum)) < 0.01
 
 
+@settings(deadline=None, max_examples=50)
 @given(china, shifted)
 def test_back_and_there_gives_the_same_numbers(place, datum):
     assert metres(*place, *from_wgs84(*to_wgs84(*place, datum), datum)) < 0.01
 
 
+@settings(deadline=None, max_examples=50)
 @given(box, shifted)
 def test_the_edge_of_the_box_is_no_exception(place, datum):
     assert metres(*place, *to_wgs84(*from_wgs84(*place, datum), datum)) < 0.01
@@ -67,6 +70,7 @@ def test_the_sharp_meridian_of_the_formula_converges(lon):
     assert metres(lon, 35.0, *to_wgs84(*from_wgs84(lon, 35.0, "gcj02"), "gcj02")) < 0.01
 
 
+@settings(deadline=None, max_examples=50)
 @given(china, shifted)
 def test_a_wrong_datum_moves_a_point_by_streets_not_by_cities(place, datum):
     assert 30 < metres(*place, *from_wgs84(*place, datum)) < 2000
