@@ -26,6 +26,7 @@ class Words:
     full_screen: str = ""
     leave_full_screen: str = ""
     layers: str = ""
+    legend: str = ""
     open: str = ""  #: the link from a card to its page
     code: str = ""
     number: str = ""

@@ -1,7 +1,6 @@
 """Maps in a real Chromium: nothing from off our origin, and every name is text, whatever it says."""
 
 import functools
-import itertools
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +17,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from gis import drawing, maps, offline, palette
 from gis.drawing import Choropleth, Class, Fill, Points, TileLayer, Words
 from web import vendor
+
+pytestmark = pytest.mark.browser
 
 STATIC = Path(vendor.__file__).parent / "static"
 CHROMIUM = [
@@ -37,7 +38,7 @@ NASTY = [
     "{{ 7*7 }}{% raw %}{#",
     "'\"`\\ & 九堡",
 ]
-WORDS = Words("放大", "缩小", "全屏", "退出全屏", "图层", "打开", "编码", "编号", "状态", "类别")
+WORDS = Words("放大", "缩小", "全屏", "退出全屏", "图层", "图例", "打开", "编码", "编号", "状态", "类别")
 STATES = {state: f"state {state}" for state in palette.STATUS}
 BOX = (120.0, 30.0, 120.06, 30.06)
 POLICY = (
@@ -430,57 +431,7 @@ def test_a_layer_from_elsewhere_is_refused():
         maps.parts(chart)
 
 
-def test_a_script_cannot_end_early_in_a_file(tmp_path):
-    (tmp_path / "a.js").write_text('x = "</script><!-- </SCRIPT>"')
-    parts = offline.MapParts((), ("a.js",), "", "", "map", "/static/")
-    page = offline.standalone(parts, tmp_path)
-    assert page.lower().count("</script") == 2 and "<!--" not in page
-
-
-def test_a_missing_browser_file_says_how_to_get_it(tmp_path):
-    parts = offline.MapParts((), ("vendor/leaflet/dist/leaflet.js",), "", "", "map", "/static/")
-    with pytest.raises(offline.MissingAsset, match="npm ci"):
-        offline.standalone(parts, tmp_path)
-
-
-def test_every_file_of_the_table_is_copied_or_ours():
-    copied = {f"vendor/{package}/{file}" for package, files in vendor.FILES.items() for file in files}
-    assert {path for path in offline.ASSETS.values() if path} <= copied | {"map.js", "map.css"}
-
-
 def test_a_map_of_nothing_is_refused():
     nothing = gpd.GeoDataFrame({"code": [], "name": [], "klass": []}, geometry=[], crs=4326)
     with pytest.raises(drawing.NothingToDraw):
         maps.value_map(nothing, [hotspots()])
-
-
-def test_missing_values_and_places_do_not_stop_a_map():
-    units = grids()
-    units["klass"] = units["klass"].astype(float)
-    units.loc[0, "klass"] = np.nan
-    units.loc[1, "geometry"] = None
-    features = drawing.features(drawing.simplified(units), ["code", "klass"])["features"]
-    assert len(features) == 8 and features[0]["properties"] == {"code": "000", "klass": None}
-
-
-def test_six_thousand_grids_make_a_file_of_less_than_six_megabytes():
-    side, wave = 20, np.linspace(0, 1, 15)
-
-    def border(start, end):
-        along = np.outer(1 - wave, start) + np.outer(wave, end)
-        return along + 0.02 * np.sin(9 * along[:, ::-1])
-
-    def cell(i, j):
-        corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1), (i, j)]
-        ring = np.vstack([border(a, b)[:-1] for a, b in itertools.pairwise(corners)])
-        return shapely.Polygon(np.round(ring / 400 + (120, 30), 7))
-
-    cells = [cell(i, j) for i in range(side) for j in range(side)]
-    named = {"code": "330104001001001", "name": "第一微网格", "klass": 0}
-    units = gpd.GeoDataFrame(named, index=range(len(cells)), geometry=cells, crs=4326)
-
-    thin = drawing.simplified(units)
-
-    assert shapely.coverage_is_valid(thin.geometry.to_numpy())
-    size = len(offline.inert_json(drawing.features(thin, [*named])).encode())
-    assert size / len(cells) * 6008 < 5_500_000

@@ -268,7 +268,10 @@
   /** The legend as a control of the map; of the layers that exclude each other only the shown one. */
   function legendControl(map, groups) {
     const control = L.control({ position: "bottomright" });
-    const root = legend(element("div", "map-legend"), groups);
+    const root = element("details", "map-legend");
+    root.append(element("summary", "", gridmgr.words.legend));
+    root.open = map.getSize().x > 640; // on a phone the map comes first
+    legend(root, groups);
     control.onAdd = () => root;
     L.DomEvent.disableClickPropagation(root).disableScrollPropagation(root);
     control.addTo(map);
