@@ -113,17 +113,20 @@ def start(folder: Path, **settings: str) -> Cluster:
     CannotCreate, CannotStart
         PostgreSQL refused; its own words are in the message.
     """
-    with _locked(folder) as home:
-        home.claim()
-        programs = home.programs()
-        if home.version is None:
-            _create(home, programs)
-        if home.pid is None:
-            _launch(home, programs, settings)
-        _await(home, programs)
-        password = _password(home)
-        _provision(home, programs, password)
-        return Cluster(home.socket, password)
+    try:
+        with _locked(folder) as home:
+            home.claim()
+            programs = home.programs()
+            if home.version is None:
+                _create(home, programs)
+            if home.pid is None:
+                _launch(home, programs, settings)
+            _await(home, programs)
+            password = _password(home)
+            _provision(home, programs, password)
+            return Cluster(home.socket, password)
+    except OSError as refused:  # a full or read-only disk
+        raise CannotStart(folder=folder, words=refused) from refused
 
 
 def stop(folder: Path) -> bool:
@@ -202,10 +205,7 @@ def _launch(home: Home, programs: Path, settings: dict[str, str]) -> None:
     """Start the server, in its own session and with its own log."""
     if home.log.exists() and home.log.stat().st_size > LOG_LIMIT:
         home.log.rename(home.folder / "log.old")
-    try:
-        _configure(home, settings)
-    except OSError as full:
-        raise CannotStart(folder=home.folder, words=full) from full
+    _configure(home, settings)
     # What a killed server leaves behind needs a moment to notice; two servers on one folder would ruin it.
     if not _until(lambda: not home.orphans, seconds=30):
         raise CannotStart(folder=home.folder, words=f"orphaned processes {home.orphans} still use its data")

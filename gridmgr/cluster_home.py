@@ -156,7 +156,7 @@ class Home:
             try:
                 folder.mkdir(mode=0o700, exist_ok=True)
                 found = folder.lstat()
-            except OSError as refused:
+            except (PermissionError, FileExistsError, NotADirectoryError) as refused:
                 raise self.foreign(folder) from refused
             if found.st_uid == os.geteuid():
                 self.give(folder)

@@ -11,6 +11,7 @@ install_debian() {
     fi
     say "missing: ${missing[*]}"
     become_root "${missing[@]}"
+    apt_get check >/dev/null 2>&1 || without_main_cluster run "an interrupted installation" finish_installation
     run "package lists" apt_get update || say "the lists could not be renewed; trying with those at hand"
     if [[ " ${missing[*]} " == *" ${POSTGRES[0]} "* ]]; then
         without_main_cluster run "packages" apt_get install "${missing[@]}"
@@ -65,6 +66,11 @@ become_root() {
         return
     fi
     die "需要管理员执行一次 / an administrator has to run once:  apt-get update && apt-get install --no-install-recommends --yes $*"
+}
+
+finish_installation() {
+    "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive dpkg --configure -a
+    apt_get install --fix-broken
 }
 
 apt_get() {

@@ -116,7 +116,7 @@ def template(server: URL, run_folder: Path) -> str:
     """Return the name of a migrated database; the first worker makes it while the others wait."""
     name = _prefix(run_folder) + "template"
     known = text("SELECT 1 FROM pg_database WHERE datname = :name")
-    with _locked(run_folder), _administration(server) as admin:
+    with _locked(RUNS), _administration(server) as admin:
         if not admin.scalar(known, {"name": name}):
             admin.execute(text(f"CREATE DATABASE {name}_unfinished"))
             db.migrate(server.set(database=f"{name}_unfinished").render_as_string(hide_password=False))
@@ -170,8 +170,10 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """Return the folder of real maps: the one GRIDMGR_TEST_DATA names, else one beside the checkout."""
-    folder = Path(os.environ.get("GRIDMGR_TEST_DATA") or CHECKOUT.parent / "shared" / "data")
-    if not (folder / "washington" / "grids.gpkg").exists():
-        pytest.skip("no real maps here; GRIDMGR_TEST_DATA says where they are")
-    return folder
+    """Return the folder of real maps: the one GRIDMGR_TEST_DATA names, else one found beside the checkout."""
+    named = os.environ.get("GRIDMGR_TEST_DATA")
+    places = [Path(named)] if named else sorted(CHECKOUT.parent.glob("*/data"))
+    for folder in places:
+        if (folder / "washington" / "grids.gpkg").exists():
+            return folder
+    pytest.skip("no real maps here; GRIDMGR_TEST_DATA says where they are")
