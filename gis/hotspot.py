@@ -88,7 +88,7 @@ def getis_ord(counts: pd.Series, weights: csr_array, star: bool = True) -> pd.Da
     # Centred on the mean, sums stay small and equal counts are exactly nothing.
     centred = x - x.mean() if len(x) and np.ptp(x) else np.zeros(len(x))
     lag = neighbours @ centred + (star - own) * centred
-    links = neighbours.sum(axis=1) + star - own
+    links = neighbours @ np.ones(len(x)) + star - own
     n, mean, variance = _compared_with(centred, star)
     spread = np.sqrt(variance * np.maximum(links * (n - links), 0) / max(n - 1, 1))
     z = np.divide(lag - links * mean, spread, out=np.zeros(len(x)), where=spread > 0)
