@@ -1,0 +1,1 @@
+"""Who may do what, where: accounts, roles granted on code prefixes, sessions and tokens."""

@@ -1,0 +1,64 @@
+"""Reads of accounts, and the one predicate every scoped read starts from."""
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from gridmgr.account.model import Account, ApiToken, LoginSession
+from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
+
+
+def visible_to(actor: Actor, *codes: InstrumentedAttribute) -> ColumnElement[bool]:
+    """Return the SQL condition that any of the `codes` columns lies in the actor's scope.
+
+    An actor without grants sees nothing; one with a grant on the empty prefix sees everything.
+    """
+    if "" in actor.scope:
+        return true()
+    conditions = [column.startswith(prefix, autoescape=True) for prefix in actor.scope for column in codes]
+    return or_(*conditions) if conditions else false()
+
+
+def actor_of(account: Account) -> Actor:
+    """Return the account as the actor that rules and queries speak of."""
+    grants = tuple(Grant(Role(grant.role), grant.code) for grant in account.grants)
+    return Actor(account.id, account.name, grants, account.username, account.language)
+
+
+def actor_by_id(session: Session, account_id: int | None) -> Actor:
+    """Return the actor of an account id; None is the system itself."""
+    return SYSTEM if account_id is None else actor_of(session.get_one(Account, account_id))
+
+
+def by_username(session: Session, username: str) -> Account | None:
+    """Return the account of that user name, active or not."""
+    return session.scalar(select(Account).where(Account.username == username))
+
+
+def by_session(session: Session, token_hash: bytes) -> tuple[Account, LoginSession] | None:
+    """Return the active account behind a session cookie and the session itself."""
+    row = session.execute(
+        select(Account, LoginSession)
+        .join(LoginSession, LoginSession.account_id == Account.id)
+        .where(LoginSession.token_hash == token_hash, Account.active)
+    ).first()
+    return tuple(row) if row else None
+
+
+def by_token(session: Session, token_hash: bytes) -> tuple[Account, ApiToken] | None:
+    """Return the active account behind a bearer token and the token itself."""
+    row = session.execute(
+        select(Account, ApiToken)
+        .join(ApiToken, ApiToken.account_id == Account.id)
+        .where(ApiToken.token_hash == token_hash, Account.active)
+    ).first()
+    return tuple(row) if row else None
+
+
+def listing(session: Session) -> list[Account]:
+    """Return all accounts with their grants, by user name."""
+    return list(session.scalars(select(Account).order_by(Account.username)))
+
+
+def has_demo_accounts(session: Session) -> bool:
+    """Tell whether any active account has a publicly known password."""
+    return session.scalar(select(select(Account.id).where(Account.demo, Account.active).exists()))

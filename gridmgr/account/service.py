@@ -1,0 +1,244 @@
+"""Verbs of accounts: open, grant, log in and out, issue tokens. They never commit."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account import queries
+from gridmgr.account.model import (
+    Account,
+    ApiToken,
+    LoginAttempt,
+    LoginSession,
+    RoleGrant,
+    SessionEnded,
+    TooManyLogins,
+    UnknownAccount,
+    UnknownRole,
+    UsernameTaken,
+    WeakPassword,
+    WrongPassword,
+)
+from gridmgr.account.rules import Actor, Grant, Role
+from gridmgr.settings import settings
+
+PASSWORD_MINIMUM = 10
+ATTEMPT_WINDOW = timedelta(minutes=5)
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash(secrets.token_hex(16))  # verified for unknown names, so that timing tells nothing
+
+
+def open_account(
+    session: Session, username: str, name: str, password: str, grants: Iterable[Grant], *, demo: bool = False
+) -> Account:
+    """Open an account with its grants; a demonstration account may have a short password.
+
+    Raises
+    ------
+    UsernameTaken
+        Somebody has that user name.
+    WeakPassword
+        The password is shorter than the minimum.
+    """
+    if queries.by_username(session, username):
+        raise UsernameTaken(username=username)
+    account = Account(
+        username=username, name=name, password_hash=_hash(password, demo), demo=demo, created_at=clock.now()
+    )
+    account.grants = [RoleGrant(role=grant.role, code=grant.code) for grant in grants]
+    session.add(account)
+    session.flush()  # the caller needs the id
+    return account
+
+
+def set_password(session: Session, username: str, password: str) -> None:
+    """Give the account a new password and end all its sessions.
+
+    Raises
+    ------
+    UnknownAccount, WeakPassword
+    """
+    account = _known(session, username)
+    account.password_hash = _hash(password, demo=False)
+    account.demo = False
+    session.execute(delete(LoginSession).where(LoginSession.account_id == account.id))
+
+
+def set_grants(session: Session, username: str, grants: Iterable[Grant]) -> None:
+    """Replace all grants of an account.
+
+    Raises
+    ------
+    UnknownAccount
+    """
+    account = _known(session, username)
+    account.grants = []
+    session.flush()  # deletes go before the inserts that may repeat them
+    account.grants = [RoleGrant(role=grant.role, code=grant.code) for grant in grants]
+
+
+def set_active(session: Session, username: str, active: bool) -> None:
+    """Open or close an account; a closed one has no sessions.
+
+    Raises
+    ------
+    UnknownAccount
+    """
+    account = _known(session, username)
+    account.active = active
+    if not active:
+        session.execute(delete(LoginSession).where(LoginSession.account_id == account.id))
+
+
+def set_language(session: Session, actor: Actor, language: str) -> None:
+    """Remember the language the person has chosen."""
+    session.get_one(Account, actor.id).language = language
+
+
+def check_login_rate(session: Session, username: str, address: str) -> None:
+    """Return if one more login may be tried now from this address for this name.
+
+    Raises
+    ------
+    TooManyLogins
+        Too many failures by name or by address within the window.
+    """
+    since = clock.now() - ATTEMPT_WINDOW
+    for column, value in ((LoginAttempt.username, username[:64]), (LoginAttempt.address, address)):
+        recent = select(func.count(), func.min(LoginAttempt.at)).where(
+            column == value, LoginAttempt.at > since
+        )
+        failures, first = session.execute(recent).one()
+        limit = settings().login_attempts * (1 if column is LoginAttempt.username else 4)
+        if failures >= limit:
+            raise TooManyLogins(seconds=int((first - since).total_seconds()) + 1)
+
+
+def note_failed_login(session: Session, username: str, address: str) -> None:
+    """Remember one failed login, and forget those outside the window."""
+    session.execute(delete(LoginAttempt).where(LoginAttempt.at < clock.now() - ATTEMPT_WINDOW))
+    session.add(LoginAttempt(username=username[:64], address=address, at=clock.now()))
+
+
+def log_in(session: Session, username: str, password: str) -> tuple[str, LoginSession]:
+    """Return a new session and the secret its cookie carries.
+
+    Raises
+    ------
+    WrongPassword
+        Unknown name, closed account or wrong password: the caller is not told which.
+    """
+    account = queries.by_username(session, username)
+    if not _matches(account, password) or not account.active:
+        raise WrongPassword
+    secret = secrets.token_urlsafe(32)
+    opened = LoginSession(
+        token_hash=_digest(secret),
+        account_id=account.id,
+        csrf=secrets.token_urlsafe(24),
+        expires_at=_session_end(),
+    )
+    session.execute(delete(LoginSession).where(LoginSession.expires_at < clock.now()))
+    session.add(opened)
+    return secret, opened
+
+
+def log_out(session: Session, secret: str) -> None:
+    """End the session of that cookie."""
+    session.execute(delete(LoginSession).where(LoginSession.token_hash == _digest(secret)))
+
+
+def resume(session: Session, secret: str) -> tuple[Actor, LoginSession]:
+    """Return who the cookie belongs to, and prolong the session.
+
+    Raises
+    ------
+    SessionEnded
+        The cookie is unknown, expired, or its account closed.
+    """
+    found = queries.by_session(session, _digest(secret))
+    if not found or found[1].expires_at < clock.now():
+        raise SessionEnded
+    account, opened = found
+    if _session_end() - opened.expires_at > timedelta(minutes=5):  # not a write on every request
+        opened.expires_at = _session_end()
+    return queries.actor_of(account), opened
+
+
+def issue_token(session: Session, actor: Actor, name: str, days: int | None = None) -> tuple[str, ApiToken]:
+    """Issue a bearer token to the actor's own account; the secret is returned once and never stored."""
+    secret = "gm_" + secrets.token_urlsafe(32)
+    expires = clock.now() + timedelta(days=days) if days else None
+    token = ApiToken(
+        token_hash=_digest(secret), account_id=actor.id, name=name, created_at=clock.now(), expires_at=expires
+    )
+    session.add(token)
+    session.flush()  # the caller shows the id
+    return secret, token
+
+
+def revoke_token(session: Session, actor: Actor, token_id: int) -> None:
+    """Take back a token of the actor's own."""
+    session.execute(delete(ApiToken).where(ApiToken.id == token_id, ApiToken.account_id == actor.id))
+
+
+def bearer(session: Session, secret: str) -> Actor:
+    """Return who the bearer token belongs to.
+
+    Raises
+    ------
+    SessionEnded
+        The token is unknown, expired, or its account closed.
+    """
+    found = queries.by_token(session, _digest(secret))
+    if not found or (found[1].expires_at and found[1].expires_at < clock.now()):
+        raise SessionEnded
+    return queries.actor_of(found[0])
+
+
+def parse_grant(text: str) -> Grant:
+    """Read `role:code`, or `role` alone for the whole district.
+
+    Raises
+    ------
+    UnknownRole
+    """
+    role, _, code = text.partition(":")
+    if role not in set(Role):
+        raise UnknownRole(role=role, known=", ".join(Role))
+    return Grant(Role(role), code.strip())
+
+
+def _known(session: Session, username: str) -> Account:
+    account = queries.by_username(session, username)
+    if account is None:
+        raise UnknownAccount(username=username)
+    return account
+
+
+def _hash(password: str, demo: bool) -> str:
+    if len(password) < PASSWORD_MINIMUM and not demo:
+        raise WeakPassword(minimum=PASSWORD_MINIMUM)
+    return _hasher.hash(password)
+
+
+def _matches(account: Account | None, password: str) -> bool:
+    try:
+        return _hasher.verify(account.password_hash if account else _NOBODY, password)
+    except VerifyMismatchError:
+        return False
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _session_end() -> datetime:
+    return clock.now() + timedelta(hours=settings().session_hours)

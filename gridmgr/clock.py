@@ -1,0 +1,115 @@
+"""Wall time and working time. Nothing else in the product reads the time of day.
+
+`now()` is the present instant, or the instant a simulation or a test has travelled to.
+A `WorkingCalendar` turns "4 working hours" into a due time (field: 工作时, 工作日, 调休).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from gridmgr.settings import settings
+
+_travelled: ContextVar[datetime | None] = ContextVar("travelled", default=None)
+
+
+def now() -> datetime:
+    """Return the present instant in UTC, or the one `travel` has set."""
+    return _travelled.get() or datetime.now(UTC)
+
+
+def today() -> date:
+    """Return the present day in the district's own zone."""
+    return local(now()).date()
+
+
+def zone() -> ZoneInfo:
+    """Return the district's time zone."""
+    return ZoneInfo(settings().time_zone)
+
+
+def local(instant: datetime) -> datetime:
+    """Return the instant on the district's wall clock."""
+    return instant.astimezone(zone())
+
+
+@contextmanager
+def travel(instant: datetime) -> Iterator[None]:
+    """Let `now()` answer `instant` inside the block; for simulations and tests."""
+    token = _travelled.set(instant)
+    try:
+        yield
+    finally:
+        _travelled.reset(token)
+
+
+class TimeUnit(StrEnum):
+    """How a time limit is counted."""
+
+    WORKING_HOURS = "working_hours"  # 工作时
+    WORKING_DAYS = "working_days"  # 工作日
+    HOURS = "hours"  # running hours, for emergencies
+
+
+@dataclass(frozen=True)
+class WorkingCalendar:
+    """Which hours of which days are worked; holidays and make-up days override the week."""
+
+    zone: ZoneInfo
+    hours: tuple[tuple[time, time], ...] = ((time(9), time(12)), (time(14), time(18)))
+    weekdays: frozenset[int] = frozenset(range(5))
+    holidays: frozenset[date] = field(default_factory=frozenset)
+    makeup_days: frozenset[date] = field(default_factory=frozenset)
+
+    def works_on(self, day: date) -> bool:
+        """Tell whether `day` is worked: make-up days first, then holidays, then the week."""
+        if day in self.makeup_days:
+            return True
+        return day not in self.holidays and day.weekday() in self.weekdays
+
+    @property
+    def day_length(self) -> timedelta:
+        """The worked time of one full day."""
+        return sum((_span(*hours) for hours in self.hours), timedelta())
+
+    def due(self, start: datetime, amount: float, unit: TimeUnit) -> datetime:
+        """Return the instant at which `amount` of `unit` that begins at `start` has been used up.
+
+        Rule: field handbook, working time; 4 working hours from Friday 16:30 with 9-12 and 14-18
+        end Monday 11:30, or Saturday 11:30 when that Saturday is a make-up workday.
+        """
+        if unit is TimeUnit.HOURS:
+            return start + timedelta(hours=amount)
+        one = timedelta(hours=1) if unit is TimeUnit.WORKING_HOURS else self.day_length
+        left = amount * one
+        at = start.astimezone(self.zone)
+        for opens, closes in self._spans_from(at):
+            worked = closes - max(opens, at)
+            if worked >= left:
+                return (max(opens, at) + left).astimezone(UTC)
+            left -= worked
+        raise AssertionError("a calendar has no last day")
+
+    def _spans_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the worked spans that end after `at`, in order, without end."""
+        day = at.date()
+        while True:
+            if self.works_on(day):
+                for begin, end in self.hours:
+                    closes = datetime.combine(day, end, self.zone)
+                    if closes > at:
+                        yield datetime.combine(day, begin, self.zone), closes
+            day += timedelta(days=1)
+
+
+def _span(begin: time, end: time) -> timedelta:
+    return datetime.combine(date.min, end) - datetime.combine(date.min, begin)
+
+
+def working_calendar() -> WorkingCalendar:
+    """Return the calendar in force: weekdays, 9-12 and 14-18 on the district's wall clock."""
+    return WorkingCalendar(zone())

@@ -1,0 +1,121 @@
+"""The database: its base class, its one transaction helper, and its migrations."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from gridmgr import cluster
+from gridmgr.errors import Unavailable
+from gridmgr.events import Reactions, drain
+from gridmgr.settings import settings
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+class Base(DeclarativeBase):
+    """Base of all tables, with one naming convention for constraints."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def address() -> str:
+    """Return where the database is: as the settings say, or the private cluster, started if need be.
+
+    Raises
+    ------
+    ClusterProblem
+        The private cluster cannot be made or started.
+    """
+    return settings().database_url or cluster.start(settings().home).url()
+
+
+def engine(url: str) -> Engine:
+    """Return a pooled engine on `url`; a connection that died while idle is replaced unseen."""
+    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+
+
+@contextmanager
+def transaction(on: Engine, reactions: Reactions | None = None) -> Iterator[Session]:
+    """Open the one transaction of a request or a job; drain its events; commit all or nothing.
+
+    Raises
+    ------
+    Unavailable
+        The database went away; nothing was written.
+    """
+    session = Session(on, expire_on_commit=False)
+    try:
+        yield session
+        drain(session, reactions or {})
+        session.commit()
+    except OperationalError as lost:
+        session.invalidate()
+        raise Unavailable from lost
+    finally:
+        session.close()
+
+
+def migrate(url: str) -> None:
+    """Bring the schema at `url` to the newest revision; several processes may ask at once."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence]) -> None:
+    """Append rows to a table in one stream (COPY), the fastest way PostgreSQL knows; None is NULL."""
+    stream = io.StringIO("".join("\t".join(map(_copied, row)) + "\n" for row in rows))
+    with session.connection().connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {table.__tablename__} ({', '.join(columns)}) FROM STDIN", stream)
+
+
+def _copied(value: object) -> str:
+    if value is None:
+        return r"\N"
+    if isinstance(value, bytes):
+        return r"\\x" + value.hex()
+    return str(value).translate(_COPY_ESCAPES)
+
+
+_COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
+
+
+def copy_frame(session: Session, table: type[Base], rows: pd.DataFrame) -> None:
+    """Append a frame whose columns carry the table's names; missing values are NULL."""
+    plain = rows.astype(object)
+    plain = plain.where(plain.notna(), None)
+    copy_rows(session, table, list(rows.columns), plain.itertuples(index=False, name=None))
+
+
+def ewkb(shapes: np.ndarray, srid: int) -> np.ndarray:
+    """Return geometries as PostGIS reads them in text: hexadecimal EWKB."""
+    return shapely.to_wkb(shapely.set_srid(shapes, srid), hex=True, include_srid=True)
+
+
+def fingerprint(session: Session) -> str:
+    """Return a short name of this very database, for files that are derived from it."""
+    row = session.execute(text("SELECT system_identifier FROM pg_control_system()")).scalar_one()
+    name = session.execute(
+        text("SELECT oid FROM pg_database WHERE datname = current_database()")
+    ).scalar_one()
+    return f"{row:x}-{name}"

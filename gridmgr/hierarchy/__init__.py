@@ -1,0 +1,1 @@
+"""Street > community > micro-grid > building: codes, editions, lineage, and locating points in them."""

@@ -1,0 +1,341 @@
+"""Reads of the four levels: editions, units, frames, tiles, and the locator of a state of the map."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from geoalchemy2.functions import ST_X, ST_Y, ST_AsGeoJSON, ST_PointOnSurface
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, text
+from sqlalchemy.orm import Session
+
+from gis.locate import Locator
+from gis.tiles import BANDS, MIN_ZOOM, TILE_EXTENT, band_at
+from gridmgr import clock
+from gridmgr.account.queries import visible_to
+from gridmgr.account.rules import Actor
+from gridmgr.db import fingerprint
+from gridmgr.hierarchy.model import (
+    BUILDING,
+    LEVELS,
+    CodeScheme,
+    Edition,
+    GridUnit,
+    Lineage,
+    NoEdition,
+    TileShape,
+    UnknownEdition,
+    UnknownLevel,
+    UnknownUnit,
+)
+from gridmgr.hierarchy.rules import Scheme
+from gridmgr.settings import settings
+
+
+def valid_at(at: date) -> ColumnElement[bool]:
+    """Return the SQL condition that a unit is in force on the day `at`."""
+    return (GridUnit.valid_from <= at) & or_(GridUnit.valid_to.is_(None), GridUnit.valid_to > at)
+
+
+def visible_units(actor: Actor) -> ColumnElement[bool]:
+    """Return the SQL condition of units inside the actor's scope, and of those above it."""
+    above = [GridUnit.code.in_([prefix[:n] for n in range(1, len(prefix))]) for prefix in actor.scope]
+    return or_(visible_to(actor, GridUnit.code, GridUnit.parent_code), *above)
+
+
+def scheme(session: Session) -> Scheme | None:
+    """Return the code scheme in force, or None before the first import."""
+    row = session.get(CodeScheme, 1)
+    return Scheme(row.name, row.masks, row.parent_length) if row else None
+
+
+def editions(session: Session) -> list[Edition]:
+    """Return all editions, the newest first."""
+    return list(session.scalars(select(Edition).order_by(Edition.effective.desc())))
+
+
+def edition_at(session: Session, at: date | None = None) -> Edition:
+    """Return the edition in force on the day `at` (today); before the first one, the first answers.
+
+    Raises
+    ------
+    NoEdition
+        Nothing has been imported yet.
+    """
+    at = at or clock.today()
+    found = session.scalar(
+        select(Edition)
+        .order_by((Edition.effective <= at).desc(), func.abs(Edition.effective - literal(at)))
+        .limit(1)
+    )
+    if found is None:
+        raise NoEdition
+    return found
+
+
+def edition_by_stamp(session: Session, stamp: str) -> Edition:
+    """Return the edition whose present state has that stamp.
+
+    Raises
+    ------
+    UnknownEdition
+        There is none, or it has been completed meanwhile.
+    """
+    number, _, _ = stamp.partition(".")
+    found = session.get(Edition, int(number)) if number.isdigit() and len(number) < 10 else None
+    if found is None or found.stamp != stamp:
+        raise UnknownEdition(edition=stamp)
+    return found
+
+
+def known_level(level: str) -> str:
+    """Return the level if there is such a one.
+
+    Raises
+    ------
+    UnknownLevel
+    """
+    if level not in LEVELS:
+        raise UnknownLevel(level=level, known=", ".join(LEVELS))
+    return level
+
+
+def frame(
+    session: Session, level: str, at: date | None = None, actor: Actor | None = None
+) -> gpd.GeoDataFrame:
+    """Return one level as it is on the day `at`: code, name, parent_code, attributes, EPSG:4326 geometry.
+
+    With an actor only what is visible to that actor; without, everything (for the system's own work).
+    """
+    chosen = at or edition_at(session).effective
+    columns = [
+        GridUnit.level, GridUnit.code, GridUnit.name, GridUnit.parent_code, GridUnit.households,
+        GridUnit.population, GridUnit.land_use, GridUnit.address, GridUnit.area_m2, GridUnit.valid_from,
+    ]  # fmt: skip
+    asked = select(*columns, func.ST_AsBinary(GridUnit.geom).label("wkb")).where(
+        GridUnit.level == known_level(level), valid_at(chosen)
+    )
+    if actor is not None:
+        asked = asked.where(visible_units(actor))
+    rows = session.execute(asked.order_by(GridUnit.code)).all()
+    names = [column.key for column in columns]
+    data = {name: [row[n] for row in rows] for n, name in enumerate(names)}
+    shapes = shapely.from_wkb(np.array([bytes(row[-1]) for row in rows], dtype=object))
+    return gpd.GeoDataFrame(data, columns=names, geometry=shapes, crs="EPSG:4326")
+
+
+def frames(session: Session, at: date | None = None) -> dict[str, gpd.GeoDataFrame]:
+    """Return all four levels as they are on the day `at`."""
+    return {level: frame(session, level, at) for level in LEVELS}
+
+
+def counts(session: Session, actor: Actor, at: date) -> dict[str, int]:
+    """Return how many units of each level the actor sees on the day `at`."""
+    rows = session.execute(
+        select(GridUnit.level, func.count())
+        .where(valid_at(at), visible_to(actor, GridUnit.code, GridUnit.parent_code))
+        .group_by(GridUnit.level)
+    ).all()
+    return {level: dict(rows).get(level, 0) for level in LEVELS}
+
+
+def listing(
+    session: Session, actor: Actor, level: str, at: date, *, parent: str | None = None, words: str = ""
+) -> Select:
+    """Return the statement of a level's visible units, by code, for the caller to page."""
+    asked = select(GridUnit).where(
+        GridUnit.level == known_level(level),
+        valid_at(at),
+        visible_to(actor, GridUnit.code, GridUnit.parent_code),
+    )
+    if parent:
+        asked = asked.where(GridUnit.parent_code == parent)
+    if words:
+        like = "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        asked = asked.where(
+            or_(GridUnit.name.ilike(like), GridUnit.code.ilike(like), GridUnit.address.ilike(like))
+        )
+    return asked.order_by(GridUnit.code)
+
+
+def unit(session: Session, actor: Actor, code: str, at: date) -> GridUnit:
+    """Return the unit of that code on the day `at`.
+
+    Raises
+    ------
+    UnknownUnit
+        There is none, or it is not visible to the actor.
+    """
+    found = session.scalar(
+        select(GridUnit).where(GridUnit.code == code, valid_at(at), visible_units(actor)).limit(1)
+    )
+    if found is None:
+        raise UnknownUnit(code=code)
+    return found
+
+
+def path_to(session: Session, unit: GridUnit, at: date) -> list[GridUnit]:
+    """Return the units above one, from the street down to it."""
+    path = [unit]
+    while path[0].parent_code:
+        above = session.scalar(
+            select(GridUnit).where(
+                GridUnit.code == path[0].parent_code, GridUnit.level == _above(path[0].level), valid_at(at)
+            )
+        )
+        if above is None:
+            break
+        path.insert(0, above)
+    return path
+
+
+def _above(level: str) -> str:
+    return LEVELS[LEVELS.index(level) - 1]
+
+
+def names(session: Session, codes: Iterable[str], at: date) -> dict[str, str]:
+    """Return the names of those codes on the day `at`."""
+    wanted = {code for code in codes if code}
+    if not wanted:
+        return {}
+    return dict(
+        session.execute(
+            select(GridUnit.code, GridUnit.name).where(GridUnit.code.in_(wanted), valid_at(at))
+        ).all()
+    )
+
+
+def building_search(session: Session, actor: Actor, words: str, limit: int = 12) -> list[dict[str, Any]]:
+    """Return visible buildings whose name, address or code holds the words, with a point inside each."""
+    at = edition_at(session).effective
+    inside = ST_PointOnSurface(GridUnit.geom)
+    asked = listing(session, actor, BUILDING, at, words=words).with_only_columns(
+        GridUnit.code, GridUnit.name, GridUnit.address, ST_X(inside).label("lon"), ST_Y(inside).label("lat")
+    )
+    return [dict(row._mapping) for row in session.execute(asked.limit(limit))]
+
+
+def outline(session: Session, level: str, code: str, at: date) -> str | None:
+    """Return a unit's outline on the day `at` as a GeoJSON geometry."""
+    return session.scalar(
+        select(ST_AsGeoJSON(GridUnit.geom, 7)).where(
+            GridUnit.level == level, GridUnit.code == code, valid_at(at)
+        )
+    )
+
+
+def bounds(session: Session, actor: Actor) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north of what the actor sees, EPSG:4326, None when there is nothing."""
+    at = edition_at(session).effective
+    box = (
+        select(func.ST_Extent(GridUnit.geom).label("box"))
+        .where(
+            GridUnit.level != BUILDING, valid_at(at), visible_to(actor, GridUnit.code, GridUnit.parent_code)
+        )
+        .subquery()
+    )
+    sides = (
+        func.ST_XMin(box.c.box),
+        func.ST_YMin(box.c.box),
+        func.ST_XMax(box.c.box),
+        func.ST_YMax(box.c.box),
+    )
+    row = session.execute(select(*sides)).one()
+    return None if row[0] is None else tuple(row)
+
+
+def lineage_of(session: Session, code: str) -> list[tuple[Lineage, Edition]]:
+    """Return what happened to a code in every edition, the newest first."""
+    asked = (
+        select(Lineage, Edition)
+        .join(Edition, Edition.id == Lineage.edition_id)
+        .where(or_(Lineage.old_code == code, Lineage.new_code == code))
+        .order_by(Edition.effective.desc(), Lineage.kind)
+    )
+    return [tuple(row) for row in session.execute(asked)]
+
+
+def lineage_counts(session: Session, edition_id: int) -> dict[str, dict[str, int]]:
+    """Return the number of units of each fate by level in an edition."""
+    rows = session.execute(
+        select(Lineage.level, Lineage.kind, func.count())
+        .where(Lineage.edition_id == edition_id)
+        .group_by(Lineage.level, Lineage.kind)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for level, kind, number in rows:
+        found.setdefault(level, {})[kind] = number
+    return found
+
+
+TILE = text("""
+    WITH tile AS (SELECT ST_TileEnvelope(:z, :x, :y) AS box)
+    SELECT ST_AsMVT(feature, :level, :extent, 'geom') FROM (
+        SELECT ST_AsMVTGeom(shape.geom, tile.box, :extent, 64, true) AS geom, shape.code, shape.name
+        FROM tile_shape shape, tile
+        WHERE shape.stamp = :stamp AND shape.level = :level AND shape.band = :band
+          AND shape.geom && tile.box
+          AND (:everything OR shape.code LIKE ANY (:inside) OR shape.parent_code LIKE ANY (:inside)
+               OR shape.code = ANY (:above))
+    ) AS feature
+""").columns(literal_column("mvt"))
+
+
+def tile(session: Session, scope: tuple[str, ...], level: str, stamp: str, z: int, x: int, y: int) -> bytes:
+    """Return one Mapbox vector tile of a level for a scope; empty below the zoom the level appears at."""
+    if z < MIN_ZOOM[known_level(level)]:
+        return b""
+    likes = [prefix.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%" for prefix in scope]
+    found = session.execute(
+        TILE,
+        {
+            "z": z, "x": x, "y": y, "extent": TILE_EXTENT, "level": level, "stamp": stamp,
+            "band": band_at(z).number if level != BUILDING else BANDS[-1].number,
+            "everything": "" in scope, "inside": likes,
+            "above": [prefix[:n] for prefix in scope for n in range(1, len(prefix))],
+        },
+    ).scalar_one()  # fmt: skip
+    return bytes(found)
+
+
+def has_tiles(session: Session, stamp: str) -> bool:
+    """Tell whether the outlines of that state have been drawn."""
+    return session.scalar(select(select(TileShape.id).where(TileShape.stamp == stamp).exists()))
+
+
+def locator(session: Session, at: date | None = None) -> Locator:
+    """Return the locator of the state in force on the day `at`; never of a stale one: the stamp is checked.
+
+    Built once per state, kept on disk beside the other data, and reloaded by memory mapping.
+
+    Raises
+    ------
+    NoEdition
+    """
+    edition = edition_at(session, at)
+    folder = settings().home / "locators" / f"{fingerprint(session)}-{edition.stamp}"
+    if not folder.exists():
+        _write(Locator.build(frames(session, edition.effective)), folder)
+    return _loaded(folder)
+
+
+def _write(built: Locator, folder: Path) -> None:
+    """Save a locator so that another process sees all of it or nothing."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=folder.parent))
+    built.save(part)
+    try:
+        part.rename(folder)
+    except OSError:  # another process was faster, with the same content
+        shutil.rmtree(part)
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: Path) -> Locator:
+    return Locator.load(folder)

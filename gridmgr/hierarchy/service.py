@@ -1,0 +1,187 @@
+"""Verbs of the hierarchy: load a level into an edition, set the code scheme, draw outlines for tiles."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import geopandas as gpd
+import pandas as pd
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from gis.crs import to_metric
+from gis.tiles import as_multipolygons, bands_of, outlines
+from gridmgr import clock
+from gridmgr.db import copy_frame, ewkb
+from gridmgr.events import emit
+from gridmgr.hierarchy import queries
+from gridmgr.hierarchy.model import (
+    BUILDING,
+    COVERAGES,
+    LEVELS,
+    BackdatedEdition,
+    CodeScheme,
+    Crosswalk,
+    Edition,
+    EditionPublished,
+    GridUnit,
+    Lineage,
+    TileShape,
+)
+from gridmgr.hierarchy.rules import Changes, Scheme, changes, guess_scheme, lineage, plain_name
+
+_COLUMNS = ("level", "code", "name", "parent_code", "households", "population", "land_use", "address")
+
+
+@dataclass
+class Loaded:
+    """What a load did: the edition, and per level how many units had which fate."""
+
+    edition: Edition
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def load(
+    session: Session, levels: Mapping[str, gpd.GeoDataFrame], effective: date, title: str = ""
+) -> Loaded:
+    """Make `levels` the state of the map from `effective` on, closing and opening rows with lineage.
+
+    A level that is not given stays as it is. Loading again on the same day corrects that day's edition.
+
+    Raises
+    ------
+    BackdatedEdition
+        A later edition exists already.
+    """
+    edition = _edition_for(session, effective, title)
+    loaded = Loaded(edition)
+    for level in LEVELS:
+        if level in levels:
+            if queries.scheme(session) is None:
+                set_scheme(session, guess_scheme(level, levels[level]["code"]))
+            loaded.counts[level] = _load_level(session, edition, level, levels[level]).counts()
+    emit(session, EditionPublished(edition.id, effective))
+    return loaded
+
+
+def _edition_for(session: Session, effective: date, title: str) -> Edition:
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("gridmgr.edition"))))
+    later = session.scalar(select(func.max(Edition.effective)).where(Edition.effective > effective))
+    if later:
+        raise BackdatedEdition(later=later, effective=effective)
+    edition = session.scalar(select(Edition).where(Edition.effective == effective))
+    if edition is None:
+        edition = Edition(effective=effective, title=title or effective.isoformat(), created_at=clock.now())
+        session.add(edition)
+    edition.revision = secrets.token_hex(6)
+    edition.title = title or edition.title
+    session.flush()  # the rows need its id
+    return edition
+
+
+def _load_level(session: Session, edition: Edition, level: str, frame: gpd.GeoDataFrame) -> Changes:
+    new = _complete(frame, level)
+    old = queries.frame(session, level, edition.effective)
+    fates = changes(old, new)
+    _close(session, edition, level, fates)
+    _open(session, edition, new[new["code"].isin(fates.opening)])
+    _write_lineage(session, edition, level)
+    return fates
+
+
+def _complete(frame: gpd.GeoDataFrame, level: str) -> gpd.GeoDataFrame:
+    """Return the frame with every stored column, MultiPolygons and the area in square metres."""
+    frame = frame.assign(level=level, area_m2=to_metric(frame).area)
+    for column in _COLUMNS:
+        if column not in frame:
+            frame[column] = None
+    for column in ("households", "population"):
+        frame[column] = pd.to_numeric(frame[column], errors="coerce").round().astype("Int64")
+    frame = frame.set_geometry(as_multipolygons(frame.geometry.to_numpy()), crs=frame.crs)
+    return frame[[*_COLUMNS, "area_m2", "geometry"]].reset_index(drop=True)
+
+
+def _close(session: Session, edition: Edition, level: str, fates: Changes) -> None:
+    ending = (GridUnit.level == level) & GridUnit.code.in_(list(fates.closing)) & GridUnit.valid_to.is_(None)
+    session.execute(delete(GridUnit).where(ending, GridUnit.valid_from == edition.effective))
+    session.execute(update(GridUnit).where(ending).values(valid_to=edition.effective))
+
+
+def _open(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> None:
+    """Copy the rows in one stream, the fastest way PostgreSQL knows."""
+    rows = pd.DataFrame(frame.drop(columns="geometry"))
+    rows["geom"] = ewkb(frame.geometry.to_numpy(), 4326)
+    copy_frame(session, GridUnit, rows.assign(valid_from=edition.effective, edition_id=edition.id))
+
+
+def _write_lineage(session: Session, edition: Edition, level: str) -> None:
+    """Write what this edition did to a level, comparing the days before and after it."""
+    session.execute(delete(Lineage).where(Lineage.edition_id == edition.id, Lineage.level == level))
+    first = session.scalar(select(func.min(GridUnit.valid_from)).where(GridUnit.level == level))
+    if first is None or first == edition.effective:
+        return  # what appears first has no past
+    old = _frame_closing_at(session, edition, level)
+    new = queries.frame(session, level, edition.effective)
+    homes = queries.frame(session, BUILDING, edition.effective) if level in COVERAGES else new.iloc[:0]
+    rows = lineage(old, new, changes(old, new), homes.set_geometry(homes.representative_point()))
+    rows = rows.assign(edition_id=edition.id, level=level).astype(object)
+    if len(rows):
+        session.execute(insert(Lineage), rows.where(rows.notna(), None).to_dict("records"))
+
+
+def _frame_closing_at(session: Session, edition: Edition, level: str) -> gpd.GeoDataFrame:
+    before = session.scalar(select(func.max(Edition.effective)).where(Edition.effective < edition.effective))
+    return queries.frame(session, level, before)
+
+
+def set_scheme(session: Session, scheme: Scheme) -> None:
+    """Make `scheme` the one in force; codes already stored are not changed."""
+    session.merge(
+        CodeScheme(id=1, name=scheme.name, masks=dict(scheme.masks), parent_length=dict(scheme.parent_length))
+    )
+
+
+def draw_tiles(session: Session, edition: Edition) -> int:
+    """Draw the outlines of an edition for every band of zooms; drop those of states no longer in force."""
+    present = select(func.concat(Edition.id, ".", Edition.revision))
+    session.execute(delete(TileShape).where(TileShape.stamp.not_in(present)))
+    if queries.has_tiles(session, edition.stamp):
+        return 0
+    drawn = 0
+    for level in LEVELS:
+        frame = queries.frame(session, level, edition.effective)
+        for band in bands_of(level):
+            rows = pd.DataFrame(frame[["level", "code", "parent_code", "name"]])
+            rows["geom"] = ewkb(outlines(frame, band, coverage=level in COVERAGES), 3857)
+            copy_frame(session, TileShape, rows.assign(stamp=edition.stamp, band=band.number))
+            drawn += len(rows)
+    return drawn
+
+
+def load_crosswalk(session: Session, list_name: str, entries: pd.DataFrame) -> dict[str, int]:
+    """Match another official list (`code`, `name`) to our units: by equal code, else by a name found once.
+
+    A list loaded before under the same name is replaced. Returns how many matched by which way.
+    """
+    at = queries.edition_at(session).effective
+    ours = pd.concat(
+        [pd.DataFrame(queries.frame(session, level, at)[["level", "code", "name"]]) for level in COVERAGES]
+    )
+    levels = dict(zip(ours["code"], ours["level"], strict=True))
+    plain = ours["name"].map(plain_name)
+    once = ours[~plain.duplicated(keep=False)].assign(plain=plain).set_index("plain")["code"].to_dict()
+    rows = []
+    for code, name in zip(entries["code"].astype(str), entries["name"].astype(str), strict=True):
+        ours_code, way = (code, "code") if code in levels else (once.get(plain_name(name)), "name")
+        way = way if ours_code else "none"
+        rows.append(
+            {
+                "list_name": list_name, "foreign_code": code, "foreign_name": name,
+                "level": levels.get(ours_code), "code": ours_code, "matched_by": way,
+            }
+        )  # fmt: skip
+    session.execute(delete(Crosswalk).where(Crosswalk.list_name == list_name))
+    if rows:
+        session.execute(insert(Crosswalk), rows)
+    return pd.Series([row["matched_by"] for row in rows]).value_counts().to_dict()

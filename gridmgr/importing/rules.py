@@ -1,0 +1,223 @@
+"""Pure decisions of the import desk: which column is which, which fault stops a load, what a row says."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+
+from gis.crs import problem_of, suspects
+from gis.datum import known as known_datum
+from gis.errors import BadInput, Problem
+from gridmgr.importing.model import BadMapping, IncidentPlan, LayerPlan
+from gridmgr.incident.model import Adopted, Report, Source, State
+from gridmgr.incident.rules import FINAL
+
+# Faults a stored map cannot hold; all others are kept in the report of the import and loaded.
+BLOCKING = frozenset(
+    {
+        "empty_geometry",
+        "wrong_type",
+        "invalid_ring",
+        "missing_code",
+        "duplicate_code",
+        "missing_parent",
+        "orphan",
+    }
+)
+
+# What bureaux call their columns, most telling first; compared in lower case.
+COLUMN_NAMES: dict[str, tuple[str, ...]] = {
+    "code": ("code", "编码", "代码", "网格编码", "网格编号", "bm", "dm", "geoid", "uniqueid", "id", "编号"),
+    "name": ("name", "名称", "网格名称", "mc", "label", "title"),
+    "parent": ("parent_code", "parent", "上级编码", "上级代码", "所属编码", "sjbm"),
+    "households": ("households", "户数", "hs"),
+    "population": ("population", "人口", "人口数", "rks"),
+    "land_use": ("land_use", "use", "用途", "用地性质"),
+    "address": ("address", "地址", "门牌", "门牌地址", "dz"),
+}
+LAYER_NAMES: dict[str, tuple[str, ...]] = {
+    "street": ("street", "街道", "ward"),
+    "community": ("community", "社区", "村"),
+    "micro_grid": ("micro_grid", "microgrid", "网格", "grid"),
+    "building": ("building", "楼", "房屋", "建筑"),
+}
+ATTRIBUTES = ("households", "population", "land_use", "address")
+
+UNACCEPTED = frozenset({State.REPORTED, State.VOIDED, State.MERGED})
+REQUIRED_COLUMNS = ("source_id", "lon", "lat", "reported_at", "category")
+KNOWN_COLUMNS = (
+    *REQUIRED_COLUMNS, "category_name", "status", "due_at", "closed_at", "handler", "address", "description",
+    "reporter_name", "reporter_phone",
+)  # fmt: skip
+
+
+def guess_columns(columns: Iterable[str], level: str) -> dict[str, str]:
+    """Return which of a layer's columns is probably which of ours; only what was found."""
+    lower = {column.lower(): column for column in columns}
+    found = {}
+    for ours, theirs in COLUMN_NAMES.items():
+        prefixed = [f"{level}_{name}" for name in theirs] + [f"{level}{name}" for name in theirs]
+        hit = next((lower[name] for name in (*prefixed, *theirs) if name in lower), None)
+        suffixed = [column for name, column in lower.items() if name.endswith(("_id", "_code"))]
+        if hit or (ours == "code" and suffixed):
+            found[ours] = hit or suffixed[0]
+    return found
+
+
+def guess_layer(names: Iterable[str], level: str) -> str | None:
+    """Return the layer that is probably this level, by its name."""
+    return next((name for name in names for word in LAYER_NAMES[level] if word in name.lower()), None)
+
+
+def layer_plan(
+    level: str, layer: str | None, columns: Iterable[str], chosen: Mapping[str, str | None]
+) -> LayerPlan:
+    """Return the plan of one layer: what was chosen, completed by what the columns' names tell."""
+    guessed = guess_columns(columns, level)
+    picked = {ours: chosen.get(ours) or guessed.get(ours) for ours in COLUMN_NAMES}
+    attributes = {ours: picked[ours] for ours in ATTRIBUTES if picked[ours]}
+    return LayerPlan(level, picked["code"], picked["name"], chosen.get("parent") or None, layer, attributes)
+
+
+def incident_plan(text: str) -> IncidentPlan:
+    """Read a mapping of a foreign incident file from TOML.
+
+    Raises
+    ------
+    BadMapping
+        It is no TOML, lacks a part, or names a column, state, source, zone or datum there is not.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        raise BadMapping(field="TOML", reason=str(wrong)) from wrong
+    unknown = set(data) - {f.name for f in fields(IncidentPlan)}
+    if unknown:
+        raise BadMapping(field=sorted(unknown)[0], reason="unknown")
+    for field in ("origin", "datum", "columns"):
+        if not data.get(field):
+            raise BadMapping(field=field, reason="missing")
+    columns = data["columns"]
+    for field in REQUIRED_COLUMNS:
+        if field not in columns:
+            raise BadMapping(field=f"columns.{field}", reason="missing")
+    for field in columns:
+        if field not in KNOWN_COLUMNS:
+            raise BadMapping(field=f"columns.{field}", reason="unknown")
+    for foreign, ours in data.get("statuses", {}).items():
+        if ours not in set(State):
+            raise BadMapping(field=f"statuses.{foreign}", reason=f"{ours} ≠ {', '.join(State)}")
+    if data.get("source", "system") not in set(Source):
+        raise BadMapping(field="source", reason=f"{data['source']} ≠ {', '.join(Source)}")
+    try:
+        ZoneInfo(data.get("zone", "UTC"))
+        known_datum(data["datum"])
+    except (ZoneInfoNotFoundError, ValueError, Problem) as wrong:
+        raise BadMapping(field="zone/datum", reason=str(wrong)) from wrong
+    return IncidentPlan(**data)
+
+
+class MissingValue(BadInput):
+    """Row {row}: {column} is empty."""
+
+
+class BadInstant(BadInput):
+    """Row {row}: {column} is {value}, which is no date and time."""
+
+
+class UnknownStatus(BadInput):
+    """Row {row}: the status {value} is in no mapping; add it under [statuses]."""
+
+
+class ClosedBeforeReported(BadInput):
+    """Row {row}: closed at {closed}, before it was reported at {reported}."""
+
+
+class RepeatedSourceId(BadInput):
+    """Row {row}: the id {value} stands already in row {first}."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a foreign file, understood: the report, and how far the other system had taken it."""
+
+    row: int
+    report: Report
+    category: str
+    category_name: str
+    adopted: Adopted
+
+
+def entries(table: pd.DataFrame, plan: IncidentPlan) -> tuple[list[Entry], list[Problem]]:
+    """Return the rows of a table (texts, indexed by row number) that can be used, and what ails others."""
+    problems: list[Problem] = []
+    found: list[Entry] = []
+    column = {ours: table[theirs].str.strip() for ours, theirs in plan.columns.items()}
+    lon, lat = (pd.to_numeric(column[name], errors="coerce") for name in ("lon", "lat"))
+    doubts = suspects(lon, lat)
+    seen: dict[str, int] = {}
+    for row in table.index:
+        raw = {ours: values[row] for ours, values in column.items()}
+        try:
+            if raw["source_id"] and raw["source_id"] in seen:
+                raise RepeatedSourceId(row=row, value=raw["source_id"], first=seen[raw["source_id"]])
+            if doubts[row]:
+                raise problem_of(doubts[row], row, lon[row], lat[row])
+            _require(row, raw, plan)
+            found.append(_entry(row, raw, lon[row], lat[row], plan))
+            seen[raw["source_id"]] = row
+        except Problem as problem:
+            problems.append(problem)
+    return found, problems
+
+
+def _require(row: int, raw: Mapping[str, str], plan: IncidentPlan) -> None:
+    for ours in REQUIRED_COLUMNS:
+        if not raw[ours]:
+            raise MissingValue(row=row, column=plan.columns[ours])
+
+
+def _entry(row: int, raw: Mapping[str, str], lon: float, lat: float, plan: IncidentPlan) -> Entry:
+    reported, due, closed = (
+        _instant(row, raw, ours, plan) for ours in ("reported_at", "due_at", "closed_at")
+    )
+    if closed and closed < reported:
+        raise ClosedBeforeReported(row=row, closed=closed, reported=reported)
+    status = raw.get("status", "")
+    if status not in plan.statuses and "status" in plan.columns:
+        raise UnknownStatus(row=row, value=status or "∅")
+    state = State(plan.statuses.get(status, State.REPORTED))
+    adopted = {
+        "state": state, "status": status, "handler": raw.get("handler") or None,
+        "due_at": due.isoformat() if due else None,
+        "closed_at": closed.isoformat() if closed and state in FINAL else None,
+        "accepted_at": None if state in UNACCEPTED else reported.isoformat(),
+    }  # fmt: skip
+    report = Report(
+        float(lon), float(lat), plan.datum, 0, Source(plan.source),
+        description=raw.get("description", ""), address=raw.get("address", "")[:300], origin=plan.origin,
+        source_id=raw["source_id"], reporter_name=raw.get("reporter_name", "")[:64],
+        reporter_phone=raw.get("reporter_phone", "")[:32], reported_at=reported,
+    )  # fmt: skip
+    category = plan.categories.get(raw["category"], raw["category"])
+    name = raw.get("category_name") or raw["category"]
+    return Entry(row, report, category, name, Adopted(adopted, closed or reported))
+
+
+def _instant(row: int, raw: Mapping[str, str], ours: str, plan: IncidentPlan) -> datetime | None:
+    text = raw.get(ours, "")
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text.replace("/", "-"))
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(plan.zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadInstant(row=row, column=plan.columns[ours], value=text[:40]) from None
+
+
+def with_category(report: Report, category_id: int) -> Report:
+    """Return the report filed under a category."""
+    return replace(report, category_id=category_id)

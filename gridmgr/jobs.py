@@ -1,0 +1,27 @@
+"""Handing work to the worker in the same transaction as the fact that asks for it.
+
+`gridmgr.worker` defines the tasks by these names and runs them.
+"""
+
+import json
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+PREPARE_MAPS = "prepare_maps"  # draw tiles and build the locator of the state in force
+CHECK_BATCH = "check_batch"  # read and check an uploaded file
+LOAD_BATCH = "load_batch"  # load a checked file
+FOLLOW_EDITION = "follow_edition"  # open cases follow the edition that came into force at midnight
+VERIFY_HISTORY = "verify_history"  # walk every hash chain
+
+DEFER = text("""
+    SELECT procrastinate_defer_jobs_v1(ARRAY[
+        ROW('default', :task, 0, CAST(:lock AS text), NULL, CAST(:args AS jsonb), NULL)
+        ::procrastinate_job_to_defer_v1
+    ])
+""")
+
+
+def defer(session: Session, task: str, lock: str | None = None, **args: object) -> None:
+    """Ask for a task to run once this transaction is committed; jobs of one `lock` run one by one."""
+    session.execute(DEFER, {"task": task, "lock": lock, "args": json.dumps(args)})

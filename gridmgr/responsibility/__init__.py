@@ -1,0 +1,1 @@
+"""Which matters there are, and whose they are: versioned tables of categories."""

@@ -1,0 +1,72 @@
+"""Category tables: each a dated list; an old case keeps the row it was filed under."""
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gridmgr.db import Base
+from gridmgr.errors import BadInput, NotFound
+
+
+class CategoryKind(StrEnum):
+    """The national classes, the four platforms, and what other systems call their own."""
+
+    COMPONENT = "component"  # 部件
+    EVENT = "event"  # 事件
+    PLATFORM = "platform"  # 四平台
+    FOREIGN = "foreign"  # another system's own list
+
+
+class CategoryTable(Base):
+    """One jurisdiction's table of categories, in force from `effective`."""
+
+    __tablename__ = "category_table"
+    __table_args__ = (UniqueConstraint("title", "effective"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(100))
+    effective: Mapped[date]
+
+
+class Category(Base):
+    """A matter: what it is called, who handles it, how long that may take, when it is filed and closed."""
+
+    __tablename__ = "category"
+    __table_args__ = (UniqueConstraint("table_id", "code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    table_id: Mapped[int] = mapped_column(ForeignKey("category_table.id"))
+    code: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(16))
+    group_zh: Mapped[str] = mapped_column(String(100))
+    group_en: Mapped[str] = mapped_column(String(100))
+    name_zh: Mapped[str] = mapped_column(String(200))
+    name_en: Mapped[str] = mapped_column(String(200))
+    department: Mapped[str] = mapped_column(String(100))
+    severity: Mapped[int]  # 1 ordinary, 2 serious, 3 urgent
+    limit_amount: Mapped[float | None]
+    limit_unit: Mapped[str | None] = mapped_column(String(16))
+    filing_condition: Mapped[str] = mapped_column(String(500))
+    closing_condition: Mapped[str] = mapped_column(String(500))
+
+    def name(self, language: str) -> str:
+        """Return the name in that language."""
+        return self.name_en if language == "en" else self.name_zh
+
+    def group(self, language: str) -> str:
+        """Return the class's name in that language."""
+        return self.group_en if language == "en" else self.group_zh
+
+
+class UnknownCategory(NotFound):
+    """There is no category {code} in the table in force."""
+
+
+class BadCategory(BadInput):
+    """Row {row}, column {column}: {value} cannot be used; expected {expected}."""
+
+
+class MissingCategoryColumn(BadInput):
+    """The category table lacks the columns {columns}."""

@@ -1,0 +1,20 @@
+"""The tables of all nouns together: what the migrations must add up to."""
+
+from geoalchemy2 import alembic_helpers
+
+from gridmgr.account import model as account
+from gridmgr.db import Base
+from gridmgr.hierarchy import model as hierarchy
+from gridmgr.importing import model as importing
+from gridmgr.incident import model as incident
+from gridmgr.responsibility import model as responsibility
+
+NOUNS = (account, hierarchy, responsibility, incident, importing)
+METADATA = Base.metadata
+
+
+def belongs_here(thing, name, kind, reflected, compare_to) -> bool:
+    """Tell whether a database object is ours, and not PostGIS's, procrastinate's or a partition."""
+    if kind == "table" and (name.startswith("procrastinate_") or name in hierarchy.LEVELS):
+        return False
+    return alembic_helpers.include_object(thing, name, kind, reflected, compare_to)

@@ -1,0 +1,51 @@
+"""Every setting of the product, read from the environment under one prefix, `GRIDMGR_`."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """Return where data live by default: the system's place for root, the user's place for others."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/gridmgr")
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "gridmgr"
+
+
+class Settings(BaseSettings):
+    """The settings; each is documented here and listed in the README."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDMGR_", extra="ignore")
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="production refuses demonstration accounts and plain-http cookies"
+    )
+    home: Path = Field(
+        default_factory=default_home, description="where the private cluster and all data live"
+    )
+    database_url: str | None = Field(
+        None, description="an existing PostgreSQL + PostGIS instead of the private cluster"
+    )
+    host: str = Field("127.0.0.1", description="address the web server listens on")
+    port: int = Field(8000, description="port the web server listens on")
+    language: Literal["zh", "en"] = Field("zh", description="language before a user has chosen one")
+    time_zone: str = Field("Asia/Shanghai", description="zone of working hours, dates and screens")
+    base_map_url: str | None = Field(
+        None, description="XYZ address of an intranet base map, e.g. /xyz/{z}/{x}/{y}"
+    )
+    upload_limit_mb: int = Field(512, description="largest accepted upload in megabytes")
+    nearest_limit_m: float = Field(
+        1000.0, description="how far outside the district a report may lie and still go to the nearest unit"
+    )
+    session_hours: int = Field(12, description="a session of a page ends this many hours after its last use")
+    login_attempts: int = Field(5, description="failed logins allowed per name and per address in 5 minutes")
+
+
+@lru_cache
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()

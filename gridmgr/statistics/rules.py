@@ -1,0 +1,43 @@
+"""The formulas of the rates, as a table that is both computed from and printed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of counts: what it divides, as it is printed beside the figure."""
+
+    over: str
+    under: str
+
+    @property
+    def formula(self) -> str:
+        """The formula in the names of the counts."""
+        return f"{self.over} ÷ {self.under}"
+
+
+# What is counted, for a period: of the incidents reported in it, as they stand now.
+COUNTS = {
+    "reported": "reported in the period",
+    "accepted": "of these, accepted",
+    "due": "of these, whose due time has passed or that are closed",
+    "closed": "of the due ones, closed",
+    "closed_on_time": "of the due ones, closed before their due time",
+    "overdue": "of the due ones, open past their due time",
+}
+
+RATES = {
+    "acceptance_rate": Rate("accepted", "reported"),  # 立案率
+    "closing_rate": Rate("closed", "due"),  # 结案率
+    "on_time_rate": Rate("closed_on_time", "due"),  # 按期结案率
+}
+
+
+def rate(name: str, counts: dict[str, int]) -> float | None:
+    """Return a rate of field.md §5 from its counts, None where nothing was due.
+
+    Rule: 结案率 = closed / due, 按期结案率 = closed in time / due.
+    """
+    formula = RATES[name]
+    under = counts[formula.under]
+    return counts[formula.over] / under if under else None

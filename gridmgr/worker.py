@@ -1,0 +1,102 @@
+"""The tasks that run beside the web server, each in one transaction. procrastinate schedules them."""
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+
+import procrastinate
+from sqlalchemy import Engine, make_url
+from sqlalchemy.orm import Session
+
+from gis.errors import Problem
+from gridmgr import db, jobs
+from gridmgr.account.rules import SYSTEM
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy import service as hierarchy_service
+from gridmgr.importing import service as importing
+from gridmgr.incident import queries as incident
+from gridmgr.incident import service as incident_service
+from gridmgr.incident.model import HistoryBroken
+from gridmgr.reactions import REACTIONS
+
+log = logging.getLogger(__name__)
+app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+_serving: list[str] = []  # the address of the database this process works for
+
+
+def run(url: str, **options: object) -> None:
+    """Work on the tasks of the database at `url` until told to stop; options are procrastinate's."""
+    parts = make_url(url).translate_connect_args(username="user", database="dbname")
+    connector = procrastinate.PsycopgConnector(kwargs=parts | dict(make_url(url).query))
+    _serving[:] = [url]
+    with app.replace_connector(connector) as replaced:
+        replaced.run_worker(**options)
+
+
+@lru_cache
+def _engine(url: str) -> Engine:
+    return db.engine(url)
+
+
+def _in_transaction(work: Callable[[Session], None]) -> None:
+    with db.transaction(_engine(_serving[0]), REACTIONS) as session:
+        work(session)
+
+
+@app.task(name=jobs.PREPARE_MAPS, retry=3)
+def prepare_maps() -> None:
+    """Draw the tiles and build the locator of every state that lacks them."""
+
+    def prepare(session: Session) -> None:
+        for edition in hierarchy.editions(session):
+            hierarchy_service.draw_tiles(session, edition)
+        hierarchy.locator(session)
+
+    _in_transaction(prepare)
+
+
+@app.task(name=jobs.CHECK_BATCH)
+def check_batch(batch_id: int) -> None:
+    """Check an uploaded file; what is wrong with it is written on its batch."""
+    _work_on(batch_id, lambda session: importing.check_batch(session, batch_id))
+
+
+@app.task(name=jobs.LOAD_BATCH)
+def load_batch(batch_id: int) -> None:
+    """Load a checked file; what goes wrong is written on its batch, and nothing is loaded."""
+    _work_on(batch_id, lambda session: importing.load_batch(session, batch_id))
+
+
+def _work_on(batch_id: int, work: Callable[[Session], None]) -> None:
+    try:
+        _in_transaction(work)
+    except Problem as problem:
+        log.warning("batch %s: %s", batch_id, problem)
+        told = problem
+        _in_transaction(lambda session: importing.fail_batch(session, batch_id, told))
+
+
+@app.periodic(cron="30 3 * * *")
+@app.task(name=jobs.VERIFY_HISTORY)
+def verify_history(timestamp: int) -> None:
+    """Walk every hash chain each night; a broken one fails this task, which the log and the queue show."""
+
+    def verify(session: Session) -> None:
+        found = incident.verify(session)
+        if found.broken:
+            raise HistoryBroken(count=len(found.broken))
+
+    _in_transaction(verify)
+
+
+@app.periodic(cron="1 0 * * *")
+@app.task(name=jobs.FOLLOW_EDITION)
+def follow_edition(timestamp: int) -> None:
+    """Just after midnight, let open cases follow an edition that has come into force."""
+    _in_transaction(_follow)
+
+
+def _follow(session: Session) -> None:
+    """Bring open cases and maps to the edition of today."""
+    incident_service.rehome_open(session, SYSTEM)
+    jobs.defer(session, jobs.PREPARE_MAPS)

@@ -1,0 +1,123 @@
+"""What routes depend on: the transaction, the actor, and the permission every route must name."""
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from gridmgr import db
+from gridmgr.account import service as accounts
+from gridmgr.account.rules import Actor, require
+from gridmgr.errors import Forbidden, Unauthenticated
+from gridmgr.reactions import REACTIONS
+
+COOKIE = "gridmgr_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Undeclared(Forbidden):
+    """This address names no permission, so nobody may use it."""
+
+
+class ForgedForm(Forbidden):
+    """This form has expired or did not come from our own page; load the page again."""
+
+
+@lru_cache
+def engine() -> Engine:
+    """Return the engine of this process."""
+    return db.engine(db.address())
+
+
+def opened() -> Iterator[Session]:
+    """Open the one transaction of this request; it is committed before the answer is sent."""
+    with db.transaction(engine(), REACTIONS) as session:
+        yield session
+
+
+Transaction = Annotated[Session, Depends(opened, scope="function")]
+
+
+async def form_secret(request: Request) -> str:
+    """Return the secret a write carries: htmx sends it as a header, a plain form as a hidden field."""
+    if request.method in SAFE or "x-csrf-token" in request.headers:
+        return request.headers.get("x-csrf-token", "")
+    if "form" not in request.headers.get("content-type", ""):
+        return ""
+    return str((await request.form()).get("csrf", ""))
+
+
+def known_actor(request: Request, session: Transaction, given: Annotated[str, Depends(form_secret)]) -> Actor:
+    """Return who is calling, by bearer token or session cookie; a cookie's writes need the form's secret.
+
+    Raises
+    ------
+    Unauthenticated
+        Neither is there, or it has ended.
+    ForgedForm
+        A write by cookie without the secret of that session.
+    """
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        actor = accounts.bearer(session, secret)
+    else:
+        cookie = request.cookies.get(COOKIE)
+        if not cookie:
+            raise Unauthenticated
+        actor, login = accounts.resume(session, cookie)
+        request.state.csrf = login.csrf
+        if request.method not in SAFE and not hmac.compare_digest(given.encode(), login.csrf.encode()):
+            raise ForgedForm
+    request.state.actor = actor
+    return actor
+
+
+CurrentActor = Annotated[Actor, Depends(known_actor, scope="function")]
+
+
+@dataclass(frozen=True)
+class Allow:
+    """The permission a route names: a dependency that answers with the actor, or raises the reason."""
+
+    action: str
+
+    def __call__(self, actor: CurrentActor) -> Actor:
+        require(actor, self.action)
+        return actor
+
+
+@dataclass(frozen=True)
+class Open:
+    """The word of a route that it is open to everybody, logged in or not."""
+
+    why: str
+
+    def __call__(self) -> None:
+        return None
+
+
+def deny_by_default(request: Request) -> None:
+    """Refuse every route that names neither `Allow` nor `Open` among its dependencies.
+
+    Raises
+    ------
+    Undeclared
+    """
+    if permission(request.scope["route"]) is None:
+        raise Undeclared
+
+
+def permission(route: object) -> Allow | Open | None:
+    """Return what a route names as its permission, the first one of its dependencies."""
+    pending = list(route.dependant.dependencies)
+    while pending:
+        dependant = pending.pop(0)
+        if isinstance(dependant.call, Allow | Open):
+            return dependant.call
+        pending += dependant.dependencies
+    return None

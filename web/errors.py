@@ -1,0 +1,89 @@
+"""The one table from what went wrong to HTTP, and the two ways it is told: problem+json and a page."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from gis.errors import Problem
+from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Unauthenticated, Unavailable
+from web.i18n import _, say
+from web.render import render
+
+STATUS: dict[type[Problem], HTTPStatus] = {
+    BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    Problem: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+def status_of(problem: Problem) -> HTTPStatus:
+    """Return the HTTP status of a problem: that of its nearest ancestor in the table."""
+    return next(STATUS[ancestor] for ancestor in type(problem).__mro__ if ancestor in STATUS)
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every problem from this table."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether the caller is a browser on a page, not a program on the API."""
+    return not request.url.path.startswith(("/api", "/tiles"))
+
+
+def _problem(request: Request, problem: Problem) -> Response:
+    status = status_of(problem)
+    if status is HTTPStatus.UNAUTHORIZED and wants_page(request) and request.url.path != "/login":
+        target = "/login" if request.url.path == "/" else f"/login?next={request.url.path}"
+        if "hx-request" in request.headers:
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
+        return RedirectResponse(target, HTTPStatus.SEE_OTHER)
+    response = _told(request, status, say(problem), type(problem).__name__, _plain(problem.details))
+    if isinstance(problem, TooMany):
+        response.headers["Retry-After"] = str(problem.details.get("seconds", 60))
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _plain(details: dict) -> dict:
+    return {
+        name: value if isinstance(value, int | float | str | bool) else str(value)
+        for name, value in details.items()
+    }
+
+
+def _invalid(request: Request, error: RequestValidationError) -> Response:
+    faults = [
+        {"field": ".".join(str(part) for part in fault["loc"]), "reason": _(fault["msg"])}
+        for fault in error.errors()
+    ]
+    detail = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults)
+    return _told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, "InvalidRequest", {"errors": faults})
+
+
+def _http(request: Request, error: HTTPException) -> Response:
+    status = HTTPStatus(error.status_code)
+    response = _told(request, status, _(status.phrase), status.phrase.replace(" ", ""), {})
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _told(request: Request, status: HTTPStatus, detail: str, kind: str, extra: dict) -> Response:
+    title = _(status.phrase)
+    if wants_page(request):
+        if "hx-request" in request.headers:
+            return render(request, "fragments/problem.html", {"detail": detail}, status=status)
+        return render(request, "problem.html", {"title": title, "detail": detail}, status=status)
+    body = {"type": f"about:blank#{kind}", "title": title, "status": status, "detail": detail, **extra}
+    return JSONResponse(body, status, media_type="application/problem+json")

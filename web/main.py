@@ -1,0 +1,94 @@
+"""The application: middleware, errors, every router; nothing else knows them all."""
+
+import secrets
+from pathlib import Path
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gridmgr.importing.model import TooLarge
+from gridmgr.settings import settings
+from web import errors, i18n
+from web.api import routers as api
+from web.deps import deny_by_default
+from web.interop import routers as interop
+from web.pages import routers as pages
+
+STATIC = Path(__file__).parent / "static"
+POLICY = (
+    "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:{base_map}; connect-src 'self'; frame-ancestors 'self'; form-action 'self'; "
+    "base-uri 'none'; object-src 'none'"
+)
+
+
+class Envelope:
+    """What every request and answer gets: a language, a nonce, protective headers, a limit on its size."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request inside the envelope."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = Request(scope)
+        chosen = request.cookies.get("lang", settings().language)
+        token = i18n.language.set(chosen if chosen in i18n.LANGUAGES else settings().language)
+        nonce = secrets.token_urlsafe(16)
+        scope.setdefault("state", {})["nonce"] = nonce
+        try:
+            await self.app(scope, _limited(receive), _sealed(send, nonce))
+        finally:
+            i18n.language.reset(token)
+
+
+def _limited(receive: Receive) -> Receive:
+    left = settings().upload_limit_mb * 1024 * 1024
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise TooLarge(limit=settings().upload_limit_mb)
+        return message
+
+    return counted
+
+
+def _sealed(send: Send, nonce: str) -> Send:
+    base_map = " " + settings().base_map_url.split("{")[0] if settings().base_map_url else ""
+    policy = POLICY.format(nonce=nonce, base_map=base_map)
+
+    async def send_sealed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [
+                *message["headers"],
+                (b"content-security-policy", policy.encode()),
+                (b"x-content-type-options", b"nosniff"),
+                (b"referrer-policy", b"same-origin"),
+            ]
+        await send(message)
+
+    return send_sealed
+
+
+def create_app() -> FastAPI:
+    """Build the application; every route is denied unless it names who may use it."""
+    app = FastAPI(
+        title="gridmgr",
+        version="0.1.0",
+        summary="Urban grid governance: grids, incidents, figures.",
+        dependencies=[Depends(deny_by_default)],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.add_middleware(Envelope)
+    errors.install(app)
+    for router in (*pages, *api, *interop):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
