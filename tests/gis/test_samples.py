@@ -196,6 +196,15 @@ def test_coordinates_that_writers_would_trim_are_not_used():
     assert _rounded(np.array(given_)).tolist() == kept
 
 
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_bays_in_the_rim_leave_no_enclave(seed):
+    frames = district(seed=seed, streets=1, communities=6, micro_grids=160, buildings=1, area_km2=2.9)
+    (rim,) = frames["street"].geometry
+    assert rim.geom_type == "Polygon"
+    assert not rim.interiors
+    assert rim.area < 0.97 * rim.convex_hull.area
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
