@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import branca.element
 import folium
-import geopandas as gpd
 import numpy as np
 from folium.elements import JSCSSMixin
 from folium.map import Layer
@@ -23,22 +22,16 @@ from folium.template import Template
 from gis.drawing import (
     MAX_ZOOM,
     SILENT,
-    Choropleth,
-    Class,
     Fill,
     NothingToDraw,
     Points,
     TileLayer,
     Words,
-    bounds_of,
-    features,
-    outlines,
-    simplified,
 )
 from gis.offline import MapParts, inert_json, linked, local
-from gis.palette import OUTLINE, SEVERITY
+from gis.palette import OUTLINE
 
-FAULT = {"color": "#222222", "weight": 1.5, "fillOpacity": 0.6}
+Map = folium.Map  # so that other modules name it without importing folium
 
 
 class Offline(branca.element.Figure):
@@ -164,13 +157,13 @@ def tile_map(
     data = {"pick": pick}
     if fills:
         data["fills"] = {level: asdict(fill) for level, fill in fills.items()}
-    chart = _chart(bounds, words, base, attribution, incidents=incidents, **data)
+    chart = empty(bounds, words, base, attribution=attribution, incidents=incidents, **data)
     if base_url:
         layer = folium.TileLayer(base_url, attr=" ", control=False, max_zoom=MAX_ZOOM)
         layer.options.pop("attribution")
         layer.add_to(chart)
     layers = {tile.name: _vector_grid(tile).add_to(chart) for tile in tiles}
-    return _finished(chart, layers, incidents)
+    return finish(chart, layers, incidents)
 
 
 def pick_map(tiles: Sequence[TileLayer], bounds: Sequence[float], **options) -> folium.Map:
@@ -192,175 +185,6 @@ def pick_map(tiles: Sequence[TileLayer], bounds: Sequence[float], **options) -> 
     True
     """
     return tile_map(tiles, bounds, pick=True, **options)
-
-
-def place_map(
-    lon: float,
-    lat: float,
-    units: gpd.GeoDataFrame,
-    *,
-    titles: Mapping[str, str],
-    incident: Points | None = None,
-    words: Words = SILENT,
-    base: str = "/static/",
-) -> folium.Map:
-    """Draw the place of one incident with the outlines of the units that hold it.
-
-    Parameters
-    ----------
-    lon, lat : float
-        Degrees, EPSG:4326.
-    units : GeoDataFrame, shape (n,)
-        ``level``, ``code``, ``name`` and geometry, EPSG:4326; a few rows, such as one of each level.
-    titles : mapping of level to its translated name
-    incident : Points, optional
-        The incident itself as the only row.
-    words, base
-        As for `tile_map`.
-
-    Returns
-    -------
-    folium.Map
-
-    Examples
-    --------
-    >>> import shapely
-    >>> unit = gpd.GeoDataFrame({"level": ["street"], "code": ["330104001"], "name": ["九堡"]},
-    ...                         geometry=[shapely.box(120, 30, 120.01, 30.01)], crs=4326)
-    >>> place_map(120.005, 30.005, unit, titles={"street": "街道"}).get_name().startswith("map_")
-    True
-    """
-    near = 0.0015  # degrees: about two street blocks around the point
-    levels = [level for level in OUTLINE if (units["level"] == level).any()]
-    sources, shapes = outlines({level: units[units["level"] == level] for level in levels}, words)
-    bounds = (lon - near, lat - near, lon + near, lat + near)
-    chart = _chart(bounds, words, base, incidents=incident, sources=sources, shapes=shapes)
-    layers = {level: Shapes(level, titles[level]).add_to(chart) for level in levels}
-    return _finished(chart, layers, incident)
-
-
-def fault_map(
-    findings: gpd.GeoDataFrame,
-    levels: Mapping[str, gpd.GeoDataFrame],
-    *,
-    titles: Mapping[str, str],
-    fields: Mapping[str, str],
-    severities: Mapping[str, str],
-    words: Words = SILENT,
-    base: str = "/static/",
-) -> folium.Map:
-    """Draw the faults found in a map, coloured by severity, over simplified outlines.
-
-    Parameters
-    ----------
-    findings : GeoDataFrame, shape (n,)
-        ``severity`` and geometry of any type, EPSG:4326, with the columns that `fields` names. Rows
-        without geometry aren't drawn.
-    levels : mapping of level to GeoDataFrame
-        The examined frames: ``code``, ``name`` and geometry.
-    titles : mapping
-        Level to its translated name; ``findings`` to the name of their layer.
-    fields : mapping of column to its translated title
-        What the card of a finding lists, in that order.
-    severities : mapping of severity to its translated name
-    words, base
-        As for `tile_map`.
-
-    Returns
-    -------
-    folium.Map
-
-    Raises
-    ------
-    NothingToDraw
-        Neither findings nor levels hold a geometry.
-
-    Examples
-    --------
-    >>> import shapely
-    >>> gap = gpd.GeoDataFrame({"severity": ["error"], "text": ["gap"]}, geometry=[shapely.Point(120, 30)])
-    >>> chart = fault_map(gap, {}, titles={"findings": "Faults"}, fields={"text": "Fault"},
-    ...                   severities={"error": "Error"})
-    >>> "#b2182b" in parts(chart).body
-    True
-    """
-    sources, shapes = outlines(levels, words)
-    kinds = Choropleth(
-        "severity",
-        titles["findings"],
-        [Class(name, SEVERITY[name], label) for name, label in severities.items()],
-    )
-    sources["findings"] = features(findings, ["severity", *fields])
-    shapes["findings"] = kinds.shape("findings", FAULT, fields)
-    legend = [kinds.legend()]
-    bounds = bounds_of(findings, *levels.values())
-    chart = _chart(bounds, words, base, canvas=True, sources=sources, shapes=shapes, legend=legend)
-    layers = {key: Shapes(key, titles[key]).add_to(chart) for key in (*levels, "findings")}
-    return _finished(chart, layers)
-
-
-def value_map(
-    units: gpd.GeoDataFrame,
-    choropleths: Sequence[Choropleth],
-    *,
-    points: Points | None = None,
-    words: Words = SILENT,
-    base: str = "/static/",
-) -> folium.Map:
-    """Colour the units of one level by one or more columns, with incidents clustered over them.
-
-    Parameters
-    ----------
-    units : GeoDataFrame, shape (N,)
-        ``code``, ``name``, the columns of `choropleths` and polygons, EPSG:4326.
-    choropleths : sequence of Choropleth
-        The first one is shown, the others are chosen in the layer control.
-    points : Points, optional
-        Incidents coloured by disposal status; for a file that stands alone give ``items``.
-    words, base
-        As for `tile_map`.
-
-    Returns
-    -------
-    folium.Map
-
-    Raises
-    ------
-    NothingToDraw
-        No unit has a geometry.
-
-    Notes
-    -----
-    Outlines are simplified as one coverage, so that neighbours keep one shared border; a value that no
-    class names is drawn without filling.
-
-    Examples
-    --------
-    >>> import shapely
-    >>> unit = gpd.GeoDataFrame({"code": ["1"], "name": ["一"], "klass": [3]},
-    ...                         geometry=[shapely.box(120, 30, 120.01, 30.01)], crs=4326)
-    >>> hot = Choropleth("klass", "Hotspots", [Class(3, "#b2182b", "99 %")])
-    >>> "99 %" in parts(value_map(unit, [hot])).body
-    True
-    """
-    columns = [choropleth.column for choropleth in choropleths]
-    fields = {"code": words.code} | {choropleth.column: choropleth.title for choropleth in choropleths}
-    data = {
-        "sources": {"units": features(simplified(units), ["code", "name", *columns])},
-        "shapes": {
-            choropleth.column: choropleth.shape("units", OUTLINE["micro_grid"], fields)
-            for choropleth in choropleths
-        },
-        "legend": [part.legend() for part in (*choropleths, *([points] if points else []))],
-    }
-    chart = _chart(bounds_of(units), words, base, canvas=True, incidents=points, **data)
-    layers = {
-        choropleth.column: Shapes(choropleth.column, choropleth.title, overlay=False, show=not rank).add_to(
-            chart
-        )
-        for rank, choropleth in enumerate(choropleths)
-    }
-    return _finished(chart, layers, points)
 
 
 def parts(chart: folium.Map) -> MapParts:
@@ -388,8 +212,41 @@ def parts(chart: folium.Map) -> MapParts:
     return chart.get_root().parts()
 
 
-def _chart(bounds, words, base, attribution=None, *, canvas=False, incidents=None, **data) -> folium.Map:
-    """The empty map over its bounds, with the data that its layers will ask for."""
+def empty(
+    bounds: Sequence[float],
+    words: Words,
+    base: str,
+    *,
+    canvas: bool = False,
+    attribution: str | None = None,
+    incidents: Points | None = None,
+    **data,
+) -> folium.Map:
+    """Open a map over its bounds, with the data that its layers will ask for.
+
+    Parameters
+    ----------
+    bounds, words, base, attribution, incidents
+        As for `tile_map`.
+    canvas : bool
+        Whether shapes are drawn on one canvas: faster for thousands of them.
+    data
+        Further JSON-able parts of the page's data, read by static/map.js.
+
+    Returns
+    -------
+    folium.Map
+
+    Raises
+    ------
+    NothingToDraw
+        A bound is not finite.
+
+    Examples
+    --------
+    >>> empty((119.9, 30.2, 120.1, 30.3), SILENT, "/static/").location
+    [30.25, 120.0]
+    """
     if not np.isfinite(bounds).all():
         raise NothingToDraw()
     west, south, east, north = map(float, bounds)
@@ -409,8 +266,28 @@ def _chart(bounds, words, base, attribution=None, *, canvas=False, incidents=Non
     return chart
 
 
-def _finished(chart: folium.Map, layers: Mapping[str, Layer], incidents: Points | None = None) -> folium.Map:
-    """Add what every map ends with: the clusters above all layers, the controls, and the hand-over."""
+def finish(chart: folium.Map, layers: Mapping[str, Layer], incidents: Points | None = None) -> folium.Map:
+    """Add what every map ends with: clusters above all layers, controls, and the hand-over to map.js.
+
+    Parameters
+    ----------
+    chart : folium.Map
+        From `empty`, with its layers added.
+    layers : mapping of str to Layer
+        The layers by the names that static/map.js knows them by.
+    incidents : Points, optional
+        As given to `empty`.
+
+    Returns
+    -------
+    folium.Map
+        The same map.
+
+    Examples
+    --------
+    >>> "gridmgr.start(" in parts(finish(empty((119.9, 30.2, 120.1, 30.3), SILENT, "/"), {})).script
+    True
+    """
     cluster = None
     if incidents:
         cluster = MarkerCluster(

@@ -1,5 +1,6 @@
 """Maps in a real Chromium: nothing from off our origin, and every name is text, whatever it says."""
 
+import doctest
 import functools
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 import shapely
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from gis import drawing, maps, offline, palette
+from gis import drawing, maps, offline, palette, thematic
 from gis.drawing import Choropleth, Class, Fill, Points, TileLayer, Words
 from web import vendor
 
@@ -215,7 +216,7 @@ def shown_card(page: Page) -> str:
 
 def test_a_file_opens_from_disk_without_network_and_says_what_it_shows(page, tmp_path):
     points = Points("事件", STATES, items=reports())
-    chart = maps.value_map(grids(), [hotspots()], points=points, words=WORDS)
+    chart = thematic.value_map(grids(), [hotspots()], points=points, words=WORDS)
     file = tmp_path / "map.html"
     file.write_text(offline.standalone(maps.parts(chart), STATIC, title="<b>热点</b>", language="zh-CN"))
     page.context.set_offline(True)
@@ -232,7 +233,7 @@ def test_a_file_opens_from_disk_without_network_and_says_what_it_shows(page, tmp
 
 def test_a_nasty_name_of_a_grid_is_shown_as_text(page, site):
     units = grids()
-    page.goto(put_up(site, maps.value_map(units, [hotspots()], words=WORDS)))
+    page.goto(put_up(site, thematic.value_map(units, [hotspots()], words=WORDS)))
 
     for unit in units.iloc[:6].itertuples():
         at = page.evaluate(
@@ -343,7 +344,7 @@ def test_incidents_are_fetched_clustered_and_switched_by_state(page, site):
 
 def test_the_legend_switches_a_state_off(page, site):
     items = [item for item in reports() if item[4] in ("handling", "closed")]
-    chart = maps.value_map(grids(), [hotspots()], points=Points("事件", STATES, items=items), words=WORDS)
+    chart = thematic.value_map(grids(), [hotspots()], points=Points("事件", STATES, items=items), words=WORDS)
     page.goto(put_up(site, chart))
     page.wait_for_selector(".leaflet-marker-icon")
 
@@ -360,7 +361,7 @@ def test_of_two_colourings_the_legend_explains_the_one_that_is_shown(page, site)
         "count", "件数", [Class(0, palette.COUNTS[0], "0-9"), Class(1, palette.COUNTS[4], "10-")]
     )
     units = grids().assign(count=[0, 1, 0, 1, 0, 1, 0, 1, 0])
-    page.goto(put_up(site, maps.value_map(units, [hotspots(), counts], words=WORDS)))
+    page.goto(put_up(site, thematic.value_map(units, [hotspots(), counts], words=WORDS)))
     titles = page.locator(".map-legend h3:visible")
 
     assert titles.all_text_contents() == [f"热点 {NASTY[0]}"]
@@ -387,7 +388,7 @@ def test_a_click_on_the_report_map_chooses_a_place(page, site):
 def test_the_place_of_an_incident_shows_the_units_that_hold_it(page, site):
     units = grids(1).assign(level="micro_grid")
     incident = Points("事件", STATES, items=reports()[:1])
-    chart = maps.place_map(
+    chart = thematic.place_map(
         120.005, 30.03, units, titles={"micro_grid": "微网格"}, incident=incident, words=WORDS
     )
     page.goto(put_up(site, chart))
@@ -403,7 +404,7 @@ def test_faults_are_coloured_by_severity_and_told_as_text(page, site):
         geometry=[gap, shapely.Point(120.005, 30.005), None],
         crs=4326,
     )
-    chart = maps.fault_map(
+    chart = thematic.fault_map(
         findings,
         {"micro_grid": grids()},
         titles={"micro_grid": "微网格", "findings": "问题"},
@@ -434,4 +435,9 @@ def test_a_layer_from_elsewhere_is_refused():
 def test_a_map_of_nothing_is_refused():
     nothing = gpd.GeoDataFrame({"code": [], "name": [], "klass": []}, geometry=[], crs=4326)
     with pytest.raises(drawing.NothingToDraw):
-        maps.value_map(nothing, [hotspots()])
+        thematic.value_map(nothing, [hotspots()])
+
+
+@pytest.mark.parametrize("module", [maps, thematic])
+def test_the_examples_run(module):
+    assert doctest.testmod(module).failed == 0
