@@ -118,7 +118,7 @@ def start(folder: Path, **settings: str) -> Cluster:
             home.claim()
             programs = home.programs()
             if home.version is None:
-                _create(home, programs)
+                _create(home, programs, lasting=settings.get("fsync") != "off")
             if home.pid is None:
                 _launch(home, programs, settings)
             _await(home, programs)
@@ -173,14 +173,15 @@ def _locked(folder: Path) -> Iterator[Home]:
         yield home
 
 
-def _create(home: Home, programs: Path) -> None:
+def _create(home: Home, programs: Path, lasting: bool) -> None:
     """Make the data folder aside and rename it when it is complete, so that half a folder is never used."""
     for leftover in home.folder.glob("new-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix="new-", dir=home.folder))
     home.give(new)
     locale = ("--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums")
-    made = home.run(programs / "initdb", "-D", new, "-U", "postgres", "--auth=peer", *locale)
+    sync = () if lasting else ("--no-sync",)
+    made = home.run(programs / "initdb", "-D", new, "-U", "postgres", "--auth=peer", *locale, *sync)
     if made.returncode:
         shutil.rmtree(new, ignore_errors=True)
         raise CannotCreate(folder=home.folder, words=_last(made.stderr or made.stdout))

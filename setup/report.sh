@@ -38,7 +38,7 @@ show_life() {
     trap 'kill $! 2>/dev/null; exit' TERM
     while kill -0 "$1" 2>/dev/null; do
         sleep "$pause" & wait $!
-        last=$(tail -n 1 "$LOG" 2>/dev/null | tr -d '\r' | cut -c 1-70)
+        last=$(tail -n 1 "$LOG" 2>/dev/null | tr -cd ' -~' | cut -c 1-70)
         printf "$before      %4s s  %s$after" $((SECONDS - began)) "$last"
     done
 }

@@ -35,11 +35,14 @@ def made(run_folder: Path) -> Path:
     cluster.stop(home)
 
 
-@pytest.fixture
-def new_home(run_folder: Path, request: pytest.FixtureRequest) -> Path:
-    home = run_folder / request.node.name
+@pytest.fixture(scope="module")
+def neighbour(run_folder: Path) -> Path:
+    """Return a second home, with a cluster at a path too long for a socket."""
+    home = run_folder / ("网格数据" * 12)
+    running = cluster.start(home, **FAST)
     yield home
     cluster.stop(home)
+    running.socket.rmdir()
 
 
 def test_first_start_makes_a_database_that_knows_geometry(made):
@@ -98,13 +101,6 @@ def test_second_start_finds_the_same_server(made):
     assert before.state == "running"
 
 
-def test_many_starts_at_once_make_one_server(new_home):
-    with ThreadPoolExecutor(4) as people:
-        addresses = set(people.map(lambda _: cluster.start(new_home, **FAST).url(), range(4)))
-    assert len(addresses) == 1
-    assert ask(addresses.pop(), "SELECT 1") == 1
-
-
 def test_what_was_written_survives_a_kill(made):
     running = cluster.start(made, **FAST)
     engine = create_engine(running.url())
@@ -124,34 +120,34 @@ def test_process_number_taken_over_by_a_stranger_is_not_our_server(made):
     assert ask(cluster.start(made, **FAST).url(), "SELECT 1") == 1
 
 
-def test_half_made_folder_is_made_again(new_home):
-    home = Home(new_home)
-    new_home.mkdir()
+def test_many_starts_over_a_half_made_folder_make_one_server(run_folder):
+    path = run_folder / "half"
+    path.mkdir()
+    home = Home(path)
     home.claim()
     half = home.folder / "new-abandoned"
     half.mkdir()
     (half / "PG_VERSION").write_text("15\n")
-    assert ask(cluster.start(new_home, **FAST).url(), "SELECT 1") == 1
+    with ThreadPoolExecutor(4) as people:
+        addresses = set(people.map(lambda _: cluster.start(path, **FAST).url(), range(4)))
+    assert len(addresses) == 1
+    assert ask(addresses.pop(), "SELECT 1") == 1
     assert not half.exists()
+    cluster.stop(path)
 
 
-def test_two_homes_live_side_by_side(made, new_home):
-    first, second = cluster.start(made, **FAST), cluster.start(new_home, **FAST)
-    assert first.socket != second.socket
-    cluster.stop(new_home)
+def test_long_chinese_path_gets_a_short_socket_folder(neighbour):
+    running = cluster.start(neighbour, **FAST)
+    assert len(os.fsencode(running.socket)) < 100
+    assert stat.S_IMODE(running.socket.stat().st_mode) == 0o700
+    assert ask(running.url(), "SELECT 1") == 1
+
+
+def test_stopping_one_home_leaves_its_neighbour_running(made, neighbour):
+    cluster.start(made, **FAST)
+    assert cluster.stop(neighbour) is True
+    assert cluster.status(neighbour).state == "stopped"
     assert cluster.status(made).state == "running"
-
-
-def test_long_chinese_path_gets_a_short_socket_folder(run_folder):
-    home = run_folder / ("网格数据" * 12)
-    running = cluster.start(home, **FAST)
-    try:
-        assert len(os.fsencode(running.socket)) < 100
-        assert stat.S_IMODE(running.socket.stat().st_mode) == 0o700
-        assert ask(running.url(), "SELECT 1") == 1
-    finally:
-        cluster.stop(home)
-        running.socket.rmdir()
 
 
 def test_conninfo_speaks_libpq(made):
