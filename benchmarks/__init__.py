@@ -1,0 +1,1 @@
+"""Each figure beside its peers: `python -m benchmarks.<work>` runs them in turn and prints ratios."""
