@@ -41,11 +41,10 @@ def _walk(stream, xy, place, column, px, py, rx, ry):
         for k in range(at + 2, end):
             s = stream[k]
             ax, ay, bx, by = xy[s, 0], xy[s, 1], xy[s + 1, 0], xy[s + 1, 1]
-            if (
-                min(ax, bx) <= px <= max(ax, bx)
-                and min(ay, by) <= py <= max(ay, by)
-                and turn(ax, ay, bx, by, px, py) == 0.0
-            ):
+            left, right, low, high = min(ax, bx), max(ax, bx), min(ay, by), max(ay, by)
+            if right < min(px, rx) or left > max(px, rx) or high < min(py, ry) or low > max(py, ry):
+                continue  # beside the way: neither crossed nor touched
+            if left <= px <= right and low <= py <= high and turn(ax, ay, bx, by, px, py) == 0.0:
                 touched = True
                 break
             if (turn(px, py, rx, ry, ax, ay) >= 0.0) != (turn(px, py, rx, ry, bx, by) >= 0.0):

@@ -118,7 +118,7 @@ def ranked(levels: Mapping[str, gpd.GeoDataFrame]) -> list[Ranked]:
         if layer.level not in COVERAGES:
             by_code = by_code[np.argsort(shapely.area(layer.ground[by_code]), kind="stable")]
         if len(by_code):
-            found.append(Ranked(layer.level, layer.codes, by_code, shapely.force_2d(layer.ground[by_code])))
+            found.append(Ranked(layer.level, layer.codes, by_code, layer.ground[by_code]))
     if not any(units.level in COVERAGES for units in found):
         raise NothingToLocateIn()
     return found

@@ -33,8 +33,8 @@ def rings_of(polygons: np.ndarray) -> Rings:
     >>> rings_of(np.array([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)])).starts
     array([ 0,  5, 10])
     """
-    oriented = shapely.orient_polygons(shapely.force_2d(polygons))
-    parts, owner = shapely.get_parts(oriented, return_index=True)
+    flat = shapely.force_2d(polygons) if shapely.has_z(polygons).any() else polygons
+    parts, owner = shapely.get_parts(shapely.orient_polygons(flat), return_index=True)
     _, xy, (starts, first) = shapely.to_ragged_array(parts)
     unit = np.searchsorted(owner, np.arange(len(polygons) + 1))
     return Rings(xy, starts.astype(np.int64), first[unit].astype(np.int64))
