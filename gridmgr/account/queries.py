@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from gridmgr.account.model import Account, ApiToken, LoginSession
+from gridmgr.account.model import Account, ApiToken, LoginSession, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 
 
@@ -27,6 +27,19 @@ def actor_of(account: Account) -> Actor:
 def actor_by_id(session: Session, account_id: int | None) -> Actor:
     """Return the actor of an account id; None is the system itself."""
     return SYSTEM if account_id is None else actor_of(session.get_one(Account, account_id))
+
+
+def actor(session: Session, username: str) -> Actor:
+    """Return the actor of a user name.
+
+    Raises
+    ------
+    UnknownAccount
+    """
+    found = by_username(session, username)
+    if found is None:
+        raise UnknownAccount(username=username)
+    return actor_of(found)
 
 
 def by_username(session: Session, username: str) -> Account | None:

@@ -68,7 +68,7 @@ class GridPlan:
     """How to read a file of grids, and from which day it is in force."""
 
     layers: tuple[LayerPlan, ...]
-    datum: str
+    datum: str | None  # None: the file's own CRS is taken at its word
     effective: date
     encoding: str = "auto"
     crs: str | None = None

@@ -1,4 +1,4 @@
-"""Verbs of incidents: report (one or many), move a step, follow a redrawn map. They never commit."""
+"""Verbs of incidents: report (one or many), move (one or many), follow a redrawn map. They never commit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gis.datum import to_wgs84
+from gis.errors import Problem
 from gis.locate import HOW, Located
 from gridmgr import clock
 from gridmgr.account.rules import Actor, require
@@ -30,9 +31,11 @@ from gridmgr.incident.model import (
     IncidentMoved,
     IncidentMovedMeanwhile,
     IncidentReported,
+    Move,
     OutsideDistrict,
     Report,
     State,
+    UnknownIncident,
 )
 from gridmgr.incident.rules import OPEN, Standing
 from gridmgr.responsibility.model import Category
@@ -217,20 +220,49 @@ def move(
         The actor may not take this step here.
     """
     incident = queries.locked(session, actor, number)
-    require(actor, f"incident.{action}", incident.micro_grid_code or "")
     if expected_seq is not None and incident.last_seq != expected_seq:
+        require(actor, f"incident.{action}", incident.micro_grid_code or "")
         raise IncidentMovedMeanwhile(number=number, state=incident.state)
-    payload = dict(payload or {})
-    rules.target(State(incident.state), action, payload, number)
-    rules.check_fields(action, payload)
-    at = at or clock.now()
-    if action is Action.ACCEPT:
-        payload |= _start_clock(session, incident, at)
-    if action is Action.MERGE:
-        _check_twin(session, actor, incident, payload["into"])
-    _append(session, actor, incident, action, payload, at)
-    emit(session, IncidentMoved(incident.id, action, State(incident.state)))
+    session.add(IncidentEvent(**_step(session, incident, Move(actor, number, action, payload or {}, at))))
+    session.flush()  # two steps in one transaction must find each other
     return incident
+
+
+def move_many(session: Session, asked: Sequence[Move]) -> list[Problem | None]:
+    """Take many steps in the order given; returns for each why it was not taken, or None.
+
+    Rule: the same as `move`, step by step; a step refused writes nothing and stops no other one.
+    """
+    found = queries.locked_many(session, {one.number for one in asked})
+    refused: list[Problem | None] = []
+    rows = []
+    for one in asked:
+        try:
+            if one.number not in found:
+                raise UnknownIncident(number=one.number)
+            rows.append(_step(session, found[one.number], one))
+            refused.append(None)
+        except Problem as problem:
+            refused.append(problem)
+    session.flush()  # the rows of history follow what they tell about
+    if rows:
+        copy_rows(session, IncidentEvent, list(rows[0]), (_stored(row) for row in rows))
+    return refused
+
+
+def _step(session: Session, incident: Incident, asked: Move) -> dict[str, Any]:
+    """Check one step of a locked incident, bring its standing up to it, and return its row of history."""
+    require(asked.actor, f"incident.{asked.action}", incident.micro_grid_code or "")
+    payload, at = dict(asked.payload), asked.at or clock.now()
+    rules.target(State(incident.state), asked.action, payload, incident.number)
+    rules.check_fields(asked.action, payload)
+    if asked.action is Action.ACCEPT:
+        payload |= _start_clock(session, incident, at)
+    if asked.action is Action.MERGE:
+        _check_twin(session, asked.actor, incident, payload["into"])
+    row = _appended(asked.actor, incident, asked.action, payload, at)
+    emit(session, IncidentMoved(incident.id, asked.action, State(incident.state)))
+    return row
 
 
 def _start_clock(session: Session, incident: Incident, at: datetime) -> dict[str, Any]:
@@ -251,22 +283,17 @@ def _check_twin(session: Session, actor: Actor, incident: Incident, into: str) -
         raise BadField(field="into", value=into, expected="another live incident")
 
 
-def _append(
-    session: Session, actor: Actor, incident: Incident, action: Action, payload: dict[str, Any], at: datetime
-) -> None:
-    """Append one row to the history of a locked incident and bring its cached standing up to it."""
+def _appended(
+    actor: Actor, incident: Incident, action: Action, payload: dict[str, Any], at: datetime
+) -> dict[str, Any]:
+    """Bring a locked incident's cached standing up to one more step; returns the step's row of history."""
     standing = rules.apply(queries.standing(incident), action, payload, at)
     seq = incident.last_seq + 1
     digest = rules.chain(incident.last_hash, incident.number, seq, action, actor.name, at, payload)
-    session.add(
-        IncidentEvent(
-            **_event_row(incident.id, seq, action, standing.state, actor, at, clock.now(), payload, digest)
-        )
-    )
     for column, value in rules.cached(standing).items():
         setattr(incident, column, value)
     incident.last_seq, incident.last_hash = seq, digest
-    session.flush()  # two steps in one transaction must find each other
+    return _event_row(incident.id, seq, action, standing.state, actor, at, clock.now(), payload, digest)
 
 
 def rehome_open(session: Session, actor: Actor) -> int:
@@ -285,7 +312,10 @@ def rehome_open(session: Session, actor: Actor) -> int:
         return 0
     points = queries.points(session, [incident.id for incident in behind])
     located = hierarchy.locator(session, edition.effective).locate(points[:, 0], points[:, 1])
+    rows = []
     for incident, place in zip(behind, _rows_of(located, edition), strict=True):
-        _append(session, actor, incident, Action.REHOME, place, clock.now())
+        rows.append(_appended(actor, incident, Action.REHOME, place, clock.now()))
         incident.located, incident.distance_m = place["located"], place["distance_m"]
+    session.flush()  # the rows of history follow what they tell about
+    copy_rows(session, IncidentEvent, list(rows[0]), (_stored(row) for row in rows))
     return len(behind)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, func
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gis.adjacency import matrix
-from gis.hotspot import getis_ord
+from gis.hotspot import getis_ord, method
 from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries as hierarchy
@@ -54,7 +54,7 @@ def total(session: Session, actor: Actor, search: Search) -> Figures:
 
 def _counted(actor: Actor, search: Search, *by: InstrumentedAttribute) -> Select:
     def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.count().filter(and_(*conditions))
+        return func.count().filter(and_(true(), *conditions))
 
     ours = Incident.state.not_in(OUT)
     closed = Incident.state.in_(CLOSED)
@@ -100,9 +100,10 @@ def hotspots(session: Session, actor: Actor, level: str, search: Search) -> Hots
     counts = pd.Series(dict(tuple(row) for row in rows), dtype=float).reindex(frame.index, fill_value=0.0)
     if len(frame) < 3:
         return Hotspots(pd.DataFrame(columns=["count", "z", "p", "q", "klass"]), {})
-    found = getis_ord(counts, matrix(frame, "queen"))
-    card = {
-        "level": level, "since": search.since, "until": search.until, "units": len(frame),
+    weights = matrix(frame, "queen")
+    found = getis_ord(counts, weights)
+    card = method(weights) | {
+        "level": level, "since": search.since, "until": search.until, 
         "incidents": int(counts.sum()), "hot": int((found["klass"] > 0).sum()),
         "cold": int((found["klass"] < 0).sum()), "as_of": at,
     }  # fmt: skip

@@ -1,0 +1,129 @@
+"""`gridmgr figures` and `gridmgr map`: the rates with their formulas, and a map in one file."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gis import drawing, maps, offline, palette, thematic
+from gridmgr import clock
+from gridmgr.account.rules import SYSTEM
+from gridmgr.cli.output import Json, err, opened, print_json, print_table, say
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.i18n import LOCALES, _, language, percent
+from gridmgr.incident import queries as incident
+from gridmgr.incident.model import State
+from gridmgr.incident.queries import Search
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.statistics import queries, rules
+
+STATIC = Path(__file__).resolve().parents[2] / "web" / "static"
+MAP_POINTS = 50_000
+
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Since = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Reported from that day on.")
+]
+Until = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Reported up to that day.")
+]
+Level = Annotated[str, typer.Option(help="street | community | micro_grid | building")]
+
+
+def _search(since: datetime | None, until: datetime | None) -> Search:
+    return Search(since=since.date() if since else None, until=until.date() if until else None)
+
+
+def figures(level: Level = "street", since: Since = None, until: Until = None, as_json: Json = False) -> None:
+    """Print the rates of every area, with their formulas."""
+    search = _search(since, until)
+    with opened() as session:
+        rows = queries.figures(session, SYSTEM, level, search)
+        total = queries.total(session, SYSTEM, search)
+    if as_json:
+        formulas = {name: rate.formula for name, rate in rules.RATES.items()}
+        print_json({"areas": rows, "total": total, "formulas": formulas, "counts": rules.COUNTS})
+        return
+    columns = [_("code"), _("name"), *(_(name) for name in rules.COUNTS), *(_(name) for name in rules.RATES)]
+    lines = [
+        (each.code or _("outside all"), each.name, *each.counts.values(), *map(percent, each.rates.values()))
+        for each in rows
+    ]
+    lines.append((_("total"), "", *total.counts.values(), *map(percent, total.rates.values())))
+    print_table(_("Figures"), columns, lines)
+    for name, rate in rules.RATES.items():
+        say("{rate} = {over} ÷ {under}", rate=_(name), over=_(rate.over), under=_(rate.under))
+    for name, meaning in rules.COUNTS.items():
+        say("{count}: {meaning}", count=_(name), meaning=_(meaning))
+
+
+def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until: Until = None) -> None:
+    """Write a standalone folium map: hotspots and counts by unit, incidents by disposal status."""
+    search = _search(since, until)
+    with err.status(_("Drawing {file} …", file=out.name)), opened() as session:
+        at = search.until or clock.today()
+        units = hierarchy.frame(session, level, at).set_index("code", drop=False)
+        found = queries.hotspots(session, SYSTEM, level, search)
+        counts = queries.unit_counts(session, SYSTEM, level, search)
+        names = {each.id: each.name(language.get()) for each in responsibility.used(session)}
+        points = incident.map_points(session, SYSTEM, search, MAP_POINTS)
+    units["count"] = units["code"].map(counts).fillna(0).astype(int)
+    units["klass"] = found.units["klass"].reindex(units.index).fillna(0).astype(int)
+    units["band"] = _bands(units["count"])
+    items = [
+        [number, number, lon, lat, state, names.get(category, ""), ""]
+        for number, lon, lat, state, category, *_rest in points
+    ]
+    chart = thematic.value_map(
+        units.reset_index(drop=True),
+        [
+            drawing.Choropleth("klass", _("Hotspots"), hotspot_classes()),
+            drawing.Choropleth("band", _("Incidents"), _band_classes(units["count"])),
+        ],
+        points=drawing.Points(_("Incidents"), {state: _(state) for state in State}, items=items),
+        words=map_words(),
+    )
+    page = offline.standalone(
+        maps.parts(chart), STATIC, _("Incident map"), LOCALES[language.get()].replace("_", "-")
+    )
+    out.write_text(page, "utf-8")
+    say(
+        "Map with {units} units and {points} incidents written to {file}.",
+        units=len(units),
+        points=len(items),
+        file=out,
+    )
+
+
+def hotspot_classes() -> list[drawing.Class]:
+    """Return the hotspot classes with their words, hottest first."""
+    return [drawing.Class(klass, colour, _(f"hotspot_{klass}")) for klass, colour in palette.HOTSPOT.items()]
+
+
+def map_words() -> drawing.Words:
+    """Return what the controls of a map say."""
+    return drawing.Words(
+        zoom_in=_("Zoom in"), zoom_out=_("Zoom out"), full_screen=_("Full screen"),
+        leave_full_screen=_("Leave full screen"), layers=_("Layers"), open=_("Open"), code=_("Code"),
+        number=_("Number"), state=_("State"), category=_("Category"),
+    )  # fmt: skip
+
+
+def _edges(counts) -> list[int]:
+    """Return the lower ends of five bands that hold about as many units each."""
+    return sorted({int(counts.quantile(share)) for share in (0, 0.5, 0.75, 0.9, 0.97)})
+
+
+def _bands(counts):
+    edges = _edges(counts)
+    return counts.map(lambda count: sum(count >= edge for edge in edges) - 1)
+
+
+def _band_classes(counts) -> list[drawing.Class]:
+    edges = _edges(counts)
+    upper = [*edges[1:], int(counts.max()) + 1]
+    return [
+        drawing.Class(band, palette.COUNTS[band], f"{low}–{high - 1}" if high - 1 > low else str(low))
+        for band, (low, high) in enumerate(zip(edges, upper, strict=True))
+    ]
