@@ -1,6 +1,7 @@
 """Incidents, their history, and the words of their life."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gridmgr.account.rules import Actor
 from gridmgr.db import Base
 from gridmgr.errors import BadInput, Conflict, NotFound
 
@@ -172,6 +174,18 @@ class Report:
     reporter_name: str = ""
     reporter_phone: str = ""
     reported_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Move:
+    """One step somebody asks for: of which incident, with what, and when it was taken (None: now)."""
+
+    actor: Actor
+    number: str
+    action: Action
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+    expected_seq: int | None = None
 
 
 @dataclass(frozen=True)

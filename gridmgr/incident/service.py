@@ -220,10 +220,8 @@ def move(
         The actor may not take this step here.
     """
     incident = queries.locked(session, actor, number)
-    if expected_seq is not None and incident.last_seq != expected_seq:
-        require(actor, f"incident.{action}", incident.micro_grid_code or "")
-        raise IncidentMovedMeanwhile(number=number, state=incident.state)
-    session.add(IncidentEvent(**_step(session, incident, Move(actor, number, action, payload or {}, at))))
+    asked = Move(actor, number, action, payload or {}, at, expected_seq)
+    session.add(IncidentEvent(**_step(session, incident, asked)))
     session.flush()  # two steps in one transaction must find each other
     return incident
 
@@ -253,6 +251,8 @@ def move_many(session: Session, asked: Sequence[Move]) -> list[Problem | None]:
 def _step(session: Session, incident: Incident, asked: Move) -> dict[str, Any]:
     """Check one step of a locked incident, bring its standing up to it, and return its row of history."""
     require(asked.actor, f"incident.{asked.action}", incident.micro_grid_code or "")
+    if asked.expected_seq is not None and incident.last_seq != asked.expected_seq:
+        raise IncidentMovedMeanwhile(number=incident.number, state=incident.state)
     payload, at = dict(asked.payload), asked.at or clock.now()
     rules.target(State(incident.state), asked.action, payload, incident.number)
     rules.check_fields(asked.action, payload)
