@@ -79,9 +79,9 @@ def check(
     >>> check({"micro_grid": grids})["kind"].tolist()
     ['bad_edge', 'bad_edge', 'overlap']
     """
-    scale = metre(levels)
     parts, coarser = [], []
-    for layer in layers(levels, code_parent):
+    examined, scale = layers(levels, code_parent), metre(levels)
+    for layer in examined:
         parts += rows(layer)
         if layer.level in COVERAGES:
             parts += outlines(layer, scale)

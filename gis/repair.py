@@ -18,6 +18,8 @@ from gis.nesting import claims, extent
 
 SNAP_M = 0.01  # vertices closer than this become one, never more than the tolerance
 SAME_M = 1e-6  # a vertex this close to a given one is that one: projecting there and back is not a move
+MOVE_M = 0.001  # less is the rounding of a projection, no move
+CORNER_M = 10 * SNAP_M  # a shorter common border is a corner
 SQUARE_MM = 1e-6
 MOVES = ("level", "code", "row", "what", "area_m2", "size_m", "geometry")
 
@@ -67,7 +69,8 @@ def repair(
     The finest of street, community and micro_grid is mended; each coarser level becomes the union of its
     children. Ground farther than the tolerance from the parent that its unit names stays with the parent
     that holds it, wide gaps stay open and wide overlaps stay double: `gis.coverage.check` of the result
-    says what is left. A unit that nothing touched keeps its geometry, vertex by vertex.
+    says what is left. Moves of less than a millimetre are not listed.
+    A unit that nothing touched keeps its geometry, vertex by vertex.
     Buildings are never cut or moved. Rows without polygons are returned as they came.
 
     Source
@@ -80,15 +83,14 @@ def repair(
     >>> grids = gpd.GeoDataFrame({"code": ["1", "2"]}, geometry=[west, east], crs=4326)
     >>> done = repair({"micro_grid": grids}, tolerance_m=2)
     >>> done.moves[["code", "what"]].values.tolist()
-    [['1', 'overlap_cut'], ['2', 'snapped']]
+    [['1', 'overlap_cut']]
     >>> bool(shapely.coverage_is_valid(done.levels["micro_grid"].geometry.values))
     True
     """
     if not tolerance_m > 0:
         raise BadTolerance(tolerance_m=tolerance_m)
+    shapes = [layer for layer in layers(levels, code_parent) if layer.level in COVERAGES]
     scale = metre(levels)
-    given = layers(levels, code_parent)
-    shapes = [layer for layer in given if layer.level in COVERAGES]
     before = {layer.level: scale.project(layer.ground) for layer in shapes}
     after = _rebuilt(shapes, before, scale, tolerance_m)
     moves = [
@@ -139,10 +141,17 @@ def _filled(ground: np.ndarray, gaps: np.ndarray, tolerance_m: float) -> np.ndar
         near = tree.query(gap, predicate="dwithin", distance=SNAP_M)
         border = shapely.length(shapely.intersection(ground[near], gap.boundary.buffer(SNAP_M)))
         for unit in near[np.argsort(-border, kind="stable")]:
-            taken = areal(shapely.intersection(gap, shapely.buffer(ground[unit], tolerance_m)))[0]
-            ground[unit] = shapely.union(ground[unit], taken)
-            gap = shapely.difference(gap, taken)
+            ground[unit], gap = _taken(gap, ground[unit], tolerance_m)
     return ground
+
+
+def _taken(gap: shapely.Geometry, unit: shapely.Geometry, tolerance_m: float) -> tuple:
+    """The unit with the parts of a gap that adjoin it within the tolerance, and the rest of the gap."""
+    parts = shapely.get_parts(areal(shapely.intersection(gap, shapely.buffer(unit, tolerance_m))))
+    along = shapely.length(shapely.intersection(shapely.boundary(parts), shapely.buffer(unit, SNAP_M)))
+    adjoining = parts[along > CORNER_M]
+    taken = shapely.union_all(adjoining)
+    return areal(shapely.union(unit, taken))[0], areal(shapely.difference(gap, taken))[0]
 
 
 def _noded(ground: np.ndarray, tolerance_m: float) -> np.ndarray:
@@ -243,10 +252,11 @@ def _moves(
             _moved("gap_filled", layer, moved[took], gained[took], area_in[took], size_in[took]),
             _moved("overlap_cut", layer, moved[gave], lost[gave], area_out[gave], size_out[gave]),
         ]
-        what, rest = "snapped", ~took & ~gave & (area_in + area_out > SQUARE_MM)
+        what, rest = "snapped", ~took & ~gave
     else:
-        what, rest = "refit_to_children", area_in + area_out > SQUARE_MM
+        what, rest = "refit_to_children", np.ones(len(moved), dtype=bool)
     both, size = shapely.union(gained, lost), np.maximum(size_in, size_out)
+    rest &= size > MOVE_M
     return [*parts, _moved(what, layer, moved[rest], both[rest], (area_in + area_out)[rest], size[rest])]
 
 
