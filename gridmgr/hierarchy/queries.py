@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from geoalchemy2.functions import ST_X, ST_Y, ST_AsGeoJSON, ST_PointOnSurface
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from gis.locate import Locator
 from gis.tiles import BANDS, MIN_ZOOM, TILE_EXTENT, band_at
@@ -162,6 +162,13 @@ def listing(
             or_(GridUnit.name.ilike(like), GridUnit.code.ilike(like), GridUnit.address.ilike(like))
         )
     return asked.order_by(GridUnit.code)
+
+
+def page(session: Session, asked: Select, size: int, after: str | None = None) -> list[GridUnit]:
+    """Return one page of a listing, going on behind the code `after`; outlines are left in the database."""
+    if after is not None:
+        asked = asked.where(GridUnit.code > after)
+    return list(session.scalars(asked.options(defer(GridUnit.geom)).limit(size)))
 
 
 def unit(session: Session, actor: Actor, code: str, at: date) -> GridUnit:

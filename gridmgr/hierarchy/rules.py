@@ -89,7 +89,7 @@ def parents_by_code(scheme: Scheme, level: str, codes: pd.Series, known: set[str
     def longest(code: str) -> str | None:
         return next((code[:n] for n in lengths if n < len(code) and code[:n] in known), None)
 
-    return codes.map(longest).astype(object)
+    return pd.Series([longest(code) for code in codes], index=codes.index, dtype=object)
 
 
 def parents_by_place(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> pd.Series:
@@ -97,7 +97,7 @@ def parents_by_place(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> p
 
     Ties go to the smallest code. Both frames are EPSG:4326; the result has the children's index.
     """
-    result = pd.Series(None, index=children.index, dtype=object)
+    result = pd.Series([None] * len(children), index=children.index, dtype=object)
     child, parent = parents.sindex.query(children.geometry.values, predicate="intersects")
     if not len(child):
         return result

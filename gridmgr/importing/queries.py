@@ -1,6 +1,6 @@
 """Reads of the import desk: a file by its plan, checked against the map; and the batches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import BUILDING, COVERAGES, LEVELS, NoEdition
 from gridmgr.hierarchy.rules import Scheme, guess_scheme, parents_by_code, parents_by_place
 from gridmgr.importing import rules
-from gridmgr.importing.model import GridPlan, ImportBatch, IncidentPlan, LayerPlan, UnknownBatch
+from gridmgr.importing.model import BatchKind, GridPlan, ImportBatch, IncidentPlan, LayerPlan, UnknownBatch
 from gridmgr.importing.rules import BLOCKING, Entry
 from gridmgr.incident import queries as incident
 from gridmgr.incident import service as incident_service
@@ -126,12 +126,12 @@ def _parents(
 ) -> pd.Series:
     """Return each unit's parent: as its column says, else as its code says, else where it lies."""
     if layer.level == LEVELS[0]:
-        return pd.Series(None, index=frame.index, dtype=object)
+        return pd.Series([None] * len(frame), index=frame.index, dtype=object)
     if layer.parent:
         return frame["parent_code"]
     parents = known.get(LEVELS[LEVELS.index(layer.level) - 1])
     if parents is None:
-        return pd.Series(None, index=frame.index, dtype=object)
+        return pd.Series([None] * len(frame), index=frame.index, dtype=object)
     if layer.level != BUILDING:
         codes = frame["code"].fillna("")
         by_code = parents_by_code(scheme, layer.level, codes, set(parents["code"].dropna()))
@@ -244,9 +244,10 @@ def folder_of(batch: ImportBatch) -> Path:
     return settings().home / "imports" / str(batch.id)
 
 
-def batches(session: Session, limit: int = 50) -> list[ImportBatch]:
-    """Return the latest batches, the newest first."""
-    return list(session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(limit)))
+def batches(session: Session, kinds: Iterable[BatchKind] = BatchKind, limit: int = 50) -> list[ImportBatch]:
+    """Return the latest batches of those kinds, the newest first."""
+    asked = select(ImportBatch).where(ImportBatch.kind.in_(list(kinds)))
+    return list(session.scalars(asked.order_by(ImportBatch.id.desc()).limit(limit)))
 
 
 def batch(session: Session, batch_id: int) -> ImportBatch:

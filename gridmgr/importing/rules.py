@@ -4,6 +4,8 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
@@ -46,12 +48,28 @@ LAYER_NAMES: dict[str, tuple[str, ...]] = {
 }
 ATTRIBUTES = ("households", "population", "land_use", "address")
 
+NAME_BYTES = 200  # file systems allow 255 bytes a name
 UNACCEPTED = frozenset({State.REPORTED, State.VOIDED, State.MERGED})
 REQUIRED_COLUMNS = ("source_id", "lon", "lat", "reported_at", "category")
 KNOWN_COLUMNS = (
     *REQUIRED_COLUMNS, "category_name", "status", "due_at", "closed_at", "handler", "address", "description",
     "reporter_name", "reporter_phone",
 )  # fmt: skip
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name without folders and control characters, short enough for any file system.
+
+    >>> safe_name("/maps/网格.zip"), safe_name(".."), safe_name("a" + chr(0) + "b.csv")
+    ('网格.zip', 'upload', 'ab.csv')
+    """
+    last = PurePath(name.replace("\\", "/")).name
+    clean = "".join(letter for letter in last if letter.isprintable()).strip()
+    if clean.strip(".") == "":
+        return "upload"
+    suffix = PurePath(clean).suffix[:16]
+    stem = clean.removesuffix(suffix).encode()[: NAME_BYTES - len(suffix.encode())]
+    return stem.decode(errors="ignore") + suffix
 
 
 def guess_columns(columns: Iterable[str], level: str) -> dict[str, str]:
@@ -91,9 +109,18 @@ def incident_plan(text: str) -> IncidentPlan:
         It is no TOML, lacks a part, or names a column, state, source, zone or datum there is not.
     """
     try:
-        data = tomllib.loads(text)
+        return checked_plan(tomllib.loads(text))
     except tomllib.TOMLDecodeError as wrong:
         raise BadMapping(field="TOML", reason=str(wrong)) from wrong
+
+
+def checked_plan(data: Mapping[str, Any]) -> IncidentPlan:
+    """Return a mapping of a foreign incident file whose every word is one we know.
+
+    Raises
+    ------
+    BadMapping
+    """
     unknown = set(data) - {f.name for f in fields(IncidentPlan)}
     if unknown:
         raise BadMapping(field=sorted(unknown)[0], reason="unknown")

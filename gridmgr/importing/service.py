@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from sqlalchemy.orm import Session
@@ -98,7 +97,7 @@ def receive(session: Session, actor: Actor, kind: BatchKind, filename: str, cont
     NotGranted
     """
     require(actor, MAY[kind])
-    name = PurePath(filename.replace("\\", "/")).name[:255] or "upload"
+    name = rules.safe_name(filename)
     uploads = settings().home / "uploads"
     uploads.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
