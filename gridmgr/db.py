@@ -9,15 +9,23 @@ import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Engine, MetaData, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from gridmgr import cluster
-from gridmgr.errors import Unavailable
+from gridmgr.errors import BadInput, Conflict, Unavailable
 from gridmgr.events import Reactions, drain
 from gridmgr.settings import settings
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+class Unstorable(BadInput):
+    """The database cannot hold a value: {reason}"""
+
+
+class Overtaken(Conflict):
+    """Somebody else has just written the same thing, or removed what this stands on; look again."""
 
 
 class Base(DeclarativeBase):
@@ -58,6 +66,8 @@ def transaction(on: Engine, reactions: Reactions | None = None) -> Iterator[Sess
     ------
     Unavailable
         The database went away; nothing was written.
+    Unstorable, Overtaken
+        The database refuses a value, or a row that contradicts another one.
     """
     session = Session(on, expire_on_commit=False)
     try:
@@ -67,8 +77,16 @@ def transaction(on: Engine, reactions: Reactions | None = None) -> Iterator[Sess
     except OperationalError as lost:
         session.invalidate()
         raise Unavailable from lost
+    except DataError as refused:
+        raise Unstorable(reason=_first_line(refused)) from refused
+    except IntegrityError as refused:
+        raise Overtaken from refused
     finally:
         session.close()
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).partition("\n")[0]
 
 
 def migrate(url: str) -> None:

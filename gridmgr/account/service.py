@@ -127,8 +127,8 @@ def note_failed_login(session: Session, username: str, address: str) -> None:
     session.add(LoginAttempt(username=username[:64], address=address, at=clock.now()))
 
 
-def log_in(session: Session, username: str, password: str) -> tuple[str, LoginSession]:
-    """Return a new session and the secret its cookie carries.
+def prove(session: Session, username: str, password: str) -> Account:
+    """Return the account of whoever knows its password.
 
     Raises
     ------
@@ -138,6 +138,17 @@ def log_in(session: Session, username: str, password: str) -> tuple[str, LoginSe
     account = queries.by_username(session, username)
     if not _matches(account, password) or not account.active:
         raise WrongPassword
+    return account
+
+
+def log_in(session: Session, username: str, password: str) -> tuple[str, LoginSession]:
+    """Return a new session and the secret its cookie carries.
+
+    Raises
+    ------
+    WrongPassword
+    """
+    account = prove(session, username, password)
     secret = secrets.token_urlsafe(32)
     opened = LoginSession(
         token_hash=_digest(secret),

@@ -224,6 +224,10 @@ class IncidentMovedMeanwhile(Conflict):
     """Somebody else has moved incident {number} meanwhile; it is now {state}."""
 
 
+class KnownElsewhere(Conflict):
+    """The report {source_id} of {origin} is known already, outside your area."""
+
+
 class MissingField(BadInput):
     """The step {action} needs the field {field}."""
 

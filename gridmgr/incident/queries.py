@@ -120,6 +120,31 @@ def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State
     return {state: numbers.get(state, 0) for state in State}
 
 
+EXPORTED = (
+    "number", "state", "source", "reported_at", "accepted_at", "due_at", "closed_at", "handler", "severity",
+    "satisfaction", "reworks", "description", "address", "street_code", "community_code", "micro_grid_code",
+    "building_code", "located", "distance_m",
+)  # fmt: skip
+
+
+def exported(session: Session, actor: Actor, search: Search) -> Iterator[Mapping[str, Any]]:
+    """Yield the incidents found, the newest first, with category and WGS-84 place, as rows of a table."""
+    asked = (
+        listing(actor, search)
+        .join(Category, Category.id == Incident.category_id)
+        .with_only_columns(
+            *(getattr(Incident, name) for name in EXPORTED),
+            Category.code.label("category"),
+            Category.name_zh,
+            Category.name_en,
+            ST_X(Incident.geom).label("lon"),
+            ST_Y(Incident.geom).label("lat"),
+        )
+        .execution_options(yield_per=2000)
+    )
+    yield from session.execute(asked).mappings()
+
+
 def map_points(session: Session, actor: Actor, search: Search, limit: int) -> list[tuple]:
     """Return (number, lon, lat, state, category id, late) of the newest incidents found, for a map."""
     late = Incident.due_at < func.coalesce(Incident.closed_at, clock.now())

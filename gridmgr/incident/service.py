@@ -31,6 +31,7 @@ from gridmgr.incident.model import (
     IncidentMoved,
     IncidentMovedMeanwhile,
     IncidentReported,
+    KnownElsewhere,
     Move,
     OutsideDistrict,
     Report,
@@ -55,10 +56,16 @@ def report(session: Session, actor: Actor, told: Report) -> Incident:
         The place lies farther from every micro-grid than the limit.
     NotGranted
         The actor may not report.
+    KnownElsewhere
+        The same report was filed before, where the actor may not look.
     """
+    require(actor, "incident.report")
     known = queries.by_source(session, told.origin, [told.source_id]) if told.source_id else {}
     if known:
-        return session.get_one(Incident, next(iter(known.values())))
+        found = session.scalar(queries.visible(actor).where(Incident.id == known[told.source_id]))
+        if found is None:
+            raise KnownElsewhere(source_id=told.source_id, origin=told.origin)
+        return found
     (found,) = report_many(session, actor, [told])
     return session.get_one(Incident, found)
 

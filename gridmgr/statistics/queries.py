@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, func
+from sqlalchemy import ColumnElement, Select, and_, func, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gis.adjacency import matrix
