@@ -25,8 +25,12 @@ CATEGORIES = (
 
 def square(column: float, row: float, width: float = 1, height: float = 1):
     """A rectangle on the little district's raster."""
-    west, south = WEST + column * STEP, SOUTH + row * STEP
-    return box(west, south, west + width * STEP, south + height * STEP)
+    return box(
+        *(
+            round(WEST + x * STEP, 9) if n % 2 == 0 else round(SOUTH + x * STEP, 9)
+            for n, x in enumerate((column, row, column + width, row + height))
+        )
+    )
 
 
 def layer(rows: list[tuple]) -> gpd.GeoDataFrame:

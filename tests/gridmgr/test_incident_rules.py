@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gridmgr.incident import rules
 from gridmgr.incident.model import Action, BadField, IllegalMove, MissingField, NoPlace, Report, Source, State
-from gridmgr.incident.rules import FINAL, OPEN, TRANSITIONS, Standing, fold
+from gridmgr.incident.rules import FINAL, OPEN, TRANSITIONS, fold
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 PLACE = {"street_code": "510106001", "micro_grid_code": "510106001001001", "edition_id": 1}
@@ -60,7 +60,7 @@ def test_only_the_table_moves_an_incident(state, action):
 def test_every_state_is_reached_and_every_open_one_is_left():
     assert {end for end in TRANSITIONS.values()} == set(State)
     assert {start for start, _ in TRANSITIONS if start} >= OPEN
-    assert OPEN | FINAL == set(State)
+    assert set(State) == OPEN | FINAL
 
 
 def test_a_step_says_what_it_lacks():
