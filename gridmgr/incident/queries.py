@@ -238,6 +238,14 @@ def locked_many(session: Session, numbers: Iterable[str]) -> dict[str, Incident]
     return {incident.number: incident for incident in found}
 
 
+def category_of(session: Session, incident: Incident) -> Category:
+    """Return the category of an incident, read once in a session however many incidents have it."""
+    read: dict[int, Category] = session.info.setdefault("categories", {})
+    if incident.category_id not in read:
+        read[incident.category_id] = session.get_one(Category, incident.category_id)
+    return read[incident.category_id]
+
+
 def by_source(session: Session, origin: str | None, source_ids: Sequence[str]) -> dict[str, int]:
     """Return the ids of the incidents another system has given us, by that system's own ids."""
     rows = session.execute(

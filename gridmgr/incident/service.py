@@ -1,7 +1,6 @@
 """Verbs of incidents: report (one or many), move (one or many), follow a redrawn map. They never commit."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +38,6 @@ from gridmgr.incident.model import (
     UnknownIncident,
 )
 from gridmgr.incident.rules import OPEN, Standing
-from gridmgr.responsibility.model import Category
 from gridmgr.settings import settings
 
 
@@ -172,7 +170,7 @@ def _numbers(session: Session, told: Sequence[Report], at: datetime) -> tuple[li
 
 
 def _report_payload(one: Report, place: Mapping[str, Any]) -> dict[str, Any]:
-    told = asdict(one) | {"reported_at": one.reported_at.isoformat() if one.reported_at else None}
+    told = vars(one) | {"reported_at": one.reported_at.isoformat() if one.reported_at else None}
     return told | dict(place)
 
 
@@ -273,7 +271,7 @@ def _step(session: Session, incident: Incident, asked: Move) -> dict[str, Any]:
 
 
 def _start_clock(session: Session, incident: Incident, at: datetime) -> dict[str, Any]:
-    category = session.get_one(Category, incident.category_id)
+    category = queries.category_of(session, incident)
     if category.limit_amount is None:
         return {}
     due = clock.working_calendar().due(at, category.limit_amount, TimeUnit(category.limit_unit))
