@@ -1,0 +1,1 @@
+"""A fictional district and its days, the same for the same seed, played through the real verbs."""

@@ -1,0 +1,187 @@
+"""Verbs of the simulation: build the district, play a window of its days, keep it alive.
+
+`play` and `live` are the edge of their own work: they open one transaction for each simulated hour.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from functools import lru_cache, partial
+from itertools import groupby
+from pathlib import Path
+from threading import Event
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from gis.samples import sized
+from gridmgr import clock, db
+from gridmgr.account import queries as accounts
+from gridmgr.account import service as account_service
+from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy import service as hierarchy_service
+from gridmgr.hierarchy.service import Loaded
+from gridmgr.incident import service as incident
+from gridmgr.incident.model import Action, Move
+from gridmgr.reactions import REACTIONS
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.responsibility import service as responsibility_service
+from gridmgr.responsibility.rules import parse
+from gridmgr.simulation import queries, rules
+from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
+
+SAMPLE_MAPS = Path(__file__).resolve().parents[2] / "sample_maps"
+SEED = 2026
+BREATH_SECONDS = 15.0
+
+Told = Callable[[str], None]
+Plan = Callable[[date], list[Act]]
+
+
+def build(
+    session: Session, size: str | float, seed: int, effective: date, progress: Told | None = None
+) -> Loaded | None:
+    """Draw a district and load it with its categories and demonstration accounts; None if there is one.
+
+    Raises
+    ------
+    UnknownScale
+        There is no such size.
+    """
+    if hierarchy.editions(session):
+        return None
+    tell = progress or (lambda step: None)
+    tell("draw")
+    frames = sized(size, seed=seed)
+    frames["building"] = frames["building"].rename(columns={"use": "land_use"})
+    tell("load")
+    loaded = hierarchy_service.load(session, frames, effective, title="simulation")
+    tell("categories")
+    lines = (SAMPLE_MAPS / "categories.csv").read_text("utf-8-sig").splitlines()
+    responsibility_service.publish(session, "gridmgr", effective, parse(lines))
+    tell("accounts")
+    open_accounts(session, queries.city(session, seed))
+    return loaded
+
+
+def open_accounts(session: Session, city: City) -> None:
+    """Open one demonstration account for each role, around the first hotspot, unless there is one."""
+    grid = city.hotspots[0].grids[0]
+    codes = {"": "", "micro_grid": grid}
+    unit = hierarchy.unit(session, SYSTEM, grid, clock.today())
+    for above in hierarchy.path_to(session, unit, clock.today()):
+        codes[above.level] = above.code
+    for demo in ACCOUNTS:
+        if accounts.by_username(session, demo.username) is None:
+            grants = [Grant(demo.role, codes[demo.level])]
+            account_service.open_account(session, demo.username, demo.name, demo.password, grants, demo=True)
+
+
+def play(
+    engine: Engine,
+    since: datetime,
+    until: datetime,
+    seed: int = SEED,
+    progress: Callable[[float], None] | None = None,
+) -> Played:
+    """Play all acts of [since, until) through the verbs of incidents, on a clock that travels along.
+
+    What is there already, or no longer fits because somebody has moved the case by hand, is passed over:
+    a window can be played again after it was broken off.
+    """
+    with db.transaction(engine) as session:
+        city = queries.city(session, seed)
+    return _play(engine, seed, _plan(seed, city), since, until, progress)
+
+
+def live(
+    engine: Engine, stop: Event, seed: int = SEED, progress: Callable[[float], None] | None = None
+) -> None:
+    """Keep the district alive until `stop` is set: play what has come due since its last report, then go on."""
+    with db.transaction(engine) as session:
+        city = queries.city(session, seed)
+        since = queries.played_until(session, rules.origin(seed)) or clock.now()
+    plan = lru_cache(maxsize=rules.HORIZON.days + 3)(_plan(seed, city))
+    while not stop.is_set():
+        until = clock.now()
+        _play(engine, seed, plan, since, until, progress)
+        since = until
+        stop.wait(BREATH_SECONDS)
+
+
+def _plan(seed: int, city: City) -> Plan:
+    chances = rules.Chances(city)
+    return partial(_day, seed, city, chances)
+
+
+def _day(seed: int, city: City, chances: rules.Chances, day: date) -> list[Act]:
+    return rules.day_plan(seed, day, city, chances, clock.working_calendar())
+
+
+def _play(
+    engine: Engine,
+    seed: int,
+    plan: Plan,
+    since: datetime,
+    until: datetime,
+    progress: Callable[[float], None] | None,
+) -> Played:
+    played, whole = Played(), (until - since).total_seconds()
+    for end, acts in rules.timeline(plan, since, until, clock.zone()):
+        with clock.travel(end), db.transaction(engine, REACTIONS) as session:
+            played += play_acts(session, rules.origin(seed), acts)
+        if progress:
+            progress((end - since).total_seconds() / whole)
+    return played
+
+
+def play_acts(session: Session, origin: str, acts: Sequence[Act]) -> Played:
+    """Play acts in order of time in one transaction: the reports first, then the steps that still fit."""
+    reports = [act for act in acts if act.action is Action.REPORT]
+    steps = [act for act in acts if act.action is not Action.REPORT]
+    known = queries.cases(session, origin, [act.key for act in reports])
+    fresh = [act for act in reports if act.key not in known]
+    _file(session, fresh)
+    moves = _moves(session, origin, steps)
+    refused = sum(problem is not None for problem in incident.move_many(session, moves))
+    taken = len(moves) - refused
+    return Played(len(fresh), taken, len(acts) - len(fresh) - taken)
+
+
+def _file(session: Session, reports: Sequence[Act]) -> None:
+    """File reports, source by source, at the desk each comes in by."""
+    if not reports:
+        return
+    ids = {category.code: category.id for category in responsibility.in_force(session)}
+    by_source = sorted(reports, key=lambda act: act.report.source)
+    for source, told in groupby(by_source, key=lambda act: act.report.source):
+        filed = [replace(act.report, category_id=ids[act.category]) for act in told]
+        incident.report_many(session, rules.desk(source), filed)
+
+
+def _moves(session: Session, origin: str, steps: Sequence[Act]) -> list[Move]:
+    """Return the steps as moves of whoever they fall to; one that history has passed is left out."""
+    keys = {act.key for act in steps} | {act.payload["into"] for act in steps if "into" in act.payload}
+    cases = queries.cases(session, origin, keys) if keys else {}
+    by_hand = _demo_staff(session)
+    moves = []
+    for act in steps:
+        case = cases.get(act.key)
+        if case is None or act.at <= case.last_at or act.payload.get("into", act.key) not in cases:
+            continue
+        role, level = rules.STAFF[act.action]
+        actor = by_hand.get((role, case.codes[level])) or rules.staff(
+            role, case.codes[level], act.department if level is None else ""
+        )
+        payload = dict(act.payload)
+        if "into" in payload:
+            payload["into"] = cases[payload["into"]].number
+        moves.append(Move(actor, case.number, act.action, payload, act.at))
+    return moves
+
+
+def _demo_staff(session: Session) -> dict[tuple[Role, str], Actor]:
+    """Return the demonstration accounts that hold one unit, by role and unit: their cases are their own."""
+    actors = [accounts.actor_of(account) for account in accounts.listing(session) if account.demo]
+    return {(grant.role, grant.code): actor for actor in actors for grant in actor.grants if grant.code}
