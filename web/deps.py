@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gridmgr import db
 from gridmgr.account import service as accounts
-from gridmgr.account.rules import Actor, require
+from gridmgr.account.rules import Actor, can, require
 from gridmgr.errors import Forbidden, Unauthenticated
 from gridmgr.reactions import REACTIONS
 
@@ -71,7 +71,9 @@ def known_actor(request: Request, session: Transaction, given: Annotated[str, De
             raise Unauthenticated
         actor, login = accounts.resume(session, cookie)
         request.state.csrf = login.csrf
-        if request.method not in SAFE and not hmac.compare_digest(given.encode(), login.csrf.encode()):
+        if request.method not in SAFE and not hmac.compare_digest(
+            given.encode(errors="replace"), login.csrf.encode()
+        ):
             raise ForgedForm
     request.state.actor = actor
     return actor
@@ -82,12 +84,21 @@ CurrentActor = Annotated[Actor, Depends(known_actor, scope="function")]
 
 @dataclass(frozen=True)
 class Allow:
-    """The permission a route names: a dependency that answers with the actor, or raises the reason."""
+    """The permission a route names: a dependency that answers with the actor, or raises the reason.
+
+    With `otherwise`, either of the two is enough.
+    """
 
     action: str
+    otherwise: str | None = None
 
     def __call__(self, actor: CurrentActor) -> Actor:
-        require(actor, self.action)
+        return self.checked(actor)
+
+    def checked(self, actor: Actor) -> Actor:
+        """Return the actor if it may, else raise the reason."""
+        if not (self.otherwise and can(actor, self.otherwise)):
+            require(actor, self.action)
         return actor
 
 

@@ -1,6 +1,7 @@
 """The one table from what went wrong to HTTP, and the two ways it is told: problem+json and a page."""
 
 from http import HTTPStatus
+from math import isfinite
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,10 +10,12 @@ from starlette.exceptions import HTTPException
 
 from gis.errors import Problem
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Unauthenticated, Unavailable
+from gridmgr.importing.model import TooLarge
 from web.i18n import _, say
 from web.render import render
 
 STATUS: dict[type[Problem], HTTPStatus] = {
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
@@ -31,24 +34,31 @@ def status_of(problem: Problem) -> HTTPStatus:
 
 def install(app: FastAPI) -> None:
     """Let the application answer every problem from this table."""
-    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Problem, answer)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
 
 def wants_page(request: Request) -> bool:
     """Tell whether the caller is a browser on a page, not a program on the API."""
-    return not request.url.path.startswith(("/api", "/tiles"))
+    return not request.scope["path"].startswith(("/api", "/tiles", "/healthz"))
 
 
-def _problem(request: Request, problem: Problem) -> Response:
+def unforeseen(request: Request) -> Response:
+    """Answer what nobody foresaw; the server's log has the details, the caller gets none."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _told(request, status, _(status.phrase), "Unforeseen")
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """Answer a problem: as problem+json to a program, as a page or a way to the login to a person."""
     status = status_of(problem)
     if status is HTTPStatus.UNAUTHORIZED and wants_page(request) and request.url.path != "/login":
         target = "/login" if request.url.path == "/" else f"/login?next={request.url.path}"
         if "hx-request" in request.headers:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
         return RedirectResponse(target, HTTPStatus.SEE_OTHER)
-    response = _told(request, status, say(problem), type(problem).__name__, _plain(problem.details))
+    response = _told(request, status, say(problem), type(problem).__name__, details=_plain(problem.details))
     if isinstance(problem, TooMany):
         response.headers["Retry-After"] = str(problem.details.get("seconds", 60))
     if status is HTTPStatus.UNAUTHORIZED:
@@ -58,32 +68,43 @@ def _problem(request: Request, problem: Problem) -> Response:
 
 def _plain(details: dict) -> dict:
     return {
-        name: value if isinstance(value, int | float | str | bool) else str(value)
+        name: value if isinstance(value, int | str) or _finite(value) else str(value)
         for name, value in details.items()
     }
 
 
+def _finite(value: object) -> bool:
+    return isinstance(value, float) and isfinite(value)
+
+
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     faults = [
-        {"field": ".".join(str(part) for part in fault["loc"]), "reason": _(fault["msg"])}
+        {"field": _whole(".".join(str(part) for part in fault["loc"])), "reason": _whole(_(fault["msg"]))}
         for fault in error.errors()
     ]
     detail = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults)
-    return _told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, "InvalidRequest", {"errors": faults})
+    return _told(request, HTTPStatus.UNPROCESSABLE_ENTITY, detail, "InvalidRequest", errors=faults)
+
+
+def _whole(text: str) -> str:
+    """Return the text as UTF-8 can carry it; JSON may smuggle in half a surrogate pair."""
+    return text.encode(errors="replace").decode()
 
 
 def _http(request: Request, error: HTTPException) -> Response:
+    if isinstance(error.__cause__, Problem):  # raised while the body was read, and wrapped by FastAPI
+        return answer(request, error.__cause__)
     status = HTTPStatus(error.status_code)
-    response = _told(request, status, _(status.phrase), status.phrase.replace(" ", ""), {})
+    response = _told(request, status, _(status.phrase), status.phrase.replace(" ", ""))
     response.headers.update(error.headers or {})
     return response
 
 
-def _told(request: Request, status: HTTPStatus, detail: str, kind: str, extra: dict) -> Response:
+def _told(request: Request, status: HTTPStatus, detail: str, kind: str, **more: object) -> Response:
     title = _(status.phrase)
     if wants_page(request):
         if "hx-request" in request.headers:
             return render(request, "fragments/problem.html", {"detail": detail}, status=status)
         return render(request, "problem.html", {"title": title, "detail": detail}, status=status)
-    body = {"type": f"about:blank#{kind}", "title": title, "status": status, "detail": detail, **extra}
+    body = {"type": f"about:blank#{kind}", "title": title, "status": status, "detail": detail, **more}
     return JSONResponse(body, status, media_type="application/problem+json")

@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gridmgr.errors import BadInput, Problem
 from gridmgr.importing.model import TooLarge
 from gridmgr.settings import settings
 from web import errors, i18n
@@ -21,6 +22,10 @@ POLICY = (
     "img-src 'self' data: blob:{base_map}; connect-src 'self'; frame-ancestors 'self'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'"
 )
+
+
+class NulInAddress(BadInput):
+    """The address holds a NUL character, which no text here may hold."""
 
 
 class Envelope:
@@ -39,9 +44,38 @@ class Envelope:
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["nonce"] = nonce
         try:
-            await self.app(scope, _limited(receive), _sealed(send, nonce))
+            await self._served(request, _limited(receive), _sealed(send, nonce))
         finally:
             i18n.language.reset(token)
+
+    async def _served(self, request: Request, receive: Receive, send: Send) -> None:
+        """Answer: what must not be read is refused unread, and what nobody foresaw is told as a problem."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        if refusal := _refusal(request):
+            return await errors.answer(request, refusal)(request.scope, receive, send)
+        try:
+            await self.app(request.scope, receive, watched)
+        except Exception:
+            if not started:
+                await errors.unforeseen(request)(request.scope, receive, send)
+            raise  # the server's log wants it
+
+
+def _refusal(request: Request) -> Problem | None:
+    """Return why a request is not even read: a NUL in its address, or more announced than is accepted."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        return NulInAddress()
+    announced = request.headers.get("content-length", "0")
+    limit = settings().upload_limit_mb
+    if announced.isdecimal() and (len(announced) > 15 or int(announced) > limit * 1024 * 1024):
+        return TooLarge(limit=limit)
+    return None
 
 
 def _limited(receive: Receive) -> Receive:

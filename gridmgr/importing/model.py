@@ -93,6 +93,14 @@ class UnknownBatch(NotFound):
     """There is no import {batch}."""
 
 
+class NoFindings(NotFound):
+    """Import {batch} has no findings to show."""
+
+
+class OtherKind(BadInput):
+    """Import {batch} is a file of {kind}; the plan is for {given}."""
+
+
 class BatchNotReady(Conflict):
     """Import {batch} is {status}; it can be loaded once it has been checked."""
 

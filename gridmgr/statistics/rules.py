@@ -1,6 +1,9 @@
 """The formulas of the rates, as a table that is both computed from and printed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,20 @@ RATES = {
     "closing_rate": Rate("closed", "due"),  # 结案率
     "on_time_rate": Rate("closed_on_time", "due"),  # 按期结案率
 }
+
+
+def even_classes(counts: Mapping[str, int], most: int = 5) -> tuple[list[int], dict[str, int]]:
+    """Return the lowest count of each class, and each key's class from 1 up, as even as ties allow.
+
+    >>> even_classes({"a": 1, "b": 5, "c": 9}, 2)
+    ([1, 5], {'a': 1, 'b': 2, 'c': 2})
+    """
+    if not counts:
+        return [], {}
+    shares = [rank / most for rank in range(most)]
+    lows = np.unique(np.ceil(np.quantile(list(counts.values()), shares)).astype(int))
+    ranks = np.searchsorted(lows, list(counts.values()), side="right")
+    return lows.tolist(), dict(zip(counts, ranks.tolist(), strict=True))
 
 
 def rate(name: str, counts: dict[str, int]) -> float | None:

@@ -1,0 +1,8 @@
+"""The JSON API: one file per noun, and the OpenAPI document of them all."""
+
+from fastapi import APIRouter
+
+from web.api import about, account, hierarchy, importing, incident, responsibility, statistics
+
+NOUNS = (about, account, hierarchy, responsibility, incident, importing, statistics)
+routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -1,0 +1,160 @@
+"""Incidents: report, list, look, take a step, and the points of a map."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from sqlalchemy.orm import Session
+
+from gridmgr.account.rules import Actor, can
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import LEVELS, Edition
+from gridmgr.incident import queries, service
+from gridmgr.incident.model import Action, Incident, Report, State
+from gridmgr.incident.rules import actions_from
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.responsibility.model import Category
+from web.api import export
+from web.api.incident_shapes import (
+    CategoryName,
+    EventOut,
+    IncidentDetail,
+    IncidentOut,
+    IncidentPage,
+    MapPoints,
+    MoveIn,
+    ReportIn,
+)
+from web.api.schema import file, problems, router
+from web.api.search import Narrowed
+from web.deps import Allow, Transaction
+from web.fields import BigRowId, Code, PageSize
+from web.i18n import _, language
+
+routes = router("incident")
+Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
+
+
+@routes.get("/incidents")
+def list_incidents(
+    session: Transaction,
+    actor: Viewer,
+    search: Narrowed,
+    before: Annotated[BigRowId | None, Query(description="`next` of the page before.")] = None,
+    size: PageSize = 100,
+) -> IncidentPage:
+    """List the visible incidents found, the newest first, page by page."""
+    found = queries.page(session, actor, search, size, before)
+    return IncidentPage(items=_outs(session, found), next=found[-1].id if len(found) == size else None)
+
+
+@routes.post("/incidents", status_code=201, responses=problems(404, 409))
+def report_incident(
+    told: ReportIn,
+    session: Transaction,
+    response: Response,
+    actor: Annotated[Actor, Depends(Allow("incident.report"))],
+) -> IncidentDetail:
+    """File a report: its datum is converted, its place found on the day's map, its history opened.
+
+    The same `source_id` from the same `origin` is the same report: it is answered, not filed again.
+    """
+    category = responsibility.by_code(session, told.category)
+    values = told.model_dump(exclude={"category"}) | {"severity": told.severity or category.severity}
+    incident = service.report(session, actor, Report(category_id=category.id, **values))
+    response.headers["Location"] = f"/api/incidents/{incident.number}"
+    return _detail(session, actor, incident)
+
+
+@routes.get(
+    "/incidents.csv",
+    response_class=Response,
+    responses=file("text/csv", "UTF-8 with a byte order mark; texts that look like formulas begin with '."),
+)
+def export_incidents(
+    actor: Annotated[Actor, Depends(Allow("incident.export"))], search: Narrowed
+) -> Response:
+    """Export the visible incidents found as a table, with headings in the caller's language."""
+    headers = {"Content-Disposition": 'attachment; filename="incidents.csv"'}
+    return StreamingResponse(export.csv_of(actor, search), media_type="text/csv", headers=headers)
+
+
+@routes.get("/incidents/{number}", responses=problems(404))
+def show_incident(number: Code, session: Transaction, actor: Viewer) -> IncidentDetail:
+    """Show one incident with its place, its standing, and the steps its reader may take now."""
+    return _detail(session, actor, queries.by_number(session, actor, number))
+
+
+@routes.get("/incidents/{number}/history", responses=problems(404))
+def show_history(number: Code, session: Transaction, actor: Viewer) -> list[EventOut]:
+    """Show every step of an incident in order, with its place in the hash chain."""
+    incident = queries.by_number(session, actor, number)
+    return [
+        EventOut(
+            seq=row.seq, action=row.action, state=row.state, actor=row.actor_name, occurred_at=row.occurred_at,
+            recorded_at=row.recorded_at, payload=row.payload, hash=row.hash.hex(),
+        )
+        for row in queries.history(session, incident.id)
+    ]  # fmt: skip
+
+
+@routes.post("/incidents/{number}/moves", responses=problems(404, 409))
+def move_incident(number: Code, move: MoveIn, session: Transaction, actor: Viewer) -> IncidentDetail:
+    """Take an incident one step along its life; each step needs its own permission, on its own place.
+
+    With `expected_seq` (the `seq` last seen) a step is refused when somebody was faster.
+    """
+    payload = move.payload.model_dump(exclude_none=True)
+    incident = service.move(
+        session, actor, number, Action(move.action), payload, expected_seq=move.expected_seq
+    )
+    return _detail(session, actor, incident)
+
+
+@routes.get("/map/incidents", response_model=MapPoints)
+def map_incidents(
+    session: Transaction,
+    actor: Viewer,
+    search: Narrowed,
+    size: Annotated[int, Query(ge=1, le=100_000)] = 50_000,
+) -> Response:
+    """Return the newest visible incidents found as compact rows for a map."""
+    names = {row.id: row.name(language.get()) for row in responsibility.used(session)}
+    late_word = _("Overdue")
+    found = queries.map_points(session, actor, search, size + 1)
+    items = [
+        [
+            number, number, round(lon, 6), round(lat, 6), state, names.get(category, ""),
+            f"{number} · {late_word}" if late else "", f"/incidents/{number}",
+        ]
+        for number, lon, lat, state, category, late in found[:size]
+    ]  # fmt: skip
+    return JSONResponse({"items": items, "complete": len(found) <= size})
+
+
+def _outs(session: Session, found: Sequence[Incident]) -> list[IncidentOut]:
+    categories = {row.id: row for row in responsibility.used(session)}
+    ids = sorted(incident.id for incident in found)
+    places = dict(zip(ids, queries.points(session, ids).tolist(), strict=True))
+    return [
+        IncidentOut(**_told(incident, categories[incident.category_id], places[incident.id]))
+        for incident in found
+    ]
+
+
+def _told(incident: Incident, category: Category, place: Sequence[float]) -> Mapping[str, Any]:
+    same = {name: getattr(incident, name) for name in IncidentOut.model_fields if hasattr(incident, name)}
+    named = CategoryName(code=category.code, name_zh=category.name_zh, name_en=category.name_en)
+    return same | {"category": named, "lon": place[0], "lat": place[1]}
+
+
+def _detail(session: Session, actor: Actor, incident: Incident) -> IncidentDetail:
+    category = session.get_one(Category, incident.category_id)
+    known = _told(incident, category, queries.position(session, incident))
+    more = {name: getattr(incident, name) for name in IncidentDetail.model_fields if hasattr(incident, name)}
+    codes = [getattr(incident, f"{level}_code") for level in LEVELS]
+    names = hierarchy.names(session, codes, session.get_one(Edition, incident.edition_id).effective)
+    home = incident.micro_grid_code or ""
+    steps = [step for step in actions_from(State(incident.state)) if can(actor, f"incident.{step}", home)]
+    return IncidentDetail(**more | known | {"seq": incident.last_seq, "names": names, "actions": steps})

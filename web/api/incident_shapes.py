@@ -1,0 +1,132 @@
+"""The bodies and answers of the incident routes."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gridmgr.incident.model import Action, Source, State
+from gridmgr.incident.rules import TRANSITIONS
+from web.fields import Code, Datum, Lat, Line, Lon, Past, Utc, text
+
+STEPS = tuple(dict.fromkeys(action.value for state, action in TRANSITIONS if state is not None))
+NUMBER = "202601150000042"
+
+
+class ReportIn(BaseModel):
+    """What somebody tells us: what, where (with the datum they measured in), when, and who they are."""
+
+    lon: Lon = Field(examples=[104.0531])
+    lat: Lat = Field(examples=[30.7012])
+    datum: Datum
+    category: Code = Field(description="A code of GET /api/categories.", examples=["0201"])
+    source: Source = Source.PATROL
+    description: text(4000) = Field("", examples=["人行道上堆放垃圾"])
+    address: text(300) = Field("", examples=["西安中路 12 号"])
+    severity: Literal[1, 2, 3] | None = Field(None, description="The category's own if not given.")
+    origin: text(64, 1) | None = Field(None, description="The system that gave `source_id`.")
+    source_id: text(64, 1) | None = None
+    reporter_name: Line = ""
+    reporter_phone: text(32) = ""
+    reported_at: Past | None = Field(None, description="With its offset; now if not given.")
+
+    @model_validator(mode="after")
+    def _named_origin(self) -> "ReportIn":
+        if self.source_id and not self.origin:
+            raise ValueError("source_id needs an origin")
+        return self
+
+
+class Payload(BaseModel):
+    """What a step is given beside who and when; which step needs what is said in `MoveIn`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: text(2000) | None = None
+    handler: text(100, 1) | None = Field(None, examples=["环卫所"])
+    into: Code | None = Field(None, description="Number of the incident this one is the same as.")
+    satisfaction: int | None = Field(None, ge=1, le=5)
+
+
+class MoveIn(BaseModel):
+    """One step: dispatch needs `handler`; feed_back, rework, void a `note`; merge `into`; evaluate `satisfaction`."""
+
+    action: Literal[*STEPS]
+    payload: Payload = Payload()
+    expected_seq: int | None = Field(None, ge=1, le=2**31 - 1, description="The `seq` last seen.")
+
+
+class CategoryName(BaseModel):
+    """A category's code and names."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
+class IncidentOut(BaseModel):
+    """An incident as it stands, with its place as it was found (WGS-84); times are UTC."""
+
+    number: str = Field(examples=[NUMBER])
+    state: State
+    category: CategoryName
+    source: Source
+    severity: int
+    description: str
+    address: str
+    reported_at: Utc
+    due_at: Utc | None
+    closed_at: Utc | None
+    handler: str | None
+    lon: float
+    lat: float
+    street_code: str | None
+    community_code: str | None
+    micro_grid_code: str | None
+    building_code: str | None
+
+
+class IncidentPage(BaseModel):
+    """Incidents, the newest first; `next` goes into `before` for the next page, null at the end."""
+
+    items: list[IncidentOut]
+    next: int | None
+
+
+class IncidentDetail(IncidentOut):
+    """All about one incident; `seq` counts its steps, `actions` are those the caller may take now."""
+
+    seq: int
+    actions: list[Action]
+    names: dict[str, str] = Field(description="Names of the units that hold it, by code.")
+    datum: str
+    declared_lon: float
+    declared_lat: float
+    located: str = Field(examples=["inside"])
+    distance_m: float
+    accepted_at: Utc | None
+    satisfaction: int | None
+    reworks: int
+    origin: str | None
+    source_id: str | None
+    reporter_name: str
+    reporter_phone: str
+
+
+class EventOut(BaseModel):
+    """One step of a history; `hash` covers it and the hash before it."""
+
+    seq: int
+    action: Action
+    state: State
+    actor: str
+    occurred_at: Utc
+    recorded_at: Utc
+    payload: dict[str, Any]
+    hash: str = Field(examples=["9f86d081884c7d65…"])
+
+
+class MapPoints(BaseModel):
+    """Rows of [id, number, longitude, latitude, state, category, heading, page]; `complete` unless cut off."""
+
+    items: list[tuple[str, str, float, float, State, str, str, str]]
+    complete: bool

@@ -1,0 +1,130 @@
+"""The OpenAPI document of everything under /api and /tiles, and the shape of every error."""
+
+from functools import lru_cache
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel, ConfigDict, Field
+
+from web.deps import COOKIE, Open, permission
+
+TAGS = {
+    "account": "Who is calling, and bearer tokens for programs.",
+    "hierarchy": "Street, community, micro-grid, building: units, editions, and locating points in them.",
+    "responsibility": "Which matters there are, who handles them, and how long that may take.",
+    "incident": "Reports and their life: list, map, export, history, and the steps.",
+    "importing": "Files of grids or incidents: upload, say how to read, check, load all or nothing.",
+    "statistics": "Rates with their formulas, hotspots, and values to colour a map with.",
+    "tiles": "Mapbox vector tiles of the four levels, within the caller's scope.",
+    "about": "Health, and this description.",
+}
+SUMMARIES = {
+    400: "The body cannot be read at all.",
+    401: "Nobody is logged in, the token has ended, or the password is wrong.",
+    403: "None of the caller's roles allows this, or not here; or a cookie's write lacks the form's secret.",
+    404: "There is no such thing, or it lies outside the caller's scope.",
+    409: "It does not fit the present state.",
+    413: "The body is larger than the limit.",
+    422: "The input cannot be used; `errors` names each field and reason.",
+    429: "Too many failed logins; `Retry-After` says when to come again.",
+    503: "The database does not answer; nothing was written.",
+}
+MEDIA = "application/problem+json"
+SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token from POST /api/tokens."},
+    "session": {
+        "type": "apiKey", "in": "cookie", "name": COOKIE,
+        "description": "The session of a page; its writes carry the form's secret in X-CSRF-Token.",
+    },
+}  # fmt: skip
+
+
+class Fault(BaseModel):
+    """One field of the request that cannot be used."""
+
+    field: str = Field(examples=["body.lon"])
+    reason: str = Field(examples=["Input should be less than or equal to 180"])
+
+
+class ProblemBody(BaseModel):
+    """Every error, after RFC 9457, in the language of the `lang` cookie."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field(
+        examples=["about:blank#UnknownIncident"], description="Ends in the name of the problem."
+    )
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no incident 20260101000001, or it is outside your area."])
+    details: dict[str, str | int | float | bool] = Field({}, description="What fills the sentence.")
+    errors: list[Fault] = Field([], description="Of a 422: the fields that cannot be used.")
+
+
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of those error statuses, for a route's `responses`."""
+    reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {code: {"description": SUMMARIES[code], "content": {MEDIA: reference}} for code in codes}
+
+
+USUAL = problems(401, 403, 422, 503)
+
+
+def file(media: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of an answer that is a file, for a route's `responses`."""
+    schema = {"type": "string", "format": "binary"}
+    return {200: {"description": description, "content": {media: {"schema": schema}}}}
+
+
+@lru_cache(maxsize=4)
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of the application's programs' side; pages are not in it."""
+    routes = [route for route in iter_route_contexts(app.routes) if _for_programs(route.path)]
+    described = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=routes,
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+    )  # fmt: skip
+    parts = described.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts.pop(unused, None)
+    problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts |= problem.pop("$defs") | {"Problem": problem}
+    described["components"]["securitySchemes"] = SECURITY
+    for route in routes:
+        for method in route.methods & {"GET", "POST", "PUT", "DELETE"} if route.methods else ():
+            operation = described["paths"].get(route.path_format, {}).get(method.lower())
+            if operation:
+                _guard(operation, permission(route))
+    return described
+
+
+def _for_programs(path: str | None) -> bool:
+    return (path or "").startswith(("/api/", "/tiles/", "/healthz"))
+
+
+def _guard(operation: dict[str, Any], named: object) -> None:
+    """Write who may call an operation into it."""
+    if isinstance(named, Open):
+        operation["description"] = f"{operation.get('description', '')}\n\nOpen: {named.why}."
+        return
+    operation["security"] = [{name: []} for name in SECURITY]
+    words = " or ".join(filter(None, (named.action, named.otherwise)))
+    operation["description"] = f"{operation.get('description', '')}\n\nPermission: `{words}`."
+
+
+def router(tag: str, prefix: str = "/api") -> APIRouter:
+    """Return the router of one noun: its tag, the errors every route may give, readable operation ids."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        responses=USUAL,
+        generate_unique_id_function=lambda route: operation_id(route.name),
+    )
+
+
+def operation_id(name: str) -> str:
+    """Return a route's function name as its operation id: `report_incident` → `reportIncident`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)

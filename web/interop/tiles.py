@@ -1,0 +1,103 @@
+"""Mapbox vector tiles of the four levels, each caller's own: what lies outside the scope is not in them.
+
+A tile never changes: its address carries the stamp of the map's state, and its ETag the scope too. So a
+browser keeps it for a year, this process keeps the ones in use, and a warm answer needs no database.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request, Response
+
+from gis.tiles import MAX_ZOOM, MIN_ZOOM
+from gridmgr import db
+from gridmgr.account.rules import Actor
+from gridmgr.errors import NotFound, Unavailable
+from gridmgr.hierarchy import queries
+from gridmgr.hierarchy.model import LEVELS
+from web import deps
+from web.api.schema import file, problems, router
+from web.deps import COOKIE, Allow, known_actor
+from web.interop.remembered import Remembered
+
+MEDIA = "application/vnd.mapbox-vector-tile"
+CALLER_SECONDS = 20  # a closed account or a changed grant may still see tiles for so long
+OVERHEAD = 500  # bytes a held tile costs beside its content
+
+tiles: Remembered[bytes] = Remembered(64 * 1024 * 1024, lambda tile: len(tile) + OVERHEAD)
+callers: Remembered[Actor] = Remembered(1000, seconds=CALLER_SECONDS)
+routes = router("tiles", prefix="/tiles")
+
+
+class UnknownTile(NotFound):
+    """There is no tile {z}/{x}/{y} of a level {level}."""
+
+
+class NotDrawnYet(Unavailable):
+    """This state of the map is still being drawn; try again in a moment."""
+
+
+@dataclass(frozen=True)
+class AllowCaller(Allow):
+    """As `Allow`, but who a cookie or token belongs to is asked of the database once in 20 seconds.
+
+    Only for tiles: a screen asks for dozens at once, they only read, and they change nothing.
+    """
+
+    def __call__(self, request: Request) -> Actor:
+        proof = (request.headers.get("authorization"), request.cookies.get(COOKIE))
+        actor = callers.get(proof)
+        if actor is None:
+            with db.transaction(deps.engine()) as session:
+                actor = known_actor(request, session, "")
+            callers.put(proof, actor)
+        request.state.actor = actor
+        return self.checked(actor)
+
+
+@routes.get(
+    "/{level}/{stamp}/{z}/{x}/{y}.pbf",
+    response_class=Response,
+    responses=file(MEDIA, "The tile; empty where there is nothing to draw.")
+    | {304: {"description": "The caller has it already."}}
+    | problems(404),
+)
+def show_tile(
+    level: Annotated[str, Path(description="One of: " + ", ".join(LEVELS))],
+    stamp: Annotated[str, Path(description="Of GET /api/editions.")],
+    z: int,
+    x: int,
+    y: int,
+    request: Request,
+    actor: Annotated[Actor, Depends(AllowCaller("grid.view"))],
+) -> Response:
+    """Return one tile of a level; its features carry `code` and `name`."""
+    if level not in LEVELS or not (0 <= z <= MAX_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
+        raise UnknownTile(level=level[:32], z=z, x=x, y=y)
+    etag = f'"{stamp}-{_scope_hash(actor.scope)}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Vary": "Cookie, Authorization",  # two people at one browser do not see each other's tiles
+    }
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(_tile(actor.scope, level, stamp, z, x, y), media_type=MEDIA, headers=headers)
+
+
+def _tile(scope: tuple[str, ...], level: str, stamp: str, z: int, x: int, y: int) -> bytes:
+    key = (scope, level, stamp, z, x, y)
+    tile = tiles.get(key)
+    if tile is None:
+        with db.transaction(deps.engine()) as session:
+            queries.edition_by_stamp(session, stamp)
+            tile = queries.tile(session, scope, level, stamp, z, x, y)
+            if not tile and z >= MIN_ZOOM[level] and not queries.has_tiles(session, stamp):
+                raise NotDrawnYet
+        tiles.put(key, tile)
+    return tile
+
+
+def _scope_hash(scope: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(scope).encode()).hexdigest()[:16]
