@@ -16,6 +16,7 @@ install_python() {
     run "packages of $lock" "$VENV/bin/python" -m pip install --require-hashes --requirement "$lock" ||
         die "$(pip_advice)"
     run "gridmgr itself" "$VENV/bin/python" -m pip install --no-index --no-deps --no-build-isolation --editable .
+    run "compiled index code" "$VENV/bin/python" -c 'from gis.locate import warm; warm()'
     fingerprint "$lock" >"$(stamp "$lock")"
     rm "$UNFINISHED"
 }
@@ -52,7 +53,7 @@ is_current() {
 
 stamp() { echo "$VENV/installed-$1"; }
 
-fingerprint() { cat "$1" pyproject.toml | sha256sum; }
+fingerprint() { cat "$1" pyproject.toml gis/cell*.py gis/exact.py gis/nearest.py | sha256sum; }
 
 pip_advice() {
     echo "The packages could not be installed; is the network there, and the package index reachable? Run again to go on."

@@ -6,7 +6,7 @@ import typer
 
 from gis.errors import Problem
 from gridmgr import i18n
-from gridmgr.cli import accounts, categories, database, figures, grids, incidents, locate, serving
+from gridmgr.cli import accounts, categories, database, demo, figures, grids, incidents, locate, serving
 from gridmgr.cli.output import complain
 from gridmgr.settings import settings
 
@@ -21,6 +21,7 @@ app.command("figures")(figures.figures)
 app.command("map")(figures.write_map)
 app.command("serve")(serving.serve)
 app.command("worker")(serving.worker)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

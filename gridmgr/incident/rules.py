@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,4 +189,4 @@ def check_place(report: Report) -> None:
 
 def cached(standing: Standing) -> dict[str, Any]:
     """Return the standing as the columns that cache it."""
-    return asdict(standing)
+    return dict(vars(standing))

@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 import pytest
-from test_arrows import FLOORS, ROOT, module_of, sources
+from test_arrows import FLOORS, module_of, sources
 
 from gis.errors import Problem
 

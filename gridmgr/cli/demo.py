@@ -1,0 +1,208 @@
+"""`gridmgr demo`: a living district from nothing, served until Ctrl-C, and everything it started stopped again."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import Engine
+
+from gridmgr import clock, cluster, db
+from gridmgr.cli.output import err, print_table, say
+from gridmgr.errors import Unavailable
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy import service as hierarchy_service
+from gridmgr.i18n import _
+from gridmgr.reactions import REACTIONS
+from gridmgr.settings import settings
+from gridmgr.simulation import queries as simulated
+from gridmgr.simulation import rules, service
+from gridmgr.simulation.model import ACCOUNTS
+
+PATIENCE_SECONDS = 60
+PR_SET_PDEATHSIG = 1
+
+
+class ServerDied(Unavailable):
+    """{process} ended by itself; its last words are in {log}."""
+
+
+def demo(
+    scale: Annotated[
+        str, typer.Option(help="tiny | small | street | district, or 1 to 10 districts.")
+    ] = "district",
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many days of incidents to play.")] = 30,
+    port: Annotated[int | None, typer.Option(help="Port; GRIDMGR_PORT, or the next free one.")] = None,
+) -> None:
+    """Build a fictional district, play its days through the real verbs, and serve it until Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), _database() as url:
+        engine = db.engine(url)
+        _build(engine, scale, days)
+        _play(engine, days)
+        _prepare(engine)
+        _serve(engine, url, _free_port(port or settings().port))
+    say("Stopped.")
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    """The database while the demo runs; the private cluster is stopped again if a demo had started it."""
+    if settings().database_url:
+        yield settings().database_url
+        return
+    home = settings().home
+    marker = home / "demo-started-the-cluster"  # outlives a kill, so that the next demo cleans up
+    say("[1/4] Database: a private PostgreSQL in {folder}", folder=home)
+    was_running = cluster.status(home).state == "running"
+    url = cluster.start(home).url()
+    if not was_running:
+        marker.touch()
+    try:
+        db.migrate(url)
+        yield url
+    finally:
+        if marker.exists():
+            cluster.stop(home)
+            marker.unlink()
+
+
+def _build(engine: Engine, scale: str, days: int) -> None:
+    first_day = clock.today() - timedelta(days=days)
+    words = {
+        "draw": _("drawing streets, communities, micro-grids and buildings"),
+        "load": _("loading the four levels"),
+        "categories": _("publishing the categories"),
+        "accounts": _("opening the accounts"),
+    }
+    say("[2/4] District: {scale}", scale=scale)
+    with err.status("") as status, db.transaction(engine, REACTIONS) as session:
+        built = service.build(
+            session, scale, service.SEED, first_day, lambda step: status.update(words[step])
+        )
+    if built is None:
+        say("The district is there already; another GRIDMGR_HOME gives another one.")
+
+
+def _play(engine: Engine, days: int) -> None:
+    with db.transaction(engine) as session:
+        last = simulated.played_until(session, rules.origin(service.SEED))
+    until = clock.now()
+    since = last or until - timedelta(days=days)
+    say("[3/4] Incidents: playing {days:.1f} days", days=(until - since).total_seconds() / 86400)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(_("reports, desks, checks"), total=1.0)
+        played = service.play(
+            engine, since, until, progress=lambda share: progress.update(task, completed=share)
+        )
+    say("{reports} reports and {moves} steps played.", reports=played.reports, moves=played.moves)
+
+
+def _prepare(engine: Engine) -> None:
+    with err.status(_("drawing tiles and building the locator")), db.transaction(engine) as session:
+        for edition in hierarchy.editions(session):
+            hierarchy_service.draw_tiles(session, edition)
+        hierarchy.locator(session)
+
+
+def _serve(engine: Engine, url: str, port: int) -> None:
+    logs = settings().home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    say("[4/4] Starting the web server and the worker")
+    stop = threading.Event()
+    children = {
+        name: _spawn(url, logs / f"{name}.log", name, *more)
+        for name, more in (("serve", ["--port", str(port)]), ("worker", []))
+    }
+    life = threading.Thread(target=service.live, args=(engine, stop), daemon=True)
+    try:
+        _await_page(f"http://127.0.0.1:{port}/healthz", children, logs)
+        life.start()
+        _welcome(port)
+        while True:
+            _check(children, logs)
+            time.sleep(1)
+    finally:
+        stop.set()
+        for child in children.values():
+            child.terminate()
+        for child in children.values():
+            child.wait(timeout=PATIENCE_SECONDS)
+        if life.is_alive():
+            life.join(timeout=PATIENCE_SECONDS)
+
+
+def _spawn(url: str, log: Path, *arguments: str) -> subprocess.Popen:
+    """Start one of our own commands that dies with us, even if we are killed."""
+
+    def die_with_parent() -> None:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    with log.open("ab") as words:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gridmgr.cli", *arguments],
+            env=os.environ | {"GRIDMGR_DATABASE_URL": url},
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            start_new_session=True,  # Ctrl-C reaches the demo alone, which then stops its children in order
+            preexec_fn=die_with_parent,
+        )
+
+
+def _check(children: dict[str, subprocess.Popen], logs: Path) -> None:
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise ServerDied(process=name, log=logs / f"{name}.log")
+
+
+def _await_page(address: str, children: dict[str, subprocess.Popen], logs: Path) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        _check(children, logs)
+        with suppress(OSError, urllib.error.URLError):
+            urllib.request.urlopen(address, timeout=2)
+            return
+        time.sleep(0.2)
+    raise ServerDied(process="serve", log=logs / "serve.log")
+
+
+def _free_port(wanted: int) -> int:
+    """Return the wanted port, or the next free one."""
+    for port in range(wanted, wanted + 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((settings().host, port))
+            return port
+    return wanted
+
+
+def _welcome(port: int) -> None:
+    columns = [_("username"), _("password"), _("name"), _("role")]
+    rows = [(each.username, each.password, each.name, _(each.role.value)) for each in ACCOUNTS]
+    print_table(_("Accounts"), columns, rows)
+    say(
+        "Open  http://{host}:{port}/  and log in, for example as command (password: command).",
+        host=settings().host,
+        port=port,
+    )
+    say("Try: the command map with its hotspots; report an incident; import sample_maps/ at the import desk.")
+    say("The district goes on living while this runs. Ctrl-C stops everything.")
