@@ -5,6 +5,7 @@ browser keeps it for a year, this process keeps the ones in use, and a warm answ
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,13 +16,14 @@ from gridmgr import db
 from gridmgr.account.rules import Actor
 from gridmgr.errors import NotFound, Unavailable
 from gridmgr.hierarchy import queries
-from gridmgr.hierarchy.model import LEVELS
+from gridmgr.hierarchy.model import LEVELS, UnknownEdition
 from web import deps
 from web.api.schema import file, problems, router
 from web.deps import COOKIE, Allow, known_actor
 from web.interop.remembered import Remembered
 
 MEDIA = "application/vnd.mapbox-vector-tile"
+STAMP = re.compile(r"[0-9]{1,9}\.[0-9a-f]{1,16}")  # it goes into a header: nothing else may
 CALLER_SECONDS = 20  # a closed account or a changed grant may still see tiles for so long
 OVERHEAD = 500  # bytes a held tile costs beside its content
 
@@ -75,6 +77,8 @@ def show_tile(
     """Return one tile of a level; its features carry `code` and `name`."""
     if level not in LEVELS or not (0 <= z <= MAX_ZOOM and 0 <= x < 2**z and 0 <= y < 2**z):
         raise UnknownTile(level=level[:32], z=z, x=x, y=y)
+    if not STAMP.fullmatch(stamp):
+        raise UnknownEdition(edition=stamp[:32])
     etag = f'"{stamp}-{_scope_hash(actor.scope)}"'
     headers = {
         "ETag": etag,
