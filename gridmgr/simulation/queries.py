@@ -115,6 +115,7 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
     }
 
 
-def played_until(session: Session, origin: str) -> datetime | None:
-    """Return when the last report of a simulation came in, None if it has not begun."""
-    return session.scalar(select(func.max(Incident.reported_at)).where(Incident.origin == origin))
+def played(session: Session, origin: str) -> tuple[datetime | None, datetime | None]:
+    """Return when the first and the last report of a simulation came in, None if it has not begun."""
+    at = Incident.reported_at
+    return tuple(session.execute(select(func.min(at), func.max(at)).where(Incident.origin == origin)).one())

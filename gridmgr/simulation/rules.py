@@ -256,11 +256,14 @@ def _second(at: datetime) -> datetime:
 
 
 def timeline(
-    plan: Callable[[date], list[Act]], since: datetime, until: datetime, zone: Any
+    plan: Callable[[date], list[Act]], begun: datetime, since: datetime, until: datetime, zone: Any
 ) -> Iterator[tuple[datetime, list[Act]]]:
-    """Yield the acts of [since, until) in order, an hour at a time, each with the end of its hour."""
+    """Yield the acts of [since, until) in order, an hour at a time, each with the end of its hour.
+
+    Reports before the day of `begun` are not looked at: nobody has filed them.
+    """
     waiting: dict[datetime, list[Act]] = {}
-    day, last = (since - HORIZON).astimezone(zone).date(), until.astimezone(zone).date()
+    day, last = begun.astimezone(zone).date(), until.astimezone(zone).date()
     while day <= last:
         for act in plan(day):
             if since <= act.at < until:

@@ -4,11 +4,10 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import groupby
-from pathlib import Path
 from threading import Event
 
 from sqlalchemy import Engine
@@ -19,28 +18,25 @@ from gridmgr import clock, db
 from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
+from gridmgr.events import Reactions
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.hierarchy.service import Loaded
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Action, Move
-from gridmgr.reactions import REACTIONS
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import service as responsibility_service
-from gridmgr.responsibility.rules import parse
 from gridmgr.simulation import queries, rules
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
+from gridmgr.simulation.samples import SEED, category_rows
 
-SAMPLE_MAPS = Path(__file__).resolve().parents[2] / "sample_maps"
-SEED = 2026
 BREATH_SECONDS = 15.0
 
-Told = Callable[[str], None]
-Plan = Callable[[date], list[Act]]
+Progress = Callable[[float], None]
 
 
 def build(
-    session: Session, size: str | float, seed: int, effective: date, progress: Told | None = None
+    session: Session, size: str | float, seed: int, effective: date, tell: Callable[[str], None] | None = None
 ) -> Loaded | None:
     """Draw a district and load it with its categories and demonstration accounts; None if there is one.
 
@@ -51,15 +47,14 @@ def build(
     """
     if hierarchy.editions(session):
         return None
-    tell = progress or (lambda step: None)
+    tell = tell or (lambda step: None)
     tell("draw")
     frames = sized(size, seed=seed)
     frames["building"] = frames["building"].rename(columns={"use": "land_use"})
     tell("load")
     loaded = hierarchy_service.load(session, frames, effective, title="simulation")
     tell("categories")
-    lines = (SAMPLE_MAPS / "categories.csv").read_text("utf-8-sig").splitlines()
-    responsibility_service.publish(session, "gridmgr", effective, parse(lines))
+    responsibility_service.publish(session, "gridmgr", effective, category_rows())
     tell("accounts")
     open_accounts(session, queries.city(session, seed))
     return loaded
@@ -80,57 +75,73 @@ def open_accounts(session: Session, city: City) -> None:
 
 def play(
     engine: Engine,
+    reactions: Reactions,
     since: datetime,
     until: datetime,
     seed: int = SEED,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Played:
     """Play all acts of [since, until) through the verbs of incidents, on a clock that travels along.
 
     What is there already, or no longer fits because somebody has moved the case by hand, is passed over:
-    a window can be played again after it was broken off.
+    a window can be played again after it was broken off. `progress` hears the share that is done.
     """
-    with db.transaction(engine) as session:
-        city = queries.city(session, seed)
-    return _play(engine, seed, _plan(seed, city), since, until, progress)
+    return _play(engine, reactions, _stage(engine, seed), since, until, progress)
 
 
 def live(
-    engine: Engine, stop: Event, seed: int = SEED, progress: Callable[[float], None] | None = None
+    engine: Engine,
+    reactions: Reactions,
+    stop: Event,
+    seed: int = SEED,
+    progress: Progress | None = None,
 ) -> None:
-    """Keep the district alive until `stop` is set: play what has come due since its last report, then go on."""
-    with db.transaction(engine) as session:
-        city = queries.city(session, seed)
-        since = queries.played_until(session, rules.origin(seed)) or clock.now()
-    plan = lru_cache(maxsize=rules.HORIZON.days + 3)(_plan(seed, city))
+    """Keep the district alive until `stop` is set: catch up since the last report, then go with the time."""
+    stage = _stage(engine, seed)
+    since = stage.last or clock.now()
+    stage = replace(stage, first=stage.first or since)
     while not stop.is_set():
         until = clock.now()
-        _play(engine, seed, plan, since, until, progress)
+        _play(engine, reactions, stage, since, until, progress)
         since = until
         stop.wait(BREATH_SECONDS)
 
 
-def _plan(seed: int, city: City) -> Plan:
+@dataclass(frozen=True)
+class _Stage:
+    """What all windows of one simulation share: its plan of any day, and how far it has been played."""
+
+    origin: str
+    plan: Callable[[date], list[Act]]
+    first: datetime | None
+    last: datetime | None
+
+
+def _stage(engine: Engine, seed: int) -> _Stage:
+    origin, calendar = rules.origin(seed), clock.working_calendar()
+    with db.transaction(engine) as session:
+        city = queries.city(session, seed)
+        first, last = queries.played(session, origin)
     chances = rules.Chances(city)
-    return partial(_day, seed, city, chances)
-
-
-def _day(seed: int, city: City, chances: rules.Chances, day: date) -> list[Act]:
-    return rules.day_plan(seed, day, city, chances, clock.working_calendar())
+    plan = lru_cache(maxsize=rules.HORIZON.days + 3)(
+        lambda day: rules.day_plan(seed, day, city, chances, calendar)
+    )
+    return _Stage(origin, plan, first, last)
 
 
 def _play(
     engine: Engine,
-    seed: int,
-    plan: Plan,
+    reactions: Reactions,
+    stage: _Stage,
     since: datetime,
     until: datetime,
-    progress: Callable[[float], None] | None,
+    progress: Progress | None,
 ) -> Played:
     played, whole = Played(), (until - since).total_seconds()
-    for end, acts in rules.timeline(plan, since, until, clock.zone()):
-        with clock.travel(end), db.transaction(engine, REACTIONS) as session:
-            played += play_acts(session, rules.origin(seed), acts)
+    begun = max(min(stage.first or since, since), since - rules.HORIZON)
+    for end, acts in rules.timeline(stage.plan, begun, since, until, clock.zone()):
+        with clock.travel(end), db.transaction(engine, reactions) as session:
+            played += play_acts(session, stage.origin, acts)
         if progress:
             progress((end - since).total_seconds() / whole)
     return played

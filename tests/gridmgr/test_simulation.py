@@ -1,0 +1,342 @@
+"""The fictional district's days: plausible, planted, the same each time, and played through the real verbs."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from threading import Event
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from sqlalchemy import select
+
+from gis.adjacency import matrix
+from gis.hotspot import getis_ord
+from gis.samples import sized
+from gridmgr import clock, db
+from gridmgr.account import queries as accounts
+from gridmgr.account import service as account_service
+from gridmgr.account.rules import SYSTEM
+from gridmgr.incident import queries as incident_queries
+from gridmgr.incident import service as incident
+from gridmgr.incident.model import Action, Incident, IncidentEvent, Source, State
+from gridmgr.incident.queries import Search
+from gridmgr.incident.rules import target
+from gridmgr.reactions import REACTIONS
+from gridmgr.responsibility.model import Category
+from gridmgr.settings import settings
+from gridmgr.simulation import queries, rules, service
+from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
+from gridmgr.simulation.samples import category_rows
+from gridmgr.statistics import queries as statistics
+
+SEED, MONDAY = 7, date(2026, 9, 7)
+PEOPLE = {Source.PATROL, Source.RESIDENT, Source.HOTLINE}
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return sized("small", seed=SEED)
+
+
+@pytest.fixture(scope="module")
+def city(frames) -> City:
+    matters = [queries.matter(Category(**row)) for row in category_rows()]
+    return queries.survey(frames["micro_grid"], frames["building"], matters, SEED)
+
+
+@pytest.fixture(scope="module")
+def plan(city):
+    chances, calendar = rules.Chances(city), clock.working_calendar()
+    return lambda day, seed=SEED: rules.day_plan(seed, day, city, chances, calendar)
+
+
+@pytest.fixture(scope="module")
+def month(plan) -> list[Act]:
+    """Four weeks from a Monday."""
+    return [act for n in range(28) for act in plan(MONDAY + timedelta(days=n))]
+
+
+@pytest.fixture(scope="module")
+def reports(month) -> list[Act]:
+    return [act for act in month if act.action is Action.REPORT]
+
+
+def lives(acts) -> dict[str, list[Act]]:
+    by_case = defaultdict(list)
+    for act in acts:
+        by_case[act.key].append(act)
+    return by_case
+
+
+def test_a_day_is_the_same_each_time_and_another_for_another_seed(plan):
+    assert plan(MONDAY) == plan(MONDAY)
+    assert plan(MONDAY) != plan(MONDAY, seed=8)
+    assert plan(MONDAY) != plan(MONDAY + timedelta(days=7))
+
+
+def test_a_window_is_played_alike_in_one_piece_or_in_many(plan):
+    zone = clock.zone()
+    begin = datetime(2026, 9, 7, tzinfo=zone)
+    cuts = [begin + timedelta(hours=h) for h in (0, 1.4, 9.5, 24, 40)]
+
+    def acts(since, until):
+        return [act for _, hour in rules.timeline(plan, begin, since, until, zone) for act in hour]
+
+    whole = acts(cuts[0], cuts[-1])
+    assert [act for since, until in pairwise(cuts) for act in acts(since, until)] == whole
+    assert [act.at for act in whole] == sorted(act.at for act in whole)
+    ends = [end for end, _ in rules.timeline(plan, begin, cuts[1], cuts[2], zone)]
+    assert ends == sorted(ends) and max(ends) <= cuts[2]
+
+
+def test_days_have_two_peaks_a_noon_dip_and_quiet_nights(reports):
+    hours = Counter(clock.local(act.at).hour for act in reports)
+    assert hours[12] < 0.7 * min(hours[10], hours[16])
+    assert sum(hours[h] for h in range(5)) < 0.1 * len(reports)
+
+
+def test_weekends_bring_less(reports):
+    days = Counter(clock.local(act.at).weekday() for act in reports)
+    assert days[5] + days[6] < 0.8 * (days[0] + days[1])
+
+
+def test_most_is_found_on_patrol_and_much_is_rubbish_and_parking(reports):
+    sources = Counter(act.report.source for act in reports)
+    assert 0.83 < sources[Source.PATROL] / len(reports) < 0.93
+    assert set(sources) >= {Source.RESIDENT, Source.HOTLINE, Source.SENSOR}
+    assert {"S0102", "S0403"} <= {code for code, _ in Counter(a.category for a in reports).most_common(6)}
+    assert len({act.category for act in reports}) > 30
+
+
+def test_every_report_lies_in_a_micro_grid_and_tells_its_place_in_chinese(reports, frames):
+    whole = shapely.coverage_union_all(frames["micro_grid"].geometry.values)
+    lon, lat = (np.array([getattr(act.report, name) for act in reports]) for name in ("lon", "lat"))
+    assert shapely.contains_xy(whole, lon, lat).all()
+    addresses = set(frames["building"]["address"]) | set(frames["micro_grid"]["name"])
+    for act in reports:
+        assert act.report.address in addresses
+        assert act.report.description.startswith(act.report.address)
+        assert "{" not in act.report.description
+        assert bool(act.report.reporter_name) == (act.report.source in PEOPLE)
+
+
+def test_planted_micro_grids_draw_several_times_as_much(reports, frames, city):
+    grids = frames["micro_grid"]
+    points = shapely.points([(act.report.lon, act.report.lat) for act in reports])
+    _, at = grids.sindex.query(points, predicate="intersects")
+    counts = Counter(grids["code"].to_numpy()[at])
+    (spot,) = city.hotspots
+    hot = [counts[code] for code in spot.grids]
+    other = [counts[code] for code in grids["code"] if code not in spot.grids]
+    assert 5 < np.mean(hot) / np.mean(other) < 12
+    each = pd.Series([counts[code] for code in grids["code"]], index=grids["code"])
+    klass = getis_ord(each, matrix(grids.set_index("code"), "queen"))["klass"]
+    assert (klass[list(spot.grids)] == 3).all()
+    assert (klass == 3).sum() < 15
+
+
+def test_hotspots_of_a_large_district_lie_apart_and_follow_several_themes():
+    side = np.arange(30) * 100.0
+    centres = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    codes = [f"{n:03d}" for n in range(900)]
+    spots = rules.hotspots(1, codes, centres, np.ones(900))
+    members = [code for spot in spots for code in spot.grids]
+    assert len(spots) == 6
+    assert len(members) == len(set(members)) == 42
+    assert {spot.theme for spot in spots} == set(rules.THEMES)
+    assert spots != rules.hotspots(2, codes, centres, np.ones(900))
+
+
+def test_every_life_walks_the_table_of_transitions_in_time(month):
+    for acts in lives(month).values():
+        assert all(a.at < b.at for a, b in pairwise(acts))
+        state = None
+        for act in acts:
+            state = target(state, act.action, act.payload)
+
+
+def test_lives_end_as_the_published_rates_say(month, city):
+    calendar = clock.working_calendar()
+    accepted = closed = on_time = 0
+    actions = Counter(act.action for act in month)
+    for acts in lives(month).values():
+        at = {act.action: act.at for act in acts}
+        if Action.ACCEPT in at:
+            accepted += 1
+            matter = city.matters[acts[0].category]
+            due = calendar.due(at[Action.ACCEPT], matter.amount, matter.unit)
+            closed += Action.CLOSE in at
+            on_time += Action.CLOSE in at and at[Action.CLOSE] <= due
+    assert 0.92 < closed / accepted < 0.97
+    assert 0.75 < on_time / accepted < 0.85
+    for action in (Action.REWORK, Action.VOID, Action.MERGE, Action.EVALUATE):
+        assert actions[action] > 5
+
+
+def test_a_second_report_is_merged_into_one_that_stands(month):
+    by_case = lives(month)
+    for act in (act for act in month if act.action is Action.MERGE):
+        first = by_case[act.payload["into"]]
+        assert first[0].at < by_case[act.key][0].at < act.at
+        assert first[-1].action not in (Action.VOID, Action.MERGE)
+
+
+def test_the_same_people_work_at_the_same_place():
+    assert rules.staff("community_clerk", "510199001001").name == rules.person("community_clerk/510199001001")
+    assert rules.staff("department_handler", "", "环卫所").name.endswith("(环卫所)")
+
+
+@dataclass
+class Story:
+    """A hamlet built, played with a break, touched by hand, and played on."""
+
+    engine: object
+    since: datetime
+    until: datetime
+    city: City
+    states: dict[str, str]
+    resumed: Played
+    again: Played
+    by_hand: str
+    next_day: Played
+    lived: int
+
+
+class PowerCutError(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def story(engine, tmp_path_factory):
+    since = datetime(2026, 9, 7, tzinfo=clock.zone()).astimezone(UTC)
+    until = since + timedelta(days=3)
+
+    def cut(share: float) -> None:
+        if share > 0.5:
+            raise PowerCutError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings(), "home", tmp_path_factory.mktemp("home"))
+        with db.transaction(engine, REACTIONS) as session:
+            assert service.build(session, "tiny", SEED, date(2026, 1, 1)) is not None
+        with pytest.raises(PowerCutError):
+            service.play(engine, REACTIONS, since, until, SEED, cut)
+        resumed = service.play(engine, REACTIONS, since, until, SEED)
+        with db.transaction(engine) as session:
+            states = dict(map(tuple, session.execute(select(Incident.source_id, Incident.state))))
+            city = queries.city(session, SEED)
+        again = service.play(engine, REACTIONS, since, until, SEED)
+        by_hand = void_by_hand(engine, until)
+        next_day = service.play(engine, REACTIONS, until, until + timedelta(days=1), SEED)
+        lived = live_until(engine, until + timedelta(days=1, hours=11))
+        yield Story(engine, since, until, city, states, resumed, again, by_hand, next_day, lived)
+
+
+def void_by_hand(engine, at: datetime) -> str:
+    with db.transaction(engine, REACTIONS) as session, clock.travel(at):
+        number = session.scalars(
+            select(Incident.number).where(Incident.state == State.ACCEPTED).order_by(Incident.number)
+        ).first()
+        incident.move(session, SYSTEM, number, Action.VOID, {"note": "by hand"})
+    return number
+
+
+def live_until(engine, now: datetime) -> int:
+    stop = Event()
+    heard = []
+
+    def hear(share: float) -> None:
+        heard.append(share)
+        stop.set()
+
+    with clock.travel(now):
+        service.live(engine, REACTIONS, stop, SEED, hear)
+    return len(heard)
+
+
+@pytest.mark.db
+def test_what_a_power_cut_broke_off_is_resumed_to_just_what_was_planned(story):
+    chances, calendar = rules.Chances(story.city), clock.working_calendar()
+    planned: dict[str, str] = {}
+    for n in range(3):
+        for act in rules.day_plan(SEED, MONDAY + timedelta(days=n), story.city, chances, calendar):
+            if act.at < story.until:
+                planned[act.key] = target(planned.get(act.key), act.action, act.payload)
+    assert story.resumed.reports > 20
+    assert story.resumed.skipped > 20
+    assert story.states == planned
+
+
+@pytest.mark.db
+def test_playing_the_same_window_again_adds_nothing(story):
+    assert (story.again.reports, story.again.moves) == (0, 0)
+    assert story.again.skipped > 300
+
+
+@pytest.mark.db
+def test_a_case_moved_by_hand_is_left_to_the_hand(story):
+    assert story.next_day.reports > 20
+    assert story.next_day.skipped > 0
+    with db.transaction(story.engine) as session:
+        case = incident_queries.by_number(session, SYSTEM, story.by_hand)
+        assert case.state == State.VOIDED
+
+
+@pytest.mark.db
+def test_a_living_district_catches_up_with_the_time(story):
+    assert story.lived >= 2
+    with db.transaction(story.engine) as session:
+        _, last = queries.played(session, rules.origin(SEED))
+    assert last > story.until + timedelta(days=1)
+
+
+@pytest.mark.db
+def test_the_histories_hold_and_run_forward_in_time(story):
+    with db.transaction(story.engine) as session:
+        verified = incident_queries.verify(session)
+        rows = session.execute(
+            select(IncidentEvent.incident_id, IncidentEvent.occurred_at).order_by(
+                IncidentEvent.incident_id, IncidentEvent.seq
+            )
+        ).all()
+    assert verified.broken == []
+    assert verified.incidents > 120
+    assert all(a.occurred_at < b.occurred_at for a, b in pairwise(rows) if a.incident_id == b.incident_id)
+
+
+@pytest.mark.db
+def test_the_planted_hotspot_is_found(story):
+    with db.transaction(story.engine) as session, clock.travel(story.until):
+        found = statistics.hotspots(session, SYSTEM, "micro_grid", Search()).units
+    (spot,) = story.city.hotspots
+    assert (found.loc[list(spot.grids), "klass"] > 0).any()
+    assert set(found["z"].nlargest(3).index) & set(spot.grids)
+
+
+@pytest.mark.db
+def test_each_demonstration_account_logs_in_and_sees_its_part(story):
+    seen = {}
+    with db.transaction(story.engine) as session:
+        for demo in ACCOUNTS:
+            account_service.log_in(session, demo.username, demo.password)
+            actor = accounts.actor_of(accounts.by_username(session, demo.username))
+            assert [grant.role for grant in actor.grants] == [demo.role]
+            seen[demo.level] = sum(incident_queries.count_by_state(session, actor, Search()).values())
+    assert 0 < seen["micro_grid"] <= seen["community"] <= seen["street"] == seen[""]
+
+
+@pytest.mark.db
+def test_demonstration_staff_do_their_own_work(story):
+    with db.transaction(story.engine) as session:
+        account = accounts.by_username(session, "dispatcher")
+        worked = select(IncidentEvent.action).where(IncidentEvent.actor_id == account.id)
+        assert set(session.scalars(worked)) == {Action.DISPATCH, Action.CLOSE}
+
+
+@pytest.mark.db
+def test_a_district_is_built_once(story):
+    with db.transaction(story.engine) as session:
+        assert service.build(session, "tiny", SEED, date(2026, 1, 1)) is None
