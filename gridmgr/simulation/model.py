@@ -37,14 +37,15 @@ class Hotspot:
 
 @dataclass(frozen=True)
 class City:
-    """The ground the days are played on: N micro-grids by code, their doors and their street corners."""
+    """The ground the days are played on: N micro-grids by code, their M buildings."""
 
     grids: tuple[str, ...]
     centres: np.ndarray  # (N, 2) metres east and north
     pull: np.ndarray  # (N,) how many reports an ordinary day draws from each, in shares
-    corners: np.ndarray  # (N, C, 2) lon, lat just inside the border, on the street
+    middles: np.ndarray  # (N, 2) lon, lat, for places without a building
     first_door: np.ndarray  # (N + 1,) where each micro-grid's doors begin
     doors: np.ndarray  # (M, 2) lon, lat inside the buildings
+    fronts: np.ndarray  # (M, 2) lon, lat before their walls, towards the street
     addresses: tuple[str, ...]  # (M,)
     names: tuple[str, ...]  # (N,) what a micro-grid without doors is called
     a_day: float  # reports on an ordinary day

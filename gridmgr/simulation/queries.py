@@ -19,8 +19,7 @@ from gridmgr.responsibility.model import Category, CategoryKind
 from gridmgr.simulation import rules
 from gridmgr.simulation.model import City, Matter
 
-CORNERS = 8  # street corners kept for each micro-grid
-SET_BACK = 0.08  # of the way from the border to the middle: on the street, and inside for certain
+FRONT = 6e-5  # degrees from a wall to where people stand before it: about 6 m
 
 
 def city(session: Session, seed: int) -> City:
@@ -48,12 +47,11 @@ def survey(
     """Return two frames (EPSG:4326) as a city, with the hotspots that seed plants in it."""
     grids = grids.sort_values("code", ignore_index=True)
     codes = grids["code"].to_numpy()
-    homes = buildings[buildings["parent_code"].isin(codes)].sort_values("code", ignore_index=True)
+    homes = buildings[buildings["parent_code"].isin(codes)]
+    homes = homes.sort_values(["parent_code", "code"], ignore_index=True)
     owner = np.searchsorted(codes, homes["parent_code"].to_numpy())
-    order = np.argsort(owner, kind="stable")
-    middles = shapely.point_on_surface(homes.geometry.values[order])
-    metric = shapely.centroid(to_metric(grids).geometry.values)
-    centres = np.column_stack([shapely.get_x(metric), shapely.get_y(metric)])
+    shapes, walls = grids.geometry.to_numpy(), homes.geometry.to_numpy()
+    centres = shapely.get_coordinates(shapely.centroid(to_metric(grids).geometry.to_numpy()))
     households = grids["households"].fillna(0).to_numpy(float)
     pull = households + 0.3 * households.mean() + 1e-9
     arrivals = rules.WORDS["arrivals"]
@@ -61,10 +59,11 @@ def survey(
         grids=tuple(codes),
         centres=centres,
         pull=pull / pull.sum(),
-        corners=_corners(grids.geometry.to_numpy()),
-        first_door=np.searchsorted(owner[order], np.arange(len(codes) + 1)),
-        doors=np.column_stack([shapely.get_x(middles), shapely.get_y(middles)]).round(7),
-        addresses=tuple(homes["address"].fillna(homes["name"]).to_numpy()[order]),
+        middles=_lonlat(shapely.point_on_surface(shapes)),
+        first_door=np.searchsorted(owner, np.arange(len(codes) + 1)),
+        doors=_lonlat(shapely.point_on_surface(walls)),
+        fronts=_lonlat(_fronts(walls, shapely.boundary(shapes)[owner])),
+        addresses=tuple(homes["address"].fillna(homes["name"])),
         names=tuple(grids["name"]),
         a_day=max(arrivals["fewest_a_day"], households.sum() / arrivals["households_a_report"]),
         matters={each.code: each for each in matters},
@@ -72,18 +71,14 @@ def survey(
     )
 
 
-def _corners(shapes: np.ndarray) -> np.ndarray:
-    """Return points along each border, a little inside it, shape (N, CORNERS, 2)."""
-    rims = shapely.get_exterior_ring(shapely.get_geometry(shapes, 0))
-    middle = shapely.point_on_surface(shapes)
-    at = np.arange(CORNERS) / CORNERS
-    on_rim = shapely.line_interpolate_point(rims[:, None], at[None, :], normalized=True)
-    rim = np.stack([shapely.get_x(on_rim), shapely.get_y(on_rim)], axis=-1)
-    inner = np.stack([shapely.get_x(middle), shapely.get_y(middle)], axis=-1)[:, None, :]
-    corners = (rim + SET_BACK * (inner - rim)).round(7)
-    shapely.prepare(shapes)
-    inside = shapely.contains_xy(shapes[:, None], corners[..., 0], corners[..., 1])
-    return np.where(inside[..., None], corners, inner)
+def _fronts(homes: np.ndarray, rims: np.ndarray) -> np.ndarray:
+    """Return points on the way from each building to the border nearest to it, outside its walls."""
+    out = shapely.shortest_line(homes, rims)
+    return shapely.line_interpolate_point(out, np.minimum(0.4 * shapely.length(out), FRONT))
+
+
+def _lonlat(points: np.ndarray) -> np.ndarray:
+    return np.column_stack([shapely.get_x(points), shapely.get_y(points)]).round(7)
 
 
 class CaseAt(NamedTuple):

@@ -178,14 +178,15 @@ def _report(chance: Random, seed: int, key: str, city: City, chances: Chances, m
 
 
 def _place(chance: Random, city: City, grid: int, indoors: bool) -> tuple[Any, str, str]:
-    """Draw a door or a street corner of a micro-grid, its address, and how people would call it."""
+    """Draw a building of a micro-grid, or the street before it; its address, and how people call the place."""
     first, last = city.first_door[grid : grid + 2]
-    door = chance.randrange(first, last) if last > first else None
-    address = city.names[grid] if door is None else city.addresses[door]
-    if indoors and door is not None:
+    if first == last:
+        return city.middles[grid].tolist(), city.names[grid], city.names[grid]
+    door = chance.randrange(first, last)
+    address = city.addresses[door]
+    if indoors:
         return city.doors[door].tolist(), address, address
-    corner = city.corners[grid, chance.randrange(city.corners.shape[1])]
-    return corner.tolist(), address, address + chance.choice(WORDS["notes"]["beside"])
+    return city.fronts[door].tolist(), address, address + chance.choice(WORDS["notes"]["beside"])
 
 
 def _reporter(chance: Random, source: Source, grid: str) -> tuple[str, str]:
