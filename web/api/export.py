@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +25,9 @@ def csv_of(actor: Actor, search: Search) -> Iterator[str]:
     name = "name_en" if language.get() == "en" else "name_zh"
     with db.transaction(deps.engine()) as session:
         portion: list[list[Any]] = []
-        for row in queries.exported(session, actor, search):
-            portion.append([cell(column, dict(row, category_name=row[name])) for column in COLUMNS])
+        for found in queries.exported(session, actor, search):
+            row = dict(found, category_name=found[name])
+            portion.append([cell(column, row[column]) for column in COLUMNS])
             if len(portion) == PORTION:
                 yield _lines(portion)
                 portion = []
@@ -53,9 +54,8 @@ HEADINGS = {
 }
 
 
-def cell(column: str, row: Mapping[str, Any]) -> Any:
+def cell(column: str, value: Any) -> Any:
     """Return a value as a spreadsheet shows it; a text that would run as a formula is made plain text."""
-    value = row[column]
     if value is None:
         return ""
     if column in TABLES:

@@ -16,7 +16,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries
 from gridmgr.hierarchy.model import LEVELS, GridUnit
 from web.api.geojson import MEDIA, collection
-from web.api.schema import file, problems, router
+from web.api.schema import FEATURES, file, problems, router
 from web.deps import Allow, Transaction
 from web.fields import Code, Datum, Day, Lat, Level, Lon, PageSize, Utc, Words
 
@@ -161,7 +161,7 @@ def list_units(
 @routes.get(
     "/grids/{level}.geojson",
     response_class=Response,
-    responses=file(MEDIA, "A FeatureCollection, EPSG:4326.") | problems(404),
+    responses=file(MEDIA, "A FeatureCollection, EPSG:4326.", FEATURES) | problems(404),
 )
 def export_units(
     level: Level, session: Transaction, actor: Annotated[Actor, Depends(Allow("grid.export"))], at: At = None

@@ -19,7 +19,7 @@ from gridmgr.importing.model import (
 from gridmgr.importing.service import MAY
 from web.api.geojson import MEDIA, collection
 from web.api.importing_plan import PlanIn
-from web.api.schema import file, problems, router
+from web.api.schema import FEATURES, file, problems, router
 from web.deps import Allow, Transaction
 from web.fields import RowId, Utc
 from web.i18n import _
@@ -44,7 +44,7 @@ class BatchOut(BaseModel):
     finished_at: Utc | None
 
 
-@routes.post("/imports", status_code=201, responses=problems(400, 413))
+@routes.post("/imports", status_code=201)
 def upload_file(
     session: Transaction,
     actor: Importer,
@@ -87,7 +87,7 @@ def load_batch(batch_id: RowId, session: Transaction, actor: Importer) -> BatchO
 @routes.get(
     "/imports/{batch_id}/findings.geojson",
     response_class=Response,
-    responses=file(MEDIA, "The faults found, where they are, EPSG:4326.") | problems(404),
+    responses=file(MEDIA, "The faults found, where they are, EPSG:4326.", FEATURES) | problems(404),
 )
 def show_findings(batch_id: RowId, session: Transaction, actor: Importer) -> Response:
     """Show the faults found in a checked file of grids."""

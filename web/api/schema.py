@@ -1,5 +1,6 @@
 """The OpenAPI document of everything under /api and /tiles, and the shape of every error."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -72,9 +73,30 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
 USUAL = problems(401, 403, 422, 503)
 
 
-def file(media: str, description: str) -> dict[int | str, dict[str, Any]]:
+BINARY = {"type": "string", "format": "binary"}
+FEATURES = {
+    "type": "object",
+    "required": ["type", "features"],
+    "properties": {
+        "type": {"const": "FeatureCollection"},
+        "features": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["type", "geometry", "properties"],
+                "properties": {
+                    "type": {"const": "Feature"},
+                    "geometry": {"type": ["object", "null"]},
+                    "properties": {"type": "object"},
+                },
+            },
+        },
+    },
+}
+
+
+def file(media: str, description: str, schema: Mapping[str, Any] = BINARY) -> dict[int | str, dict[str, Any]]:
     """Return the documentation of an answer that is a file, for a route's `responses`."""
-    schema = {"type": "string", "format": "binary"}
     return {200: {"description": description, "content": {media: {"schema": schema}}}}
 
 
@@ -97,6 +119,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             operation = described["paths"].get(route.path_format, {}).get(method.lower())
             if operation:
                 _guard(operation, permission(route))
+                if "requestBody" in operation:
+                    operation["responses"] |= {str(code): told for code, told in problems(400, 413).items()}
     return described
 
 

@@ -1,7 +1,8 @@
 """Mapbox vector tiles of the four levels, each caller's own: what lies outside the scope is not in them.
 
 A tile never changes: its address carries the stamp of the map's state, and its ETag the scope too. So a
-browser keeps it for a year, this process keeps the ones in use, and a warm answer needs no database.
+browser keeps it for a year, this process keeps the ones in use, and a warm answer needs no database and
+no thread; that is why these two functions alone are asynchronous.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from gis.tiles import MAX_ZOOM, MIN_ZOOM
 from gridmgr import db
@@ -47,12 +49,11 @@ class AllowCaller(Allow):
     Only for tiles: a screen asks for dozens at once, they only read, and they change nothing.
     """
 
-    def __call__(self, request: Request) -> Actor:
+    async def __call__(self, request: Request) -> Actor:
         proof = (request.headers.get("authorization"), request.cookies.get(COOKIE))
         actor = callers.get(proof)
         if actor is None:
-            with db.transaction(deps.engine()) as session:
-                actor = known_actor(request, session, "")
+            actor = await run_in_threadpool(_caller, request)
             callers.put(proof, actor)
         request.state.actor = actor
         return self.checked(actor)
@@ -65,7 +66,7 @@ class AllowCaller(Allow):
     | {304: {"description": "The caller has it already."}}
     | problems(404),
 )
-def show_tile(
+async def show_tile(
     level: Annotated[str, Path(description="One of: " + ", ".join(LEVELS))],
     stamp: Annotated[str, Path(description="Of GET /api/editions.")],
     z: int,
@@ -87,19 +88,25 @@ def show_tile(
     }
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(_tile(actor.scope, level, stamp, z, x, y), media_type=MEDIA, headers=headers)
-
-
-def _tile(scope: tuple[str, ...], level: str, stamp: str, z: int, x: int, y: int) -> bytes:
-    key = (scope, level, stamp, z, x, y)
+    key = (actor.scope, level, stamp, z, x, y)
     tile = tiles.get(key)
     if tile is None:
-        with db.transaction(deps.engine()) as session:
-            queries.edition_by_stamp(session, stamp)
-            tile = queries.tile(session, scope, level, stamp, z, x, y)
-            if not tile and z >= MIN_ZOOM[level] and not queries.has_tiles(session, stamp):
-                raise NotDrawnYet
+        tile = await run_in_threadpool(_drawn, *key)
         tiles.put(key, tile)
+    return Response(tile, media_type=MEDIA, headers=headers)
+
+
+def _caller(request: Request) -> Actor:
+    with db.transaction(deps.engine()) as session:
+        return known_actor(request, session, "")
+
+
+def _drawn(scope: tuple[str, ...], level: str, stamp: str, z: int, x: int, y: int) -> bytes:
+    with db.transaction(deps.engine()) as session:
+        queries.edition_by_stamp(session, stamp)
+        tile = queries.tile(session, scope, level, stamp, z, x, y)
+        if not tile and z >= MIN_ZOOM[level] and not queries.has_tiles(session, stamp):
+            raise NotDrawnYet
     return tile
 
 
