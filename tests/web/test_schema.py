@@ -38,6 +38,7 @@ OPERATIONS = [each.ok() for each in SCHEMA.get_all_operations()]
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_no_request_breaks_the_server_or_its_word(operation: APIOperation, mode: GenerationMode, city: City):
     headers = {"Authorization": f"Bearer {city.tokens[Role.ADMIN]}"}
+
     @settings(
         max_examples=15,
         deadline=None,
