@@ -1,5 +1,6 @@
 """Pages from templates: the language, the person, and the nonce that lets our own scripts run."""
 
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gridmgr.account.rules import can
 from gridmgr.settings import settings
-from web import i18n
+from web import i18n, words
 
 TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+OWN = ("gridmgr.css", "gridmgr.js", "command.js", "report.js", "map.css", "map.js")
 
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -20,17 +23,33 @@ environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    extensions=["jinja2.ext.i18n"],
 )
-environment.install_gettext_callables(
-    lambda text: i18n.catalogue(i18n.language.get()).gettext(text),
-    lambda one, many, n: i18n.catalogue(i18n.language.get()).ngettext(one, many, n),
-    newstyle=True,
-)
+
+
+def _version() -> str:
+    """Return a short name of the present state of our own browser files, so that caches never serve old ones."""
+    present = b"".join((STATIC / name).read_bytes() for name in OWN if (STATIC / name).exists())
+    return sha256(present).hexdigest()[:10]
+
+
 environment.filters.update(
-    day=i18n.day, moment=i18n.moment, number=i18n.number, percent=i18n.percent, say=i18n.say
+    day=i18n.day,
+    moment=i18n.moment,
+    number=i18n.number,
+    percent=i18n.percent,
+    say=i18n.say,
+    word=lambda code, table: words.word(table, code),
+    finding=words.finding,
 )
-environment.globals.update(can=can, languages=i18n.LANGUAGES)
+environment.globals.update(
+    _=i18n._,
+    can=can,
+    languages=i18n.LANGUAGES,
+    words=words,
+    span=words.span,
+    version=_version(),
+    product="gridmgr",
+)
 
 
 def render(
@@ -47,3 +66,8 @@ def render(
         **(values or {}),
     )
     return HTMLResponse(page, status)
+
+
+def is_fragment(request: Request) -> bool:
+    """Tell whether htmx asks for a part of the page, not for the page (nor for it again after going back)."""
+    return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers

@@ -1,0 +1,22 @@
+"""Pages for people: each file is one page, rendered here and updated in parts by htmx."""
+
+from web.pages import (
+    account,
+    accounts,
+    command,
+    figures,
+    grids,
+    imports,
+    incident,
+    incidents,
+    login,
+    plans,
+    report,
+)
+
+routers = [
+    page.router
+    for page in (
+        login, command, report, incidents, incident, imports, plans, grids, figures, account, accounts,
+    )
+]  # fmt: skip

@@ -1,0 +1,51 @@
+"""What all maps of the pages share: their layers, their words, and how incidents are drawn on them."""
+
+from collections.abc import Sequence
+
+from gis.drawing import Points, TileLayer, Words
+from gis.tiles import MIN_ZOOM
+from gridmgr.hierarchy.model import LEVELS, Edition
+from gridmgr.settings import settings
+from web import words
+from web.i18n import _
+
+
+def tiles(edition: Edition) -> list[TileLayer]:
+    """Return the four levels of an edition as tile layers, buildings lowest and streets on top."""
+    return [
+        TileLayer(
+            level,
+            words.word(words.LEVELS, level),
+            f"/tiles/{level}/{edition.stamp}/{{z}}/{{x}}/{{y}}.pbf",
+            min_zoom=MIN_ZOOM[level],
+        )
+        for level in reversed(LEVELS)
+    ]
+
+
+def said() -> Words:
+    """Return the words of a map's controls and cards in the language of this request."""
+    return Words(
+        zoom_in=_("Zoom in"),
+        zoom_out=_("Zoom out"),
+        full_screen=_("Full screen"),
+        leave_full_screen=_("Leave full screen"),
+        layers=_("Layers"),
+        legend=_("Legend"),
+        open=_("Open"),
+        code=_("Code"),
+        number=_("Number"),
+        state=_("State"),
+        category=_("Category"),
+    )
+
+
+def points(url: str = "", items: Sequence[Sequence] = ()) -> Points:
+    """Return incidents as a layer, by address or as rows."""
+    labels = {state: words.word(words.STATES, state) for state in words.STATES}
+    return Points(_("Incidents"), labels, url=url, items=items)
+
+
+def ground() -> dict[str, str]:
+    """Return the intranet's base map, if the settings name one."""
+    return {"base_url": settings().base_map_url} if settings().base_map_url else {}

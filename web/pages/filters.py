@@ -1,0 +1,65 @@
+"""The filters of maps, lists and figures as the address carries them; a value that means nothing is left out."""
+
+from datetime import date
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+
+from gridmgr.account.rules import Actor
+from gridmgr.incident.model import Source, State
+from gridmgr.incident.queries import Search
+from gridmgr.responsibility import queries as responsibility
+from web import i18n, words
+from web.deps import Transaction
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1900 <= day.year <= 2999 else None
+
+
+def _text(value: str | None, most: int) -> str:
+    return (value or "").replace("\0", "").encode("utf-8", "ignore").decode().strip()[:most]
+
+
+def search_of(request: Request) -> Search:
+    """Return what the address narrows incidents to; all states chosen is the same as none."""
+    given = request.query_params
+    chosen = set(given.getlist("states"))
+    states = tuple(state for state in State if state in chosen)
+    source = given.get("source", "")
+    return Search(
+        states=() if len(states) == len(State) else states,
+        open={"true": True, "false": False}.get(given.get("open", "").lower()),
+        category=_text(given.get("category"), 32) or None,
+        source=source if source in set(Source) else None,
+        code=_text(given.get("code"), 32) or None,
+        since=_day(given.get("since", "")),
+        until=_day(given.get("until", "")),
+        overdue=given.get("overdue", "").lower() in ("true", "on", "1"),
+        words=_text(given.get("words"), 100),
+    )
+
+
+Filters = Annotated[Search, Depends(search_of)]
+
+
+def query(search: Search, **more: object) -> str:
+    """Return the address's part after the question mark, with the question mark, for these filters."""
+    given = {name: str(value).lower() if value in (True, False) else value
+             for name, value in search.given().items()}  # fmt: skip
+    given |= {name: value for name, value in more.items() if value not in (None, "")}
+    return "?" + urlencode(given, doseq=True) if given else ""
+
+
+def choices(session: Transaction, actor: Actor) -> dict[str, object]:
+    """Return what the filter form offers: categories by class, sources, states."""
+    language = i18n.language.get()
+    groups: dict[str, dict[str, str]] = {}
+    for category in responsibility.used(session):
+        groups.setdefault(category.group(language), {})[category.code] = category.name(language)
+    return {"groups": groups, "sources": words.SOURCES, "states": words.STATES}

@@ -1,0 +1,57 @@
+"""The list of incidents: filters in the address, the newest first, paged by cursor."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from gridmgr import clock
+from gridmgr.account.rules import Actor
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import NoEdition
+from gridmgr.incident import queries
+from gridmgr.incident.model import Incident
+from gridmgr.responsibility import queries as responsibility
+from web import i18n
+from web.deps import Allow, Transaction
+from web.pages.filters import Filters, choices, query
+from web.render import is_fragment, render
+
+router = APIRouter(include_in_schema=False)
+PAGE = 50
+
+
+@router.get("/incidents", response_class=HTMLResponse)
+def show(
+    request: Request, session: Transaction, actor: Annotated[Actor, Depends(Allow("incident.view"))],
+    search: Filters, before: str = "",
+) -> HTMLResponse:  # fmt: skip
+    """Show one page of the incidents found."""
+    cursor = int(before) if before.isdecimal() and len(before) < 19 else None
+    found = queries.page(session, actor, search, PAGE + 1, cursor)
+    shown = found[:PAGE]
+    values = {
+        "incidents": shown,
+        "more": query(search, before=shown[-1].id) if len(found) > PAGE else "",
+        "first": cursor is None,
+        "counts": queries.count_by_state(session, actor, search),
+        "search": search,
+        "query": query(search),
+        "names": _names(session, shown),
+        "categories": {
+            each.id: each.name(i18n.language.get()) for each in responsibility.used(session)
+        },
+        "now": clock.now(),
+    }  # fmt: skip
+    if is_fragment(request):
+        return render(request, "fragments/incidents.html", values)
+    return render(request, "incidents.html", values | choices(session, actor))
+
+
+def _names(session: Transaction, shown: list[Incident]) -> dict[str, str]:
+    """Return the names of the communities and micro-grids of these incidents, as the map of today has them."""
+    codes = {code for each in shown for code in (each.community_code, each.micro_grid_code)}
+    try:
+        return hierarchy.names(session, codes, hierarchy.edition_at(session).effective)
+    except NoEdition:
+        return {}

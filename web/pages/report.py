@@ -1,0 +1,166 @@
+"""The report form: a place by map, building or coordinates, told back in words before anything is sent."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from gis import maps
+from gis.datum import to_wgs84
+from gis.errors import Problem
+from gridmgr.account.rules import Actor
+from gridmgr.clock import TimeUnit
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import LEVELS, NoEdition
+from gridmgr.incident import rules, service
+from gridmgr.incident.model import BadField, MissingField, Report, Source
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.settings import settings
+from web import i18n, words
+from web.deps import Allow, Transaction
+from web.errors import status_of
+from web.fields import text
+from web.pages import chart
+from web.render import render
+
+router = APIRouter(include_in_schema=False)
+Reporter = Annotated[Actor, Depends(Allow("incident.report"))]
+ORIGIN = "form"  # with the form's own key it makes a second click the same report
+LIMITS = {"description": 2000, "address": 300, "reporter_name": 64, "reporter_phone": 32, "key": 64}
+EMPTY = {
+    "lon": "", "lat": "", "datum": "wgs84", "category": "", "source": "patrol", "severity": "1",
+    "description": "", "address": "", "reporter_name": "", "reporter_phone": "", "key": "",
+}  # fmt: skip
+
+
+@router.get("/report", response_class=HTMLResponse)
+def ask(
+    request: Request, session: Transaction, actor: Reporter, lon: str = "", lat: str = ""
+) -> HTMLResponse:
+    """Show an empty form, perhaps with a place."""
+    given = EMPTY | {"lon": lon[:20], "lat": lat[:20], "key": secrets.token_urlsafe(16)}
+    return _form(request, session, actor, given)
+
+
+def sent(
+    lon: Annotated[str, Form()] = "", lat: Annotated[str, Form()] = "", datum: Annotated[str, Form()] = "",
+    category: Annotated[str, Form()] = "", source: Annotated[str, Form()] = "",
+    severity: Annotated[str, Form()] = "", description: Annotated[str, Form()] = "",
+    address: Annotated[str, Form()] = "", reporter_name: Annotated[str, Form()] = "",
+    reporter_phone: Annotated[str, Form()] = "", key: Annotated[str, Form()] = "",
+) -> dict[str, str]:  # fmt: skip
+    """Return what was typed, trimmed to what can be stored; an error shows it again."""
+    return {name: value.replace("\0", "").strip()[: LIMITS.get(name, 64)] for name, value in locals().items()}
+
+
+@router.post("/report")
+def tell(
+    request: Request, session: Transaction, actor: Reporter, given: Annotated[dict, Depends(sent)]
+) -> Response:
+    """File the report and go to its page; a second click leads to the same one."""
+    try:
+        incident = service.report(session, actor, _told(session, given))
+    except Problem as problem:
+        return _form(request, session, actor, given, problem)
+    return RedirectResponse(f"/incidents/{incident.number}?new=1", 303)
+
+
+def _told(session: Session, given: dict[str, str]) -> Report:
+    """Return the report the form makes; raises the first thing that is missing or wrong."""
+    for field in ("lon", "lat", "category"):
+        if not given[field]:
+            raise MissingField(action="report", field=field)
+    try:
+        lon, lat = float(given["lon"]), float(given["lat"])
+    except ValueError:
+        raise BadField(
+            field="lon", value=f"{given['lon']}, {given['lat']}", expected="-180…180, -90…90"
+        ) from None
+    if given["source"] not in set(Source):
+        raise BadField(field="source", value=given["source"] or "∅", expected=", ".join(Source))
+    category = responsibility.by_code(session, given["category"])
+    severity = int(given["severity"]) if given["severity"] in words.URGENCIES else category.severity
+    said = {name: given[name] for name in ("description", "address", "reporter_name", "reporter_phone")}
+    return Report(
+        lon, lat, given["datum"], category.id, Source(given["source"]), severity=severity,
+        origin=ORIGIN if given["key"] else None, source_id=given["key"] or None, **said,
+    )  # fmt: skip
+
+
+def _form(
+    request: Request, session: Session, actor: Actor, given: dict, problem: Problem | None = None
+) -> Response:
+    try:
+        edition = hierarchy.edition_at(session)
+    except NoEdition:
+        return render(request, "report.html", {"chart": None, "no_edition": True})
+    bounds = hierarchy.bounds(session, actor) or (73.0, 18.0, 135.0, 53.5)
+    values = {
+        "no_edition": False,
+        "given": given,
+        "problem": i18n.say(problem) if problem else "",
+        "chart": maps.parts(
+            maps.pick_map(chart.tiles(edition), bounds, words=chart.said(), **chart.ground())
+        ),
+        "classes": _classes(session),
+    }
+    return render(request, "report.html", values, status_of(problem) if problem else 200)
+
+
+def _classes(session: Session) -> dict[str, list]:
+    language = i18n.language.get()
+    classes: dict[str, list] = {}
+    for category in responsibility.in_force(session):
+        kind = words.word(words.CATEGORY_KINDS, category.kind)
+        classes.setdefault(f"{kind} · {category.group(language)}", []).append(category)
+    return classes
+
+
+@router.get("/report/category", response_class=HTMLResponse)
+def describe(request: Request, session: Transaction, actor: Reporter, category: str = "") -> HTMLResponse:
+    """Show what the chosen category asks for: who handles it, how long that may take, when it is filed."""
+    found = next((each for each in responsibility.in_force(session) if each.code == category), None)
+    limit = ""
+    if found and found.limit_amount:
+        limit = i18n._(words.LIMITS[TimeUnit(found.limit_unit)]).format(n=f"{found.limit_amount:g}")
+    return render(request, "fragments/category.html", {"category": found, "limit": limit})
+
+
+@router.get("/report/place", response_class=HTMLResponse)
+def locate(
+    request: Request, session: Transaction, actor: Reporter, lon: Annotated[str, Query(max_length=32)] = "",
+    lat: Annotated[str, Query(max_length=32)] = "", datum: Annotated[str, Query(max_length=16)] = "wgs84",
+) -> HTMLResponse:  # fmt: skip
+    """Say in words where a place is, before the report is sent."""
+    try:
+        here = Report(float(lon), float(lat), datum, 0, Source.PATROL)
+    except ValueError:
+        return render(request, "fragments/where.html", {"units": [], "problem": "", "waiting": True})
+    try:
+        rules.check_place(here)
+        wgs = [float(each) for each in to_wgs84(here.lon, here.lat, datum)]
+        found = hierarchy.locator(session).one(*wgs)
+    except Problem as problem:
+        return render(
+            request, "fragments/where.html", {"units": [], "problem": i18n.say(problem), "waiting": False}
+        )
+    at = hierarchy.edition_at(session).effective
+    codes = {level: getattr(found, level) for level in LEVELS if getattr(found, level)}
+    names = hierarchy.names(session, codes.values(), at)
+    values = {
+        "units": [(level, code, names.get(code, code)) for level, code in codes.items()],
+        "how": found.how, "distance": found.distance_m, "lon": wgs[0], "lat": wgs[1], "problem": "",
+        "too_far": found.distance_m > settings().nearest_limit_m, "waiting": False,
+    }  # fmt: skip
+    return render(request, "fragments/where.html", values)
+
+
+@router.get("/report/buildings", response_class=HTMLResponse)
+def buildings(
+    request: Request, session: Transaction, actor: Reporter, building: Annotated[text(100), Query()] = ""
+) -> HTMLResponse:
+    """List the buildings whose name, address or code holds the words."""
+    found = hierarchy.building_search(session, actor, building.strip()) if building.strip() else []
+    return render(request, "fragments/buildings.html", {"found": found, "words_given": building.strip()})

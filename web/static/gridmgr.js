@@ -1,0 +1,51 @@
+// What every page does: close the menu, fill in a demonstration account, send a form once, tell of a lost server.
+(function () {
+  "use strict";
+  const toast = document.getElementById("toast");
+  let clearing = 0;
+
+  /** Show a short message for some seconds. */
+  function say(text) {
+    toast.textContent = text;
+    clearTimeout(clearing);
+    clearing = setTimeout(() => { toast.textContent = ""; }, 6000);
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    const choice = target.closest("[data-username]");
+    if (choice) {
+      const form = document.querySelector("form[action='/login']");
+      form.username.value = choice.dataset.username;
+      form.password.value = choice.dataset.password;
+      form.querySelector("button").focus();
+    }
+    const copied = target.closest("[data-copy]");
+    if (copied && navigator.clipboard) {
+      navigator.clipboard.writeText(document.querySelector(copied.dataset.copy).textContent).then(() => say(copied.dataset.done));
+    }
+    const menu = document.getElementById("menu");
+    if (menu && menu.open && !target.closest(".top")) menu.open = false;
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.confirm && !window.confirm(form.dataset.confirm)) {
+      event.preventDefault();
+      return;
+    }
+    if (form.method === "post" && !form.hasAttribute("hx-post")) {
+      // after the browser has taken the values, so that the button's own value is sent
+      setTimeout(() => form.querySelectorAll("button:not([type='button'])").forEach((button) => { button.disabled = true; }));
+    }
+  });
+  window.addEventListener("pageshow", () => document.querySelectorAll("form button:disabled:not([data-locked])").forEach((button) => { button.disabled = false; }));
+
+  // Empty filters stay out of the address.
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (detail.verb !== "get") return;
+    for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
+  });
+  for (const lost of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(lost, () => say(toast.dataset.lost));
+  document.addEventListener("gridmgr:failed", () => say(toast.dataset.lost));
+  window.say = say;
+})();
