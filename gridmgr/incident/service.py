@@ -234,19 +234,21 @@ def move(
 def move_many(session: Session, asked: Sequence[Move]) -> list[Problem | None]:
     """Take many steps in the order given; returns for each why it was not taken, or None.
 
-    Rule: the same as `move`, step by step; a step refused writes nothing and stops no other one.
+    Rule: the same as `move`, step by step; a step refused writes nothing and stops no other one. A case
+    outside its actor's scope is refused as outside the grant, not as unknown: not for answers to people.
     """
     found = queries.locked_many(session, {one.number for one in asked})
     refused: list[Problem | None] = []
     rows = []
-    for one in asked:
-        try:
-            if one.number not in found:
-                raise UnknownIncident(number=one.number)
-            rows.append(_step(session, found[one.number], one))
-            refused.append(None)
-        except Problem as problem:
-            refused.append(problem)
+    with session.no_autoflush:  # one update of each incident, however many steps it takes
+        for one in asked:
+            try:
+                if one.number not in found:
+                    raise UnknownIncident(number=one.number)
+                rows.append(_step(session, found[one.number], one))
+                refused.append(None)
+            except Problem as problem:
+                refused.append(problem)
     session.flush()  # the rows of history follow what they tell about
     if rows:
         copy_rows(session, IncidentEvent, list(rows[0]), (_stored(row) for row in rows))
