@@ -56,16 +56,16 @@ def build(
     tell("categories")
     responsibility_service.publish(session, "gridmgr", effective, category_rows())
     tell("accounts")
-    open_accounts(session, queries.city(session, seed))
+    open_accounts(session, queries.city(session, seed), effective)
     return loaded
 
 
-def open_accounts(session: Session, city: City) -> None:
+def open_accounts(session: Session, city: City, at: date) -> None:
     """Open one demonstration account for each role, around the first hotspot, unless there is one."""
     grid = city.hotspots[0].grids[0]
     codes = {"": "", "micro_grid": grid}
-    unit = hierarchy.unit(session, SYSTEM, grid, clock.today())
-    for above in hierarchy.path_to(session, unit, clock.today()):
+    unit = hierarchy.unit(session, SYSTEM, grid, at)
+    for above in hierarchy.path_to(session, unit, at):
         codes[above.level] = above.code
     for demo in ACCOUNTS:
         if accounts.by_username(session, demo.username) is None:
