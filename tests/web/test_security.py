@@ -288,3 +288,15 @@ def test_what_nobody_foresaw_tells_the_caller_nothing(city: City, monkeypatch: p
     assert answer.headers["content-type"] == PROBLEM
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "secret" not in answer.text
+
+
+def test_a_database_that_does_not_answer_is_told_in_one_clear_problem(
+    city: City, monkeypatch: pytest.MonkeyPatch
+):
+    away = db.engine("postgresql+psycopg2://nobody@127.0.0.1:9/nothing")
+    monkeypatch.setattr("web.deps.engine", lambda: away)
+    for path in ("/healthz", "/api/incidents", "/api/incidents.csv", f"/tiles/street/{city.stamp}/1/0/0.pbf"):
+        client = city.client(Role.COMMUNITY_CLERK)
+        answer = client.get(path)
+        assert answer.status_code == 503, path
+        assert answer.json()["type"].endswith("Unavailable")

@@ -15,7 +15,7 @@ from gridmgr.incident.model import Action, Incident, Report, State
 from gridmgr.incident.rules import actions_from
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import Category
-from web.api import export
+from web.api.export import csv_of
 from web.api.incident_shapes import (
     CategoryName,
     EventOut,
@@ -77,7 +77,7 @@ def export_incidents(
 ) -> Response:
     """Export the visible incidents found as a table, with headings in the caller's language."""
     headers = {"Content-Disposition": 'attachment; filename="incidents.csv"'}
-    return StreamingResponse(export.csv_of(actor, search), media_type="text/csv", headers=headers)
+    return StreamingResponse(csv_of(actor, search), media_type="text/csv", headers=headers)
 
 
 @routes.get("/incidents/{number}", responses=problems(404))
