@@ -112,7 +112,7 @@ def _play(engine: Engine, days: int) -> None:
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(_("reports, desks, checks"), total=1.0)
         played = service.play(
-            engine, since, until, progress=lambda share: progress.update(task, completed=share)
+            engine, REACTIONS, since, until, progress=lambda share: progress.update(task, completed=share)
         )
     say("{reports} reports and {moves} steps played.", reports=played.reports, moves=played.moves)
 
@@ -133,7 +133,7 @@ def _serve(engine: Engine, url: str, port: int) -> None:
         name: _spawn(url, logs / f"{name}.log", name, *more)
         for name, more in (("serve", ["--port", str(port)]), ("worker", []))
     }
-    life = threading.Thread(target=service.live, args=(engine, stop), daemon=True)
+    life = threading.Thread(target=service.live, args=(engine, REACTIONS, stop), daemon=True)
     try:
         _await_page(f"http://127.0.0.1:{port}/healthz", children, logs)
         life.start()

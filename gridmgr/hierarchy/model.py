@@ -162,5 +162,9 @@ class BackdatedEdition(Conflict):
     """An edition of {later} already follows {effective}; editions are added in order of time."""
 
 
+class RetiredCode(Conflict):
+    """Level {level} uses {count} retired codes again: {codes}. A retired code is never reused."""
+
+
 class BadScheme(BadInput):
     """The code scheme {name} cannot be used: {reason}."""

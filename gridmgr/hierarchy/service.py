@@ -27,6 +27,7 @@ from gridmgr.hierarchy.model import (
     EditionPublished,
     GridUnit,
     Lineage,
+    RetiredCode,
     TileShape,
 )
 from gridmgr.hierarchy.rules import Changes, Scheme, changes, guess_scheme, lineage, plain_name
@@ -53,6 +54,8 @@ def load(
     ------
     BackdatedEdition
         A later edition exists already.
+    RetiredCode
+        A code that had been retired would be used again.
     """
     edition = _edition_for(session, effective, title)
     loaded = Loaded(edition)
@@ -84,10 +87,22 @@ def _load_level(session: Session, edition: Edition, level: str, frame: gpd.GeoDa
     new = _complete(frame, level)
     old = queries.frame(session, level, edition.effective)
     fates = changes(old, new)
+    _refuse_retired(session, edition, level, fates)
     _close(session, edition, level, fates)
     _open(session, edition, new[new["code"].isin(fates.opening)])
     _write_lineage(session, edition, level)
     return fates
+
+
+def _refuse_retired(session: Session, edition: Edition, level: str, fates: Changes) -> None:
+    """Rule: field.md §2, a retired code is never reused; one retired on this very day may be corrected."""
+    used = session.scalars(
+        select(GridUnit.code).where(
+            GridUnit.level == level, GridUnit.code.in_(list(fates.new)), GridUnit.valid_to < edition.effective
+        )
+    ).all()
+    if used:
+        raise RetiredCode(level=level, count=len(set(used)), codes=", ".join(sorted(set(used))[:10]))
 
 
 def _complete(frame: gpd.GeoDataFrame, level: str) -> gpd.GeoDataFrame:
@@ -166,7 +181,8 @@ def load_crosswalk(session: Session, list_name: str, entries: pd.DataFrame) -> d
     """
     at = queries.edition_at(session).effective
     ours = pd.concat(
-        [pd.DataFrame(queries.frame(session, level, at)[["level", "code", "name"]]) for level in COVERAGES]
+        [pd.DataFrame(queries.frame(session, level, at)[["level", "code", "name"]]) for level in COVERAGES],
+        ignore_index=True,
     )
     levels = dict(zip(ours["code"], ours["level"], strict=True))
     plain = ours["name"].map(plain_name)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 from gridmgr.hierarchy import queries, service
-from gridmgr.hierarchy.model import BackdatedEdition, GridUnit, NoEdition, UnknownUnit
+from gridmgr.hierarchy.model import BackdatedEdition, GridUnit, NoEdition, RetiredCode, UnknownUnit
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 7, 1)
 C1, C2 = f"{STREET}001", f"{STREET}002"
@@ -64,6 +64,12 @@ def test_loading_the_same_day_again_corrects_that_edition(district):
     assert queries.edition_at(district, FIRST).stamp != before
     assert queries.unit(district, SYSTEM, f"{C1}001", FIRST).name == "更名网格"
     assert len(queries.editions(district)) == 1
+
+
+def test_a_retired_code_is_never_used_again(district):
+    service.load(district, redrawn(), SECOND)
+    with pytest.raises(RetiredCode, match=f"{C2}002"):
+        service.load(district, little_district(), date(2026, 9, 1))
 
 
 def test_editions_are_added_in_order_of_time(district):

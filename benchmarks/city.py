@@ -1,0 +1,45 @@
+"""The full district in a private database of its own, for the benchmarks that need one."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+from sqlalchemy import Engine
+
+from gis.samples import district
+from gridmgr import cluster, db
+from gridmgr.settings import settings
+
+ROOM = Path("/var/tmp") if os.geteuid() == 0 else None  # where the user postgres can reach
+
+
+@dataclass(frozen=True)
+class City:
+    """Frames in memory, and an empty, migrated database to bring them to."""
+
+    frames: dict[str, gpd.GeoDataFrame]
+    url: str
+    engine: Engine
+    folder: Path
+
+
+@contextmanager
+def city() -> Iterator[City]:
+    """Start a cluster in a temporary folder with an empty schema; stop and remove it in the end."""
+    folder = Path(tempfile.mkdtemp(prefix="gridmgr-bench-", dir=ROOM))
+    folder.chmod(0o711)
+    settings().home = folder / "home"
+    try:
+        url = cluster.start(settings().home).url()
+        db.migrate(url)
+        frames = district()
+        frames["building"] = frames["building"].rename(columns={"use": "land_use"})
+        yield City(frames, url, db.engine(url), folder)
+    finally:
+        cluster.stop(settings().home)
+        shutil.rmtree(folder)
