@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+from gis import maps
 from gis.drawing import Points, TileLayer, Words
+from gis.offline import MapParts
 from gis.tiles import MIN_ZOOM
 from gridmgr.hierarchy.model import LEVELS, Edition
 from gridmgr.settings import settings
 from web import words
 from web.i18n import _
+
+LOWEST_ZOOM = 3
 
 
 def tiles(edition: Edition) -> list[TileLayer]:
@@ -49,3 +53,9 @@ def points(url: str = "", items: Sequence[Sequence] = ()) -> Points:
 def ground() -> dict[str, str]:
     """Return the intranet's base map, if the settings name one."""
     return {"base_url": settings().base_map_url} if settings().base_map_url else {}
+
+
+def parts(drawn: maps.Map) -> MapParts:
+    """Render a map for a page; without a lowest zoom Leaflet would start at that of the first layer."""
+    drawn.options["minZoom"] = LOWEST_ZOOM
+    return maps.parts(drawn)

@@ -51,7 +51,7 @@ def show(
     if is_fragment(request):
         return render(request, "fragments/board.html", values)
     bounds = hierarchy.bounds(session, actor) or (73.0, 18.0, 135.0, 53.5)
-    values["chart"] = maps.parts(
+    values["chart"] = chart.parts(
         maps.tile_map(
             chart.tiles(edition), bounds, words=chart.said(),
             incidents=chart.points("/api/map/incidents" + query(search)), **chart.ground(),

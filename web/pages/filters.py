@@ -50,8 +50,8 @@ Filters = Annotated[Search, Depends(search_of)]
 
 def query(search: Search, **more: object) -> str:
     """Return the address's part after the question mark, with the question mark, for these filters."""
-    given = {name: str(value).lower() if value in (True, False) else value
-             for name, value in search.given().items()}  # fmt: skip
+    given = search.given() | ({} if search.open is None else {"open": search.open})  # False narrows too
+    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
     given |= {name: value for name, value in more.items() if value not in (None, "")}
     return "?" + urlencode(given, doseq=True) if given else ""
 

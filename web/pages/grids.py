@@ -112,7 +112,7 @@ def _chart(session: Session, found: GridUnit, children: list[GridUnit], day: dat
     )
     titles = {level: words.word(words.LEVELS, level) for level in LEVELS}
     levels = [level for level in OUTLINE if level in set(frame["level"])]
-    return maps.parts(_units_map(frame, levels, titles))
+    return chart.parts(_units_map(frame, levels, titles))
 
 
 def _units_map(frame: gpd.GeoDataFrame, levels: list[str], titles: dict[str, str]) -> maps.Map:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from gis import maps
 from gis.errors import Problem
 from gis.thematic import place_map
 from gridmgr import clock
@@ -124,7 +123,7 @@ def _chart(session: Session, incident: Incident, category: Category, units, edit
         category.name(i18n.language.get()), incident.description or incident.address,
     ]  # fmt: skip
     titles = {level: words.word(words.LEVELS, level) for level in LEVELS}
-    return maps.parts(
+    return chart.parts(
         place_map(
             lon, lat, gpd.GeoDataFrame(frame, geometry=geometry, crs=4326), titles=titles,
             incident=chart.points(items=[item]), words=chart.said(),

@@ -22,10 +22,15 @@ from gridmgr.settings import settings
 
 # What other systems call the columns of an incident, most telling first; compared in lower case.
 INCIDENT_COLUMNS: dict[str, tuple[str, ...]] = {
-    "source_id": ("source_id", "案卷号", "案件编号", "任务号", "工单号", "事件编号", "编号", "servicerequestid", "requestid", "id"),
+    "source_id": (
+        "source_id", "案卷号", "案件编号", "任务号", "工单号", "事件编号", "编号", "servicerequestid",
+        "requestid", "id",
+    ),
     "lon": ("lon", "longitude", "经度", "lng", "x"),
     "lat": ("lat", "latitude", "纬度", "y"),
-    "reported_at": ("reported_at", "上报时间", "受理时间", "来电时间", "adddate", "opened", "created_at", "requested_datetime"),
+    "reported_at": (
+        "reported_at", "上报时间", "受理时间", "来电时间", "adddate", "opened", "created_at", "requested_datetime",
+    ),
     "category": ("category", "类别编码", "小类代码", "类别", "小类名称", "小类", "servicecode", "service_code", "type"),
     "category_name": ("category_name", "类别名称", "小类名称", "servicecodedescription", "service_name"),
     "status": ("status", "状态", "案件状态", "办理状态", "serviceorderstatus", "state"),
@@ -191,7 +196,10 @@ def incident_form(session: Session, batch: ImportBatch, given: Mapping[str, str]
         "table": list(table.columns), "rows": len(table), "columns": columns, "required": REQUIRED_COLUMNS,
         "statuses": statuses, "given": general, "states": list(State), "sources": list(Source),
         "sample": table.head(3).to_dict("records"),
-        "toml": known.get("toml") or as_toml(general, columns, {value: state for value, _, state in statuses}, plan.get("categories", {})),
+        "toml": known.get("toml")
+        or as_toml(
+            general, columns, {value: state for value, _, state in statuses}, plan.get("categories", {})
+        ),
     }  # fmt: skip
 
 

@@ -8,7 +8,6 @@ import geopandas as gpd
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from gis import maps
 from gis.crs import to_storage
 from gis.errors import Problem
 from gis.findings import KINDS
@@ -93,7 +92,8 @@ def faults(
     values = {
         "batch": batch, "kind": kind, "level": level, "page": page, "pages": -(-len(shown) // PAGE),
         "number": len(shown), "rows": [_row(row) for _, row in here.iterrows()],
-        "kinds": sorted(found["kind"].unique()), "levels": [each for each in words.LEVELS if each in set(found["level"])],
+        "kinds": sorted(found["kind"].unique()),
+        "levels": [each for each in words.LEVELS if each in set(found["level"])],
     }  # fmt: skip
     if is_fragment(request):
         return render(request, "fragments/faults.html", values)
@@ -125,7 +125,7 @@ def _chart(batch: ImportBatch, shown: gpd.GeoDataFrame):
         "findings": i18n._("Findings")
     }
     severities = {code: words.word(words.SEVERITIES, code) for code in words.SEVERITIES}
-    return maps.parts(
+    return chart.parts(
         fault_map(
             named, _outlines(batch), titles=titles, fields={"kind_name": i18n._("Kind"), "text": i18n._("Finding")},
             severities=severities, words=chart.said(),

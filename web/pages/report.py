@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from psycopg2 import IntegrityError
 from sqlalchemy.orm import Session
 
 from gis import maps
@@ -15,7 +16,7 @@ from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, NoEdition
 from gridmgr.incident import rules, service
-from gridmgr.incident.model import BadField, MissingField, Report, Source
+from gridmgr.incident.model import BadField, Incident, MissingField, Report, Source
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.settings import settings
 from web import i18n, words
@@ -30,7 +31,7 @@ Reporter = Annotated[Actor, Depends(Allow("incident.report"))]
 ORIGIN = "form"  # with the form's own key it makes a second click the same report
 LIMITS = {"description": 2000, "address": 300, "reporter_name": 64, "reporter_phone": 32, "key": 64}
 EMPTY = {
-    "lon": "", "lat": "", "datum": "wgs84", "category": "", "source": "patrol", "severity": "1",
+    "lon": "", "lat": "", "datum": "wgs84", "category": "", "source": "patrol", "severity": "",
     "description": "", "address": "", "reporter_name": "", "reporter_phone": "", "key": "",
 }  # fmt: skip
 
@@ -61,10 +62,19 @@ def tell(
 ) -> Response:
     """File the report and go to its page; a second click leads to the same one."""
     try:
-        incident = service.report(session, actor, _told(session, given))
+        incident = _filed(session, actor, _told(session, given))
     except Problem as problem:
         return _form(request, session, actor, given, problem)
     return RedirectResponse(f"/incidents/{incident.number}?new=1", 303)
+
+
+def _filed(session: Session, actor: Actor, told: Report) -> Incident:
+    """File a report; of two clicks at once the slower one finds what the faster one has filed."""
+    try:
+        with session.begin_nested():
+            return service.report(session, actor, told)
+    except IntegrityError:
+        return service.report(session, actor, told)
 
 
 def _told(session: Session, given: dict[str, str]) -> Report:
@@ -101,7 +111,7 @@ def _form(
         "no_edition": False,
         "given": given,
         "problem": i18n.say(problem) if problem else "",
-        "chart": maps.parts(
+        "chart": chart.parts(
             maps.pick_map(chart.tiles(edition), bounds, words=chart.said(), **chart.ground())
         ),
         "classes": _classes(session),

@@ -1,0 +1,138 @@
+"""A commander reads the map, a report is made by a click, and its case is taken on."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from walking import NASTY, build_district, log_in, open_accounts
+
+pytestmark = [pytest.mark.browser, pytest.mark.db]
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
+PAGES = ("/", "/incidents", "/report", "/figures", "/figures?level=micro_grid", "/grids?level=building", "/imports",
+         "/account", "/accounts")  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def district(database: str, home: object) -> Iterator[None]:
+    """Build the district all these walks share."""
+    open_accounts(database)
+    build_district(database)
+    yield
+
+
+def centre(page: Page) -> None:
+    """Click the middle of the map."""
+    page.locator(".folium-map").click()
+
+
+def test_the_map_colours_its_units_and_says_what_is_where(page: Page) -> None:
+    log_in(page)
+    page.goto("/?colour=count")
+    page.wait_for_function(
+        "gridmgr.layers.micro_grid.coloured && Object.keys(gridmgr.layers.micro_grid.coloured).length > 0"
+    )
+    assert page.locator("#strip b").first.inner_text() == "12"
+    page.wait_for_function("gridmgr.cluster.getLayers().length === 12")
+    page.mouse.click(845, 560)
+    place = page.locator("#place .unit-line")
+    expect(place.first).to_contain_text("街道")
+    place.first.locator("a").first.click()
+    expect(page.locator("h1")).to_contain_text("<script>")
+
+
+def test_filters_stand_in_the_address_and_the_back_button_takes_them_off(page: Page) -> None:
+    log_in(page)
+    page.fill("#words", "no such words")
+    expect(page.locator("#strip b").first).to_have_text("0")
+    assert "words=no+such+words" in page.url or "words=no%20such%20words" in page.url
+    page.wait_for_function("gridmgr.cluster.getLayers().length === 0")
+    page.go_back()
+    expect(page.locator("#strip b").first).to_have_text("12")
+
+
+def test_a_report_by_a_click_is_accepted_and_dispatched(page: Page) -> None:
+    log_in(page)
+    page.goto("/report")
+    centre(page)
+    expect(page.locator("#where .alert")).to_contain_text("此处位于")
+    page.fill("#find-category", "井盖")
+    expect(page.locator("#category-says")).to_contain_text("处置部门")
+    page.fill("[name=description]", "井盖缺失 " + NASTY)
+    page.click("button.primary.wide")
+    expect(page.locator(".alert.good").first).to_contain_text("上报成功")
+    expect(page.locator(".head .state")).to_have_text("已上报")
+    page.locator("form[action$='/accept'] button").click()
+    expect(page.locator(".head .state")).to_have_text("已立案")
+    page.locator("form[action$='/dispatch'] button").click()
+    expect(page.locator(".head .state")).to_have_text("已派遣")
+    expect(page.locator(".timeline li")).to_have_count(3)
+
+
+def test_a_second_click_on_send_is_the_same_report(page: Page) -> None:
+    log_in(page)
+    page.goto("/report")
+    centre(page)
+    expect(page.locator("#where .alert")).to_contain_text("此处位于")
+    page.fill("#find-category", "路灯")
+    twice = """async () => {
+        const sent = () => fetch("/report", {method: "POST", body: new FormData(document.getElementById("report"))});
+        return (await Promise.all([sent(), sent()])).map((answer) => answer.url);
+    }"""
+    first, second = page.evaluate(twice)
+    assert first == second
+    assert "/incidents/" in first
+
+
+def test_an_error_keeps_what_was_typed(page: Page, trouble) -> None:
+    log_in(page)
+    page.goto("/report")
+    for name, value in {"lon": "1.5", "lat": "2.5", "description": "远方的井盖"}.items():
+        page.fill(f"[name={name}]", value)
+    page.select_option("[name=category]", index=1)
+    page.click("button.primary.wide")
+    expect(page.locator(".alert.bad").first).to_contain_text("辖区外")
+    assert page.input_value("[name=description]") == "远方的井盖"
+    trouble.seen[:] = [each for each in trouble.seen if "422" not in each]  # the refusal itself
+
+
+def test_somebody_faster_is_told_about(page: Page, trouble) -> None:
+    log_in(page)
+    page.goto("/incidents?states=reported")
+    page.locator("tbody a").last.click()
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.locator("form[action$='/accept'] button").click()
+    expect(other.locator(".head .state")).to_have_text("已立案")
+    page.locator("form[action$='/accept'] button").click()
+    expect(page.locator(".alert.bad")).to_contain_text("其他人刚刚办理了")
+    trouble.seen[:] = [each for each in trouble.seen if "409" not in each]
+
+
+def test_a_language_is_one_click_away_and_stays(page: Page) -> None:
+    log_in(page)
+    page.goto("/incidents?overdue=true")
+    page.click("a.language")
+    expect(page.locator("h1")).to_have_text("Incidents")
+    assert page.url.endswith("/incidents?overdue=true")
+    page.click("form[action='/logout'] button")
+    page.context.clear_cookies()
+    log_in(page)
+    expect(page.locator(".main-nav")).to_contain_text("Command map")
+    page.click("a.language")
+    expect(page.locator(".main-nav")).to_contain_text("指挥一张图")
+
+
+@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
+def test_every_page_fits_and_shows_names_as_text(page: Page) -> None:
+    log_in(page)
+    page.goto("/incidents")
+    case = page.locator("tbody a").first.get_attribute("href")
+    page.goto("/grids?level=street")
+    unit = page.locator("#units tbody a").first.get_attribute("href")
+    for path in (*PAGES, case, unit):
+        page.goto(path)
+        page.wait_for_function("!document.querySelector('.htmx-request')")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} is {wide} px too wide"
+        assert page.evaluate("window.hit") is None, path
+        assert "49" not in page.title()

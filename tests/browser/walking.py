@@ -1,0 +1,71 @@
+"""What the walks through the pages share: a tiny district with nasty names, its people, and the worker."""
+
+from datetime import date
+from pathlib import Path
+from threading import Thread
+
+from playwright.sync_api import Page
+
+from gis.samples import sized
+from gridmgr import db, worker
+from gridmgr.account import service as accounts
+from gridmgr.account.rules import SYSTEM, Grant, Role
+from gridmgr.hierarchy import queries as hierarchy_queries
+from gridmgr.hierarchy import service as hierarchy
+from gridmgr.incident import service as incidents
+from gridmgr.incident.model import Report, Source
+from gridmgr.reactions import REACTIONS
+from gridmgr.responsibility import queries as categories
+from gridmgr.responsibility import rules as category_rules
+from gridmgr.responsibility import service as responsibility
+
+CATEGORIES = Path(__file__).parents[2] / "sample_maps" / "categories.csv"
+PEOPLE = {"commander": Role.ADMIN, "member": Role.GRID_MEMBER}
+# What a careless page would run or expand; every page must show it as text.
+NASTY = '<script>window.hit=1</script><img src=x onerror="window.hit=1">${window.hit=1}{{7*7}}'
+
+
+def open_accounts(url: str) -> None:
+    """Open the accounts of the tests; the password is the user name."""
+    with db.transaction(db.engine(url), REACTIONS) as session:
+        for username, role in PEOPLE.items():
+            accounts.open_account(
+                session, username, f"{username} {NASTY}"[:64], username, [Grant(role, "")], demo=True
+            )
+
+
+def build_district(url: str) -> None:
+    """Load a tiny district whose names are nasty, its categories, and a few incidents."""
+    levels = sized("tiny")
+    for frame in levels.values():
+        frame["name"] = frame["name"] + NASTY
+    with db.transaction(db.engine(url), REACTIONS) as session:
+        edition = hierarchy.load(session, levels, date(2026, 1, 1), "首版").edition
+        hierarchy.draw_tiles(session, edition)
+        with CATEGORIES.open(encoding="utf-8") as lines:
+            responsibility.publish(session, "样例", date(2026, 1, 1), category_rules.parse(lines))
+        session.flush()
+        west, south, east, north = hierarchy_queries.bounds(session, SYSTEM)
+        category = categories.in_force(session)[0].id
+        for n in range(12):
+            lon, lat = west + (east - west) * (0.35 + 0.025 * n), south + (north - south) * 0.5
+            incidents.report(
+                session, SYSTEM, Report(lon, lat, "wgs84", category, Source.PATROL, NASTY, f"{n} {NASTY}")
+            )
+
+
+def log_in(page: Page, username: str = "commander") -> None:
+    """Log in as somebody."""
+    page.goto("/login")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", username)
+    page.click("form[action='/login'] button")
+    page.wait_for_url("**/")
+
+
+def work_off(url: str) -> None:
+    """Run the jobs that wait, as the worker does."""
+    options = {"wait": False, "install_signal_handlers": False, "listen_notify": False}
+    thread = Thread(target=worker.run, args=(url,), kwargs=options)  # Playwright's loop runs in this one
+    thread.start()
+    thread.join()

@@ -1,0 +1,162 @@
+"""Every word has its Chinese; every page is safe by itself; small decisions of the pages."""
+
+import inspect
+import string
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from gis.errors import Problem
+from gis.findings import KINDS
+from gridmgr.account.model import Role
+from gridmgr.account.rules import PERMISSIONS
+from gridmgr.hierarchy.model import LEVELS
+from gridmgr.hierarchy.rules import LINEAGE_KINDS
+from gridmgr.i18n import CATALOGUES
+from gridmgr.importing.model import BatchKind, BatchStatus
+from gridmgr.incident.model import Action, Source, State
+from gridmgr.incident.queries import Search
+from gridmgr.statistics.rules import COUNTS, RATES
+from web import words
+from web.pages.colouring import _range
+from web.pages.filters import query
+from web.pages.login import own_path
+from web.pages.mapping import as_toml, guess_state, incident_plan
+
+FLOORS = ("gis", "gridmgr", "web")
+ROOT = Path(__file__).parents[2]
+METHODS = [("web/**.py", "python"), ("gridmgr/**.py", "python"), ("web/templates/**.html", "jinja2")]
+CODES = (*State, *Action, *Role, *LEVELS, *BatchKind, *BatchStatus, *PERMISSIONS)
+
+
+def messages() -> set[str]:
+    """Return every message people may see: in code and templates, of problems, findings and counts."""
+    found = extract_from_dir(str(ROOT), METHODS, keywords={"_": None, "N_": None})
+    marked = {message for _file, _line, message, *_rest in found if isinstance(message, str)}
+    sentences = {sentence for _severity, sentence in KINDS.values()}
+    return (
+        marked | sentences | set(COUNTS.values()) | {inspect.getdoc(each) for each in problems()} | set(CODES)
+    )
+
+
+def problems() -> Iterator[type[Problem]]:
+    """Yield every class of problem of the three floors."""
+    for floor in FLOORS:
+        for file in (ROOT / floor).rglob("*.py"):
+            if file.stem != "__main__":
+                import_module(
+                    ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+                )
+    pending = [Problem]
+    while pending:
+        each = pending.pop()
+        pending += each.__subclasses__()
+        if each.__module__.partition(".")[0] in FLOORS:  # tests declare some of their own
+            yield each
+
+
+def fields(message: str) -> list[tuple[str, str]]:
+    """Return the braces of a message and how they are written, in any order."""
+    return sorted((name, form) for _text, name, form, _turn in string.Formatter().parse(message) if name)
+
+
+@pytest.fixture(scope="module")
+def chinese() -> dict[str, str]:
+    """Return the Chinese catalogue."""
+    with (CATALOGUES / "zh" / "messages.po").open("rb") as file:
+        return {entry.id: entry.string for entry in read_po(file) if entry.id and not entry.fuzzy}
+
+
+def test_every_message_has_its_chinese(chinese: dict[str, str]) -> None:
+    assert sorted(message for message in messages() if not chinese.get(message)) == []
+
+
+def test_translations_keep_the_braces(chinese: dict[str, str]) -> None:
+    braced = {message: text for message, text in chinese.items() if "{" in message}
+    assert braced
+    assert [message for message, text in braced.items() if fields(message) != fields(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        (words.STATES, State), (words.ACTIONS, Action), (words.DONE, Action), (words.SOURCES, Source),
+        (words.ROLES, Role), (words.LEVELS, LEVELS), (words.FINDINGS, KINDS), (words.COUNTS, COUNTS),
+        (words.RATES, RATES), (words.BATCH_KINDS, BatchKind), (words.BATCH_STATUS, BatchStatus),
+    ],
+)  # fmt: skip
+def test_every_code_has_a_word(table: dict, codes: object) -> None:
+    assert set(table) == {str(code) for code in codes}
+
+
+def test_every_fate_of_a_unit_has_a_word() -> None:
+    assert set(words.LINEAGE) >= set(LINEAGE_KINDS)
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "/\\evil.example", "https://evil.example", "javascript:1", ""]
+)
+def test_login_leads_to_no_other_site(path: str) -> None:
+    assert own_path(path) == "/"
+    assert own_path("/incidents?open=true") == "/incidents?open=true"
+
+
+def test_filters_make_the_address_they_are_read_from() -> None:
+    assert query(Search()) == ""
+    assert query(Search(states=(State.CLOSED, State.VOIDED), words="井盖")) == (
+        "?states=closed&states=voided&words=%E4%BA%95%E7%9B%96"
+    )
+    assert query(Search(open=False, overdue=True)) == "?overdue=true&open=false"
+
+
+def test_templates_hold_no_inline_handlers_and_no_scripts_without_nonce() -> None:
+    for template in (ROOT / "web" / "templates").rglob("*.html"):
+        text = template.read_text("utf-8")
+        assert " onclick" not in text
+        assert " hx-on" not in text
+        for part in text.split("<script")[1:]:
+            assert "nonce=" in part.partition(">")[0] or "application/json" in part.partition(">")[0], (
+                template
+            )
+
+
+def test_lateness_is_told_in_the_two_largest_units() -> None:
+    assert words.span(timedelta(minutes=7)) == "7 分钟"
+    assert words.span(timedelta(hours=5, minutes=7)) == "5 小时 7 分"
+    assert words.span(timedelta(days=2, hours=3, minutes=59)) == "2 天 3 小时"
+    assert words.span(timedelta(days=12, hours=3)) == "12 天"
+
+
+def test_ranges_of_counts_name_a_single_number_once() -> None:
+    assert (_range(3, 3), _range(1, 4)) == ("3 件", "1—4 件")
+
+
+@pytest.mark.parametrize(
+    ("foreign", "ours"),
+    [("CLOSED - INCOMPLETE", "closed"), ("DUPLICATE (CLOSED)", "merged"), ("VOIDED", "voided"),
+     ("In Progress", "handling"), ("已结案", "closed"), ("不受理", "voided"), ("??", "reported")],
+)  # fmt: skip
+def test_foreign_statuses_are_guessed_by_their_words(foreign: str, ours: str) -> None:
+    assert guess_state(foreign) == ours
+
+
+def test_the_form_of_incidents_makes_the_same_plan_as_its_toml() -> None:
+    columns = {
+        "source_id": "编号",
+        "lon": "经度",
+        "lat": "纬度",
+        "reported_at": "时间",
+        "category": '类别 "甲"',
+        "status": "状态",
+    }
+    general = {"origin": "12345", "datum": "gcj02", "zone": "Asia/Shanghai", "source": "hotline"}
+    given = general | columns | {"status.已办结": "closed"}
+    plan = incident_plan(given)
+    assert plan.columns == columns
+    assert plan.statuses == {"已办结": "closed"}
+    assert incident_plan({"by": "toml", "toml": as_toml(general, columns, {"已办结": "closed"}, {})}) == plan
