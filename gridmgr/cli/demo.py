@@ -99,7 +99,7 @@ def _build(engine: Engine, scale: str, days: int) -> None:
 
 def _play(engine: Engine, days: int) -> None:
     with db.transaction(engine) as session:
-        last = simulated.played_until(session, rules.origin(service.SEED))
+        _first, last = simulated.played(session, rules.origin(service.SEED))
     until = clock.now()
     since = last or until - timedelta(days=days)
     say("[3/4] Incidents: playing {days:.1f} days", days=(until - since).total_seconds() / 86400)
