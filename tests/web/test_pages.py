@@ -40,7 +40,11 @@ def messages() -> set[str]:
     marked = {message for _file, _line, message, *_rest in found if isinstance(message, str)}
     sentences = {sentence for _severity, sentence in KINDS.values()}
     return (
-        marked | sentences | set(COUNTS.values()) | {inspect.getdoc(each) for each in problems()} | set(CODES)
+        marked
+        | sentences
+        | set(COUNTS.values())
+        | {inspect.getdoc(each) for each in problems()}
+        | {str(code) for code in CODES}
     )
 
 
