@@ -113,7 +113,9 @@ def outcome(session: Session, found: ImportBatch) -> dict:
         "batch": found,
         "report": report,
         "working": found.status in WORKING,
-        "findings": [row | {"blocking": row["kind"] in BLOCKING} for row in rows],
+        "findings": [
+            row | {"blocking": row["kind"] in BLOCKING and row["level"] in report["rows"]} for row in rows
+        ],
         "error": told(found.error) if found.error else "",
         "warnings": [told(warning) for warning in report.get("warnings", ())],
         "problems": [told(problem) for problem in report.get("problems", ())[:200]],
