@@ -45,4 +45,4 @@ def test_every_problem_says_one_sentence():
                 importlib.import_module(module_of(path))
     for kind in every_problem():
         assert kind.__doc__, kind
-        assert kind.__doc__.strip().endswith((".", "}", "]", "?", ")", "]")), kind
+        assert kind.__doc__.strip().splitlines()[0].endswith((".", "}", "?", ":")), kind
