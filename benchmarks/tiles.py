@@ -68,7 +68,7 @@ def _tiles(city: City, zooms: Sequence[int] = ZOOMS) -> Iterator[Tile]:
         yield from every[:: max(len(every) // A_ZOOM, 1)]
 
 
-def _ask(client: Client, address: str, tiles: Sequence[Tile]) -> float:
+def _ask(client: "Client", address: str, tiles: Sequence[Tile]) -> float:
     start = time.perf_counter()
     for tile in tiles:
         client.get(address.format(*tile))
@@ -109,7 +109,8 @@ def _server(app: str, city: City, factory: bool = False) -> Iterator[Client]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = make_url(city.url)
-    dsn = f"postgresql://{address.username}:{address.password}@{quote(str(address.query['host']), safe='')}/{address.database}"
+    folder = quote(str(address.query["host"]), safe="")
+    dsn = f"postgresql://{address.username}:{address.password}@{folder}/{address.database}"
     env = os.environ | {
         "GRIDMGR_DATABASE_URL": city.url,
         "GRIDMGR_HOME": str(city.folder / "home"),
