@@ -19,6 +19,7 @@ import shapely
 from gis.crs import MissingCrs, metric_crs
 from gis.errors import BadInput
 
+SAME = 1e-6  # metres
 LEVELS = ("street", "community", "micro_grid", "building")  # coarse to fine
 COVERAGES = LEVELS[:3]  # buildings stand apart from each other, the others leave no gap
 POLYGONAL = (3, 6)

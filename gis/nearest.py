@@ -7,7 +7,7 @@ of it, so that rounding never decides between units that meet in a nearest corne
 import numpy as np
 from numba import boolean, float64, int64, njit, types, void
 
-from gis.outskirts import SAME
+from gis.ground import SAME
 
 LEAF = 4  # segments
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pyproj
 import shapely
 
+from gis.ground import SAME
+
 LONGEST = 0.005  # degrees: what is straight in degrees is straight in metres to a few millimetres
-SAME = 1e-6  # metres
 ELLIPSOID = pyproj.Geod(ellps="WGS84")
 
 

@@ -18,7 +18,7 @@ from gridmgr import db
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNS = Path(f"/var/tmp/gridmgr-tests-{os.geteuid()}")  # pytest's own folder is closed to the user postgres
 RUN = "GRIDMGR_TEST_RUN"  # the folder of this run, handed by the controller to its workers
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+FAST = {"autovacuum": "off", "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 alive = []  # locks that show other runs that this one lives
 

@@ -246,6 +246,12 @@ def category_of(session: Session, incident: Incident) -> Category:
     return read[incident.category_id]
 
 
+def hold_source(session: Session, origin: str | None, source_id: str) -> None:
+    """Let only one transaction at a time file the report of that id: the others wait, then find it."""
+    key = func.hashtextextended(f"{origin}\n{source_id}", 0)
+    session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
 def by_source(session: Session, origin: str | None, source_ids: Sequence[str]) -> dict[str, int]:
     """Return the ids of the incidents another system has given us, by that system's own ids."""
     rows = session.execute(

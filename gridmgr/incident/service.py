@@ -58,6 +58,8 @@ def report(session: Session, actor: Actor, told: Report) -> Incident:
         The same report was filed before, where the actor may not look.
     """
     require(actor, "incident.report")
+    if told.source_id:
+        queries.hold_source(session, told.origin, told.source_id)
     known = queries.by_source(session, told.origin, [told.source_id]) if told.source_id else {}
     if known:
         found = session.scalar(queries.visible(actor).where(Incident.id == known[told.source_id]))

@@ -1,73 +1,24 @@
-"""A little district for the tests of the nouns: two communities of two micro-grids, and a few houses."""
+"""Fixtures on a little district: two communities of two micro-grids each, and a house in every one."""
 
 from datetime import date
+from threading import Thread
 
-import geopandas as gpd
 import pytest
-from shapely import box
+from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
 from sqlalchemy.orm import Session
 
+from gridmgr import worker
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Actor, Grant, Role
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Report, Source
-from gridmgr.responsibility import rules, service
-
-WEST, SOUTH, STEP = 104.0, 30.0, 0.01
-STREET = "510106001"
-CATEGORIES = (
-    "code,kind,group_zh,group_en,name_zh,name_en,department,severity,limit_amount,limit_unit,"
-    "filing_condition,closing_condition",
-    "S0102,event,市容环境,City appearance,暴露垃圾,Exposed rubbish,环卫所,1,4,working_hours,垃圾堆积,清理干净",
-    "S0503,event,突发事件,Emergencies,燃气管道破裂,Gas leak,燃气公司,3,2,hours,燃气泄漏,险情排除",
-)
-
-
-def square(column: float, row: float, width: float = 1, height: float = 1):
-    """A rectangle on the little district's raster."""
-    return box(
-        *(
-            round(WEST + x * STEP, 9) if n % 2 == 0 else round(SOUTH + x * STEP, 9)
-            for n, x in enumerate((column, row, column + width, row + height))
-        )
-    )
-
-
-def layer(rows: list[tuple]) -> gpd.GeoDataFrame:
-    """A level from (code, name, parent, shape)."""
-    codes, names, parents, shapes = zip(*rows, strict=True)
-    return gpd.GeoDataFrame(
-        {"code": codes, "name": names, "parent_code": parents}, geometry=list(shapes), crs=4326
-    )
-
-
-def little_district() -> dict[str, gpd.GeoDataFrame]:
-    """One street, two communities side by side, each cut into a western and an eastern micro-grid."""
-    communities = [f"{STREET}001", f"{STREET}002"]
-    grids = [(f"{communities[n // 2]}00{n % 2 + 1}", communities[n // 2], n) for n in range(4)]
-    return {
-        "street": layer([(STREET, "荷花池街道", None, square(0, 0, 4))]),
-        "community": layer(
-            [
-                (code, f"{name}社区", STREET, square(2 * n, 0, 2))
-                for n, (code, name) in enumerate(zip(communities, "甲乙", strict=True))
-            ]
-        ),
-        "micro_grid": layer([(code, f"第{n + 1}微网格", parent, square(n, 0)) for code, parent, n in grids]),
-        "building": layer(
-            [
-                (f"{parent}0000{n % 2 + 1}", f"荷花路{n + 1}号", code, square(n + 0.4, 0.4, 0.2, 0.2))
-                for code, parent, n in grids
-            ]
-        ).assign(households=[10, 20, 30, 40], address=[f"荷花路{n + 1}号" for n in range(4)]),
-    }
+from gridmgr.responsibility import queries, rules, service
+from gridmgr.settings import settings
 
 
 @pytest.fixture
 def district(session: Session, tmp_path, monkeypatch) -> Session:
     """A database with the little district and two categories, in force since 2026."""
-    from gridmgr.settings import settings
-
     monkeypatch.setattr(settings(), "home", tmp_path)
     hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
     service.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
@@ -93,8 +44,6 @@ def staff(district: Session) -> dict[Role, Actor]:
 @pytest.fixture
 def told(district: Session):
     """Make a report at a place of the raster; by default in the first micro-grid, in no building."""
-    from gridmgr.responsibility import queries
-
     category = queries.by_code(district, "S0102").id
 
     def tell(column: float = 0.1, row: float = 0.1, **changes) -> Report:
@@ -102,3 +51,16 @@ def told(district: Session):
         return Report(**{"lon": WEST + column * STEP, "lat": SOUTH + row * STEP} | usual | changes)
 
     return tell
+
+
+@pytest.fixture
+def work_off():
+    """Run the jobs that wait in a database, as the worker does, in a thread that has no event loop yet."""
+
+    def work(url: str) -> None:
+        options = {"wait": False, "install_signal_handlers": False, "listen_notify": False}
+        thread = Thread(target=worker.run, args=(url,), kwargs=options)
+        thread.start()
+        thread.join()
+
+    return work

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from conftest import little_district
+from little import little_district
 from sqlalchemy import create_engine, make_url, text
 
 from gridmgr import db, jobs, worker
@@ -65,7 +65,7 @@ def queued(url: str) -> list[str]:
         return list(connection.scalars(text("SELECT task_name FROM procrastinate_jobs ORDER BY id")))
 
 
-def test_a_job_is_queued_with_its_fact_or_not_at_all(own_database, tmp_path, monkeypatch):
+def test_a_job_is_queued_with_its_fact_or_not_at_all(own_database, work_off, tmp_path, monkeypatch):
     monkeypatch.setattr(settings(), "home", tmp_path)
     engine = db.engine(own_database)
     with pytest.raises(ZeroDivisionError), db.transaction(engine, REACTIONS) as session:
@@ -76,7 +76,7 @@ def test_a_job_is_queued_with_its_fact_or_not_at_all(own_database, tmp_path, mon
     with db.transaction(engine, REACTIONS) as session:
         service.load(session, little_district(), today())
     assert queued(own_database) == [jobs.PREPARE_MAPS]
-    worker.run(own_database, wait=False)
+    work_off(own_database)
     with db.transaction(engine) as session:
         assert queries.has_tiles(session, queries.edition_at(session).stamp)
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from conftest import STREET, layer, little_district, square
+from little import STREET, layer, little_district, square
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
@@ -134,9 +134,9 @@ REFUSED = {
     "an invalid outline": "INSERT INTO grid_unit (level, code, name, area_m2, geom, valid_from, edition_id) "
     "SELECT 'street', 'X', 'X', 1, ST_GeomFromText('MULTIPOLYGON(((0 0,1 1,1 0,0 1,0 0)))', 4326), "
     "valid_from, edition_id FROM street",
-    "a child of nobody": "INSERT INTO community (level, code, name, parent_code, area_m2, geom, valid_from, edition_id) "
+    "a child of nobody": "INSERT INTO community "
+    "(level, code, name, parent_code, area_m2, geom, valid_from, edition_id) "
     "SELECT 'community', 'X', 'X', 'nobody', 1, geom, valid_from, edition_id FROM street",
-    "an end before the beginning": "UPDATE street SET valid_to = valid_from",
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import openpyxl
 import pytest
 import shapely
-from conftest import STREET, layer, little_district, square
+from little import STREET, layer, little_district, square
 from shapely import LineString, Polygon
 from sqlalchemy import func, select
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from conftest import STREET, little_district, square
+from little import STREET, little_district, square
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DatabaseError
 

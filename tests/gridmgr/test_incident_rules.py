@@ -58,7 +58,7 @@ def test_only_the_table_moves_an_incident(state, action):
 
 
 def test_every_state_is_reached_and_every_open_one_is_left():
-    assert {end for end in TRANSITIONS.values()} == set(State)
+    assert set(TRANSITIONS.values()) == set(State)
     assert {start for start, _ in TRANSITIONS if start} >= OPEN
     assert set(State) == OPEN | FINAL
 

@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+import web.pages.chart as chart
+import web.pages.colouring as colouring
 from gis import maps
 from gis.palette import STATUS
 from gridmgr.account.rules import Actor
@@ -17,7 +19,6 @@ from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries as statistics
 from web.deps import Allow, Transaction
 from web.fields import Lat, Lon
-from web.pages import chart, colouring
 from web.pages.filters import Filters, choices, query
 from web.render import is_fragment, render
 

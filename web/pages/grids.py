@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
+import web.pages.chart as chart
 from gis import maps
 from gis.palette import OUTLINE
 from gis.thematic import place_map
@@ -21,7 +22,6 @@ from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries as statistics
 from web import words
 from web.deps import Allow, Transaction
-from web.pages import chart
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from gis.errors import Problem
-from gridmgr.account.model import NotGranted
 from gridmgr.account.rules import Actor, can
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.importing import queries, service
@@ -22,7 +21,7 @@ from web.pages.mapping import grid_form, incident_form
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
-Viewer = Annotated[Actor, Depends(Allow("grid.view"))]
+Viewer = Annotated[Actor, Depends(Allow("grid.import", otherwise="incident.import"))]
 WORKING = (BatchStatus.CHECKING, BatchStatus.LOADING)
 
 
@@ -46,10 +45,6 @@ def show(request: Request, session: Transaction, actor: Viewer) -> HTMLResponse:
 
 def _desk(request: Request, session: Session, actor: Actor, problem: Problem | None = None) -> HTMLResponse:
     kinds = [kind for kind in BatchKind if can(actor, service.MAY[kind])]
-    if not kinds:
-        raise NotGranted(
-            roles=", ".join(sorted({grant.role.value for grant in actor.grants})), action="grid.import"
-        )
     values = {
         "kinds": kinds,
         "batches": [each for each in queries.batches(session) if each.kind in kinds],

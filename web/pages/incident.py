@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+import web.pages.chart as chart
 from gis.errors import Problem
 from gis.thematic import place_map
 from gridmgr import clock
@@ -21,7 +22,6 @@ from gridmgr.responsibility.model import Category
 from web import i18n, words
 from web.deps import Allow, Transaction
 from web.errors import status_of
-from web.pages import chart
 from web.render import render
 
 router = APIRouter(include_in_schema=False)

@@ -8,6 +8,7 @@ import geopandas as gpd
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+import web.pages.chart as chart
 from gis.crs import to_storage
 from gis.errors import Problem
 from gis.findings import KINDS
@@ -21,7 +22,6 @@ from gridmgr.importing.model import BatchKind, ImportBatch
 from web import i18n, words
 from web.deps import Allow, Transaction
 from web.errors import status_of
-from web.pages import chart
 from web.pages.imports import Batch, describe, outcome, visible
 from web.pages.mapping import grid_plan, incident_plan
 from web.render import is_fragment, render

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from psycopg2 import IntegrityError
 from sqlalchemy.orm import Session
 
+import web.pages.chart as chart
 from gis import maps
 from gis.datum import to_wgs84
 from gis.errors import Problem
@@ -16,14 +16,13 @@ from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, NoEdition
 from gridmgr.incident import rules, service
-from gridmgr.incident.model import BadField, Incident, MissingField, Report, Source
+from gridmgr.incident.model import BadField, MissingField, Report, Source
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.settings import settings
 from web import i18n, words
 from web.deps import Allow, Transaction
 from web.errors import status_of
 from web.fields import text
-from web.pages import chart
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
@@ -62,19 +61,10 @@ def tell(
 ) -> Response:
     """File the report and go to its page; a second click leads to the same one."""
     try:
-        incident = _filed(session, actor, _told(session, given))
+        incident = service.report(session, actor, _told(session, given))
     except Problem as problem:
         return _form(request, session, actor, given, problem)
     return RedirectResponse(f"/incidents/{incident.number}?new=1", 303)
-
-
-def _filed(session: Session, actor: Actor, told: Report) -> Incident:
-    """File a report; of two clicks at once the slower one finds what the faster one has filed."""
-    try:
-        with session.begin_nested():
-            return service.report(session, actor, told)
-    except IntegrityError:
-        return service.report(session, actor, told)
 
 
 def _told(session: Session, given: dict[str, str]) -> Report:
