@@ -109,6 +109,10 @@ class FaultyLayer(BadInput):
     """Level {level} cannot be loaded: {count} faults, first row {row}: {reason} ({code})."""
 
 
+class CrossedOutlines(FaultyLayer):
+    """Level {level} cannot be loaded: {count} crossed outlines, first row {row} ({code}). Repair may mend them."""
+
+
 class BadMapping(BadInput):
     """The mapping cannot be used: {field}: {reason}."""
 

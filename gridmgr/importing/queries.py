@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,11 +14,13 @@ from gis import datum
 from gis.coverage import check
 from gis.crs import to_storage
 from gis.errors import BadInput, Problem
+from gis.findings import collected, found
 from gis.formats import layers, read_layer
+from gis.ground import layers as layers_of
 from gis.repair import repair
 from gis.tables import MissingColumn, read_table
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import BUILDING, COVERAGES, LEVELS, NoEdition
+from gridmgr.hierarchy.model import BUILDING, COVERAGES, LEVELS, GridUnit, NoEdition
 from gridmgr.hierarchy.rules import Scheme, guess_scheme, parents_by_code, parents_by_place
 from gridmgr.importing import rules
 from gridmgr.importing.model import BatchKind, GridPlan, ImportBatch, IncidentPlan, LayerPlan, UnknownBatch
@@ -26,6 +29,7 @@ from gridmgr.incident import queries as incident
 from gridmgr.incident import service as incident_service
 from gridmgr.settings import settings
 
+TEXTS = ("code", "name", "parent_code", "land_use", "address")
 NESTING = ("orphan", "child_outside", "wholly_elsewhere", "mostly_elsewhere", "partly_elsewhere")
 
 
@@ -100,11 +104,25 @@ def _read_level(path: Path, plan: GridPlan, layer: LayerPlan, read: Grids) -> gp
     stored = to_storage(given.frame, plan.crs, plan.datum)
     columns = {ours: stored[theirs] for ours, theirs in wanted.items()}
     frame = gpd.GeoDataFrame(columns, geometry=stored.geometry, crs=stored.crs)
-    for column in ("code", "name", "parent_code", "land_use", "address"):
+    for column in TEXTS:
         if column in frame:
             frame[column] = frame[column].map(_text).astype(object)
     frame["name"] = frame["name"].fillna(frame["code"]).astype(object)
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")  # people count rows from one
+    _check_lengths(given.layer, frame, wanted)
     return frame
+
+
+def _check_lengths(layer: str, frame: gpd.GeoDataFrame, theirs: Mapping[str, str]) -> None:
+    """Return if every text fits its column in the store; raises TooLong for the first that does not."""
+    for ours in theirs:
+        limit = getattr(GridUnit, ours).type.length if ours in TEXTS else None
+        if limit is None:
+            continue
+        lengths = frame[ours].str.len().fillna(0)
+        if (lengths > limit).any():
+            row = lengths.index[lengths > limit][0]
+            raise TooLong(layer=layer, row=row, column=theirs[ours], length=int(lengths[row]), limit=limit)
 
 
 def _text(value: object) -> str | None:
@@ -164,10 +182,29 @@ def _findings(
     )
     near = LEVELS[max(first - 1, 0) : last + 2]
     together = {level: levels.get(level, around.get(level)) for level in near}
-    found = check({level: frame for level, frame in together.items() if frame is not None})
-    about_new = found["level"].isin(levels)
-    finer = (found["level"] == near[-1]) & found["kind"].isin(NESTING)
-    return found[about_new | finer].reset_index(drop=True)
+    faults = check({level: frame for level, frame in together.items() if frame is not None})
+    about_new = faults["level"].isin(levels)
+    finer = (faults["level"] == near[-1]) & faults["kind"].isin(NESTING) & ~about_new
+    parts = [_orphans(levels, together), faults[about_new], faults[finer]]  # the file's own faults first
+    return gpd.GeoDataFrame(
+        pd.concat([part for part in parts if len(part)] or [faults], ignore_index=True), crs=faults.crs
+    )
+
+
+def _orphans(levels: Mapping[str, gpd.GeoDataFrame], together: Mapping) -> gpd.GeoDataFrame:
+    """Return a finding for each unit that names a parent although the level above has no unit at all."""
+    parts = []
+    for layer in layers_of(levels):
+        above = LEVELS[LEVELS.index(layer.level) - 1]
+        if layer.level in (LEVELS[0], BUILDING) or together.get(above) is not None:
+            continue
+        frame = levels[layer.level]
+        lost = np.flatnonzero(frame["parent_code"].notna())
+        places = frame.geometry.to_numpy()[lost]
+        parts.append(found("orphan", layer, lost, places, other=frame["parent_code"].to_numpy()[lost]))
+        alone = np.flatnonzero(frame["parent_code"].isna())
+        parts.append(found("missing_parent", layer, alone, frame.geometry.to_numpy()[alone]))
+    return collected(parts)
 
 
 @dataclass
@@ -179,6 +216,10 @@ class Incidents:
     known: int
     rows: int
     warnings: list[Problem] = field(default_factory=list)
+
+
+class TooLong(BadInput):
+    """Layer {layer}, row {row}: column {column} has {length} characters; at most {limit} fit."""
 
 
 class TooFar(BadInput):

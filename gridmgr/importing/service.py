@@ -23,6 +23,7 @@ from gridmgr.importing.model import (
     BatchKind,
     BatchNotReady,
     BatchStatus,
+    CrossedOutlines,
     FaultyLayer,
     GridPlan,
     ImportBatch,
@@ -54,7 +55,8 @@ def load_grids(session: Session, actor: Actor, plan: GridPlan, read: Grids) -> L
     require(actor, "grid.import")
     if len(read.blocking):
         first = read.blocking.iloc[0]
-        raise FaultyLayer(
+        mendable = set(read.blocking["kind"]) == {"invalid_ring"}
+        raise (CrossedOutlines if mendable else FaultyLayer)(
             level=first["level"],
             count=len(read.blocking),
             row=first["row"],

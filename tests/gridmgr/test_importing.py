@@ -92,9 +92,25 @@ def test_a_fault_the_map_cannot_hold_stops_the_whole_file(district, tmp_path, ki
     before = units(district)
     read = queries.read_grids(district, grid_file(tmp_path, frame), plan())
     assert kind in set(read.blocking["kind"])
-    with pytest.raises(FaultyLayer, match=f"first row .* {kind}"):
+    with pytest.raises(FaultyLayer, match="first row"):
         service.load_grids(district, SYSTEM, plan(), read)
     assert units(district) == before
+
+
+def test_a_child_before_its_parents_is_an_orphan_even_on_an_empty_map(session, tmp_path):
+    read = queries.read_grids(
+        session,
+        grid_file(tmp_path, little_district()["micro_grid"]),
+        plan(layers=(LayerPlan("micro_grid", "code", "name", "parent_code"),)),
+    )
+    assert set(read.blocking["kind"]) == {"orphan"}
+    assert read.blocking["row"].tolist() == [1, 2, 3, 4]
+
+
+def test_a_code_that_does_not_fit_is_named_by_row_and_column(district, tmp_path):
+    frame = faulty(code=[f"{C1}001", "9" * 60, f"{C1}003", f"{C1}004"])
+    with pytest.raises(queries.TooLong, match="row 2: column code has 60 characters; at most 32"):
+        queries.read_grids(district, grid_file(tmp_path, frame), plan())
 
 
 def test_an_overlap_is_told_with_its_place_and_size_and_can_be_repaired(district, tmp_path):
