@@ -1,5 +1,6 @@
 """Pure decisions of the import desk: which column is which, which fault stops a load, what a row says."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -47,6 +48,79 @@ LAYER_NAMES: dict[str, tuple[str, ...]] = {
     "building": ("building", "楼", "房屋", "建筑"),
 }
 ATTRIBUTES = ("households", "population", "land_use", "address")
+DBASE = 10  # a Shapefile's table cuts the names of its columns to so many letters
+
+# What other systems call the columns of an incident, most telling first; compared in lower case.
+INCIDENT_COLUMNS: dict[str, tuple[str, ...]] = {
+    "source_id": (
+        "source_id", "案卷号", "案卷编号", "案件编号", "案件号", "任务号", "工单号", "工单编号", "事件编号",
+        "事件号", "受理编号", "编号", "servicerequestid", "requestid", "unique key", "id",
+    ),
+    "lon": ("lon", "longitude", "经度", "lng", "x坐标", "x"),
+    "lat": ("lat", "latitude", "纬度", "y坐标", "y"),
+    "reported_at": (
+        "reported_at", "上报时间", "受理时间", "来电时间", "创建时间", "登记时间", "发现时间", "发生时间",
+        "adddate", "opened", "created_at", "created date", "requested_datetime",
+    ),
+    "category": (
+        "category", "类别编码", "小类代码", "小类编码", "问题编码", "类别", "小类名称", "小类", "问题小类",
+        "问题类型", "问题类别", "事项类别", "事项类型", "事件类型", "事件类别", "案件类型", "诉求类型", "类型",
+        "servicecode", "service_code", "complaint type", "type",
+    ),
+    "category_name": (
+        "category_name", "类别名称", "小类名称", "servicecodedescription", "service_name",
+    ),
+    "status": (
+        "status", "状态", "案件状态", "案卷状态", "工单状态", "事件状态", "当前状态", "办理状态", "处理状态",
+        "处置状态", "serviceorderstatus", "state",
+    ),
+    "due_at": (
+        "due_at", "处置截止时间", "办理截止时间", "应办结时间", "应结案时间", "截止时间", "serviceduedate",
+    ),
+    "closed_at": (
+        "closed_at", "结案时间", "办结时间", "完成时间", "resolutiondate", "closed date", "resolved", "closed",
+    ),
+    "handler": (
+        "handler", "处置部门", "处置单位", "责任单位", "责任部门", "承办单位", "承办部门", "办理单位", "主办单位",
+        "organizationacronym", "agency", "department",
+    ),
+    "address": ("address", "地址", "位置描述", "事发地址", "详细地址", "地点", "事发地点", "位置", "streetaddress"),
+    "description": ("description", "问题描述", "事件描述", "诉求内容", "案件描述", "描述", "内容", "details"),
+    "reporter_name": ("reporter_name", "上报人", "联系人", "来电人", "诉求人", "反映人", "姓名"),
+    "reporter_phone": ("reporter_phone", "联系电话", "来电号码", "联系方式", "手机号", "电话"),
+}  # fmt: skip
+
+# What other systems call our states; a status is compared whole, then the parts its punctuation sets apart.
+STATUS_WORDS: dict[State, tuple[str, ...]] = {
+    State.REPORTED: ("待受理", "待立案", "已上报", "待审核", "new", "submitted", "reported"),
+    State.ACCEPTED: (
+        "已受理", "已立案", "受理", "立案", "待派遣", "待转办", "待分派", "退回", "已退回", "退单",
+        "open", "opened", "accepted", "acknowledged",
+    ),
+    State.DISPATCHED: (
+        "已派遣", "已派单", "已转办", "已分派", "待处置", "待办理", "待处理", "dispatched", "assigned", "referred",
+    ),
+    State.HANDLING: (
+        "处置中", "处理中", "办理中", "在办", "返工", "延期", "in progress", "in-progress", "started", "handling",
+    ),
+    State.FED_BACK: ("待核查", "核查中", "已处置", "已处理", "已反馈", "待复核", "fed back", "awaiting check"),
+    State.VERIFIED: ("已核查", "待结案", "核查通过", "待办结", "verified"),
+    State.CLOSED: (
+        "已结案", "结案", "已办结", "办结", "已完成", "已完结", "待评价", "closed", "completed", "complete",
+        "resolved", "done",
+    ),
+    State.EVALUATED: ("已评价", "已回访", "已办结(已评价)", "evaluated"),
+    State.VOIDED: (
+        "不予受理", "不受理", "不予立案", "不立案", "作废", "已作废", "撤销", "已撤销", "void", "voided",
+        "cancelled", "canceled", "rejected", "invalid",
+    ),
+    State.MERGED: (
+        "重复", "重复件", "重复工单", "重复案件", "已合并", "合并", "duplicate", "duplicated", "dup", "merged",
+    ),
+}  # fmt: skip
+# When several parts of a status tell of states, the first of these wins; others contradict each other.
+OUTWEIGHS = (State.VOIDED, State.MERGED, State.EVALUATED, State.CLOSED)
+_STATE_OF = {word: state for state, words in STATUS_WORDS.items() for word in words}
 
 NAME_BYTES = 200  # file systems allow 255 bytes a name
 UNACCEPTED = frozenset({State.REPORTED, State.VOIDED, State.MERGED})
@@ -73,16 +147,53 @@ def safe_name(name: str) -> str:
 
 
 def guess_columns(columns: Iterable[str], level: str) -> dict[str, str]:
-    """Return which of a layer's columns is probably which of ours; only what was found."""
+    """Return which of a layer's columns is probably which of ours; only what was found.
+
+    >>> guess_columns(["code", "parent_cod"], "building")
+    {'code': 'code', 'parent': 'parent_cod'}
+    """
     lower = {column.lower(): column for column in columns}
     found = {}
     for ours, theirs in COLUMN_NAMES.items():
         prefixed = [f"{level}_{name}" for name in theirs] + [f"{level}{name}" for name in theirs]
-        hit = next((lower[name] for name in (*prefixed, *theirs) if name in lower), None)
+        cut = [name[:DBASE] for name in theirs if len(name) > DBASE]
+        hit = next((lower[name] for name in (*prefixed, *theirs, *cut) if name in lower), None)
         suffixed = [column for name, column in lower.items() if name.endswith(("_id", "_code"))]
         if hit or (ours == "code" and suffixed):
             found[ours] = hit or suffixed[0]
     return found
+
+
+def guess_incident_columns(columns: Iterable[str]) -> dict[str, str]:
+    """Return which column of a table of incidents is probably which of ours; only what was found.
+
+    >>> guess_incident_columns(["问题类型", "责任单位", "创建时间"])
+    {'reported_at': '创建时间', 'category': '问题类型', 'handler': '责任单位'}
+    """
+    lower = {column.lower(): column for column in columns}
+    cut = {name[:DBASE]: name for name in KNOWN_COLUMNS if len(name) > DBASE}
+    lower |= {cut[name]: column for name, column in lower.items() if name in cut and cut[name] not in lower}
+    found = {
+        ours: next((lower[name] for name in theirs if name in lower), None)
+        for ours, theirs in INCIDENT_COLUMNS.items()
+    }
+    return {ours: column for ours, column in found.items() if column}
+
+
+def guess_state(status: str) -> State | None:
+    """Return which of our states a foreign status means, None where its words do not tell.
+
+    >>> guess_state("已办结（已评价）"), guess_state("DUPLICATE (CLOSED)"), guess_state("不予受理")
+    (<State.EVALUATED: 'evaluated'>, <State.MERGED: 'merged'>, <State.VOIDED: 'voided'>)
+    """
+    plain = " ".join(status.lower().translate(str.maketrans("（）", "()")).split())
+    if plain in _STATE_OF:
+        return _STATE_OF[plain]
+    parts = re.split(r"\s*[()\[\],;:/、，；：|]\s*|\s+[-–—]+\s+|[-–—](?=\W|[^\x00-\x7f])", plain)
+    told = {_STATE_OF[part] for part in parts if part in _STATE_OF}
+    if len(told) == 1:
+        return told.pop()
+    return next((state for state in OUTWEIGHS if state in told), None)
 
 
 def guess_layer(names: Iterable[str], level: str) -> str | None:

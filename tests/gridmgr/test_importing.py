@@ -313,4 +313,15 @@ def test_columns_and_layers_are_guessed_by_the_words_of_bureaux():
         "households": "户数",
     }
     assert rules.guess_columns(["WARD_ID", "NAME"], "street") == {"code": "WARD_ID", "name": "NAME"}
+    assert rules.guess_columns(["code", "name", "parent_cod"], "building")["parent"] == "parent_cod"
     assert rules.guess_layer(["jd_街道", "社区界", "微网格"], "micro_grid") == "微网格"
+
+
+def test_columns_of_incidents_are_guessed_by_the_words_of_hotlines():
+    assert rules.guess_incident_columns(["工单编号", "事项类别", "承办单位", "受理时间", "descriptio"]) == {
+        "source_id": "工单编号",
+        "reported_at": "受理时间",
+        "category": "事项类别",
+        "handler": "承办单位",
+        "description": "descriptio",
+    }

@@ -19,6 +19,7 @@ from gridmgr.hierarchy.model import LEVELS
 from gridmgr.hierarchy.rules import LINEAGE_KINDS
 from gridmgr.i18n import CATALOGUES
 from gridmgr.importing.model import BatchKind, BatchStatus
+from gridmgr.importing.rules import guess_state
 from gridmgr.incident.model import Action, Source, State
 from gridmgr.incident.queries import Search
 from gridmgr.statistics.rules import COUNTS, RATES
@@ -26,7 +27,7 @@ from web import words
 from web.pages.colouring import _range
 from web.pages.filters import query
 from web.pages.login import own_path
-from web.pages.mapping import as_toml, guess_state, incident_plan
+from web.pages.mapping import as_toml, incident_plan
 
 FLOORS = ("gis", "gridmgr", "web")
 ROOT = Path(__file__).parents[2]
@@ -143,9 +144,11 @@ def test_ranges_of_counts_name_a_single_number_once() -> None:
 @pytest.mark.parametrize(
     ("foreign", "ours"),
     [("CLOSED - INCOMPLETE", "closed"), ("DUPLICATE (CLOSED)", "merged"), ("VOIDED", "voided"),
-     ("In Progress", "handling"), ("已结案", "closed"), ("不受理", "voided"), ("??", "reported")],
+     ("In Progress", "handling"), ("已结案", "closed"), ("不受理", "voided"),
+     ("不予受理", "voided"), ("待结案", "verified"), ("待处置", "dispatched"), ("已办结(已评价)", "evaluated"),
+     ("Not closed", None), ("未受理", None), ("", None)],
 )  # fmt: skip
-def test_foreign_statuses_are_guessed_by_their_words(foreign: str, ours: str) -> None:
+def test_foreign_statuses_are_guessed_by_their_words(foreign: str, ours: str | None) -> None:
     assert guess_state(foreign) == ours
 
 

@@ -20,38 +20,6 @@ from gridmgr.importing.rules import ATTRIBUTES, KNOWN_COLUMNS, REQUIRED_COLUMNS
 from gridmgr.incident.model import Source, State
 from gridmgr.settings import settings
 
-# What other systems call the columns of an incident, most telling first; compared in lower case.
-INCIDENT_COLUMNS: dict[str, tuple[str, ...]] = {
-    "source_id": (
-        "source_id", "案卷号", "案件编号", "任务号", "工单号", "事件编号", "编号", "servicerequestid",
-        "requestid", "id",
-    ),
-    "lon": ("lon", "longitude", "经度", "lng", "x"),
-    "lat": ("lat", "latitude", "纬度", "y"),
-    "reported_at": (
-        "reported_at", "上报时间", "受理时间", "来电时间", "adddate", "opened", "created_at", "requested_datetime",
-    ),
-    "category": ("category", "类别编码", "小类代码", "类别", "小类名称", "小类", "servicecode", "service_code", "type"),
-    "category_name": ("category_name", "类别名称", "小类名称", "servicecodedescription", "service_name"),
-    "status": ("status", "状态", "案件状态", "办理状态", "serviceorderstatus", "state"),
-    "due_at": ("due_at", "处置截止时间", "应办结时间", "截止时间", "serviceduedate"),
-    "closed_at": ("closed_at", "结案时间", "办结时间", "resolutiondate", "resolved"),
-    "handler": ("handler", "处置部门", "承办单位", "organizationacronym", "department"),
-    "address": ("address", "地址", "位置描述", "streetaddress"),
-    "description": ("description", "问题描述", "描述", "内容", "details"),
-    "reporter_name": ("reporter_name", "上报人", "联系人"),
-    "reporter_phone": ("reporter_phone", "联系电话", "电话"),
-}  # fmt: skip
-# Words in a foreign status that tell which of ours it means, in the order they are tried.
-STATUS_WORDS: dict[str, tuple[str, ...]] = {
-    "voided": ("void", "cancel", "作废", "撤销", "不受理"),
-    "merged": ("dup", "merge", "重复", "合并"),
-    "closed": ("clos", "resolved", "complete", "结案", "办结", "完成"),
-    "handling": ("progress", "处置中", "处理中", "办理中"),
-    "dispatched": ("dispatch", "assign", "派遣", "转办"),
-    "fed_back": ("核查", "feedback"),
-    "accepted": ("open", "accept", "立案", "受理"),
-}
 STATUS_LIMIT = 60  # more different values than this are no column of statuses
 
 
@@ -179,13 +147,12 @@ def incident_form(session: Session, batch: ImportBatch, given: Mapping[str, str]
     table = table_of(queries.file_of(batch))
     plan = batch.plan or {}
     known = given or _from_incident_plan(plan)
-    columns = {
-        field: known.get(field, _guess(table.columns, field) if not known else "") for field in KNOWN_COLUMNS
-    }
+    guessed = known or rules.guess_incident_columns(table.columns)
+    columns = {field: guessed.get(field, "") for field in KNOWN_COLUMNS}
     status = columns["status"]
     values = Counter(table[status].str.strip()) if status in table else Counter()
     statuses = [
-        (value, number, known.get(f"status.{value}") or guess_state(value))
+        (value, number, known.get(f"status.{value}") or rules.guess_state(value) or "")
         for value, number in values.most_common(STATUS_LIMIT)
     ]
     general = {
@@ -195,25 +162,12 @@ def incident_form(session: Session, batch: ImportBatch, given: Mapping[str, str]
     return {
         "table": list(table.columns), "rows": len(table), "columns": columns, "required": REQUIRED_COLUMNS,
         "statuses": statuses, "given": general, "states": list(State), "sources": list(Source),
-        "sample": table.head(3).to_dict("records"),
+        "sample": table.head(3).to_dict("records"), "pasted": known.get("by") == "toml",
         "toml": known.get("toml")
         or as_toml(
             general, columns, {value: state for value, _, state in statuses}, plan.get("categories", {})
         ),
     }  # fmt: skip
-
-
-def _guess(columns: list[str], field: str) -> str:
-    lower = {column.lower(): column for column in columns}
-    return next((lower[name] for name in INCIDENT_COLUMNS[field] if name in lower), "")
-
-
-def guess_state(status: str) -> str:
-    """Return which of our states a foreign status probably means; one that says nothing was reported."""
-    plain = status.lower()
-    return next(
-        (state for state, hints in STATUS_WORDS.items() if any(hint in plain for hint in hints)), "reported"
-    )
 
 
 def _from_incident_plan(plan: dict) -> dict[str, str]:
