@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gis.errors import Problem
 from gridmgr.account.rules import Actor, can
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import NoEdition
 from gridmgr.importing import queries, service
 from gridmgr.importing.model import BatchKind, BatchStatus, ImportBatch
 from gridmgr.importing.rules import BLOCKING
@@ -48,9 +49,9 @@ def _desk(request: Request, session: Session, actor: Actor, problem: Problem | N
     values = {
         "kinds": kinds,
         "batches": [each for each in queries.batches(session) if each.kind in kinds],
-        "editions": len(hierarchy.editions(session)),
+        "humane": humane, "editions": len(hierarchy.editions(session)),
         "problem": i18n.say(problem) if problem else "",
-    }
+    }  # fmt: skip
     return render(request, "imports.html", values, status_of(problem) if problem else 200)
 
 
@@ -78,14 +79,17 @@ def batch(
     found = visible(session, actor, batch_id)
     if is_fragment(request):
         return render(request, "fragments/batch.html", outcome(session, found))
-    values = outcome(session, found) | {"form": None, "problem": "", "again": again}
+    form, problem = None, ""
     if found.status in (BatchStatus.UPLOADED, BatchStatus.FAILED) or (
         again and found.status == BatchStatus.CHECKED
     ):
         try:
-            values["form"] = describe(session, found, {})
-        except Problem as problem:
-            values["problem"] = i18n.say(problem)
+            form = describe(session, found, {})
+        except NoEdition as missing:  # the file may be sound; there is no map to find its places on
+            problem = i18n.say(missing)
+        except Problem as unreadable:
+            service.fail_batch(session, batch_id, unreadable)
+    values = outcome(session, found) | {"form": form, "problem": problem, "again": again}
     return render(request, "import.html", values)
 
 
@@ -100,17 +104,14 @@ def describe(session: Session, found: ImportBatch, given: dict) -> dict:
 def outcome(session: Session, found: ImportBatch) -> dict:
     """Return what became of a file so far, in words."""
     report = found.report or {}
-    rows = sorted(
-        report.get("findings", ()),
-        key=lambda row: (row["kind"] not in BLOCKING, row["severity"], -row["count"]),
-    )
+    own, later = findings(report)
     return {
         "batch": found,
         "report": report,
         "working": found.status in WORKING,
-        "findings": [
-            row | {"blocking": row["kind"] in BLOCKING and row["level"] in report["rows"]} for row in rows
-        ],
+        "findings": own,
+        "later": later,
+        "humane": humane,
         "error": told(found.error) if found.error else "",
         "warnings": [told(warning) for warning in report.get("warnings", ())],
         "problems": [told(problem) for problem in report.get("problems", ())[:200]],
@@ -118,6 +119,25 @@ def outcome(session: Session, found: ImportBatch) -> dict:
         and not report.get("blocking")
         and report.get("ready", 1),
     }
+
+
+def findings(report: dict) -> tuple[list[dict], list[dict]]:
+    """Return what was found in the file itself, and what follows for units already on the map.
+
+    Only the first can block: the map's own units are there already.
+    """
+    rows = [row | {"blocking": row["kind"] in BLOCKING} for row in report.get("findings", ())]
+    rows.sort(key=lambda row: (not row["blocking"], row["severity"], -row["count"]))
+    own = [row for row in rows if row["level"] in report["rows"]]
+    return own, [row | {"blocking": False} for row in rows if row["level"] not in report["rows"]]
+
+
+def humane(size: int) -> str:
+    """Return the size of a file as people say it."""
+    exact, units = float(size), ["B", "kB", "MB", "GB"]
+    while exact >= 1000 and len(units) > 1:
+        exact, units = exact / 1000, units[1:]
+    return f"{i18n.number(exact, 1 if units[0] != 'B' and exact < 10 else 0)} {units[0]}"
 
 
 def told(kept: dict) -> str:

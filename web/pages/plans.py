@@ -7,6 +7,7 @@ from typing import Annotated
 import geopandas as gpd
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import UploadFile
 
 import web.pages.chart as chart
 from gis.crs import to_storage
@@ -30,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("grid.view"))]
 PAGE = 100
 DRAWN = 2000
+MAPPING_LIMIT = 1 << 20
 
 
 class NothingChecked(NotFound):
@@ -39,7 +41,11 @@ class NothingChecked(NotFound):
 async def form_fields(request: Request) -> dict[str, str]:
     """Return the texts of a form whose field names are only known to the page."""
     form = await request.form(max_fields=2000)
-    return {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
+    given = {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
+    mapping = form.get("mapping")
+    if isinstance(mapping, UploadFile) and mapping.size:  # a file of TOML goes before the text on the page
+        given["toml"] = (await mapping.read(MAPPING_LIMIT)).decode("utf-8-sig", "replace").replace("\0", "")
+    return given
 
 
 Given = Annotated[dict[str, str], Depends(form_fields)]
