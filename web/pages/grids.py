@@ -15,6 +15,7 @@ from gis.palette import OUTLINE
 from gis.thematic import place_map
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.errors import BadInput
 from gridmgr.hierarchy import queries
 from gridmgr.hierarchy.model import BUILDING, LEVELS, GridUnit, NoEdition
 from gridmgr.incident import queries as incidents
@@ -22,6 +23,7 @@ from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries as statistics
 from web import words
 from web.deps import Allow, Transaction
+from web.fields import FIRST_DAY, LAST_DAY
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -29,13 +31,20 @@ Viewer = Annotated[Actor, Depends(Allow("grid.view"))]
 PAGE = 100
 
 
+class NoSuchDay(BadInput):
+    """{day} is no day of the map; write it like 2026-01-31."""
+
+
 def chosen_day(request: Request) -> date | None:
-    """Return the day the address asks for, None for today."""
+    """Return the day the address asks for, None for today; raises NoSuchDay."""
+    given = request.query_params.get("at", "")
     try:
-        day = date.fromisoformat(request.query_params.get("at", ""))
+        day = date.fromisoformat(given) if given else None
     except ValueError:
-        return None
-    return day if 1900 <= day.year <= 2999 else None
+        raise NoSuchDay(day=given[:40]) from None
+    if day and not FIRST_DAY <= day <= LAST_DAY:
+        raise NoSuchDay(day=given)
+    return day
 
 
 ChosenDay = Annotated[date | None, Depends(chosen_day)]
@@ -51,8 +60,8 @@ def show(
         edition = queries.edition_at(session, at)
     except NoEdition:
         return render(request, "grids.html", {"no_edition": True})
-    day = at or max(edition.effective, clock.today())
-    level = level if level in LEVELS else LEVELS[0]
+    day = max(at or clock.today(), edition.effective)  # before the first edition, the first answers
+    level = queries.known_level(level or LEVELS[0])
     sought = words.replace("\0", "").strip()[:100]
     asked = queries.listing(session, actor, level, day, words=sought)
     if after:
@@ -78,7 +87,7 @@ def unit(
 ) -> HTMLResponse:  # fmt: skip
     """Show one unit: facts, map, what it holds, what became of it."""
     edition = queries.edition_at(session, at)
-    day = at or max(edition.effective, clock.today())
+    day = max(at or clock.today(), edition.effective)  # before the first edition, the first answers
     found = queries.unit(session, actor, code, day)
     finer = LEVELS[LEVELS.index(found.level) + 1] if found.level != BUILDING else None
     children = []
