@@ -39,9 +39,9 @@ def change(
 ) -> Response:  # fmt: skip
     """Change the password; every other browser is logged out, this one goes on."""
     try:
-        log_in(request, actor.username, old)  # counts wrong guesses like a login does
         if new != again:
             raise PasswordsDiffer
+        log_in(request, actor.username, old)  # counts wrong guesses like a login does
         with session.begin_nested():
             service.set_password(session, actor.username, new)
             secret, _opened = service.log_in(session, actor.username, new)
