@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from gis.findings import KINDS
-from gridmgr.i18n import _
+from gridmgr.i18n import _, number
 
 
 def N_(message: str) -> str:
@@ -121,7 +121,7 @@ CATEGORY_KINDS = {
     "foreign": N_("Other systems"),
 }
 COUNTS = {
-    "reported": N_("Reported"),
+    "reported": N_("All incidents"),
     "accepted": N_("Accepted"),
     "due": N_("Due"),
     "closed": N_("Closed"),
@@ -221,6 +221,13 @@ def finding(row: Mapping) -> str:
         return _(KINDS[row["kind"]][1]).format(**values)
     except (KeyError, ValueError, TypeError):  # a batch checked by an older version may lack a detail
         return word(FINDINGS, row["kind"])
+
+
+def distance(metres: float) -> str:
+    """Return a distance in metres, from one kilometre on in kilometres."""
+    if metres >= 1000:
+        return _("{n} km", n=number(metres / 1000, 1))
+    return _("{n} m", n=number(metres, 1))
 
 
 def span(length: timedelta) -> str:

@@ -18,7 +18,7 @@ from gridmgr.statistics.rules import COUNTS, RATES
 from web import words
 from web.deps import Allow, Transaction
 from web.i18n import _, percent
-from web.pages.filters import Filters, choices, query
+from web.pages.filters import Filters, choices, faults, query
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -50,6 +50,7 @@ def show(
         "no_edition": False, "level": level, "coverages": COVERAGES, "search": search, "query": query(search),
         "rows": _sorted(_rows(session, actor, level, search), sort), "sort": sort,
         "total": queries.total(session, actor, search), "counts": COUNTS, "rates": RATES, "cases": CASES,
+        "faults": faults(session, actor, search),
         "link": lambda **more: query(search, **({"level": level, "sort": sort} | more)),
         "cases_of": lambda code, name: query(search, **({"code": code} if code else {}) | CASES[name]),
     }  # fmt: skip

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 
 from gridmgr.account.rules import Actor
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import NoEdition, UnknownUnit
 from gridmgr.incident.model import Source, State
 from gridmgr.incident.queries import Search
 from gridmgr.responsibility import queries as responsibility
@@ -54,6 +56,24 @@ def query(search: Search, **more: object) -> str:
     given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
     given |= {name: value for name, value in more.items() if value not in (None, "")}
     return "?" + urlencode(given, doseq=True) if given else ""
+
+
+def faults(session: Transaction, actor: Actor, search: Search) -> list[str]:
+    """Return what is wrong with filters that nothing can ever fit."""
+    found = []
+    if search.since and search.until and search.since > search.until:
+        found.append(i18n._("The last day lies before the first day."))
+    if search.code and not _known(session, actor, search.code):
+        found.append(i18n._("There is no area with the code {code}.", code=search.code))
+    return found
+
+
+def _known(session: Transaction, actor: Actor, code: str) -> bool:
+    """Tell whether a unit is, or once was: old cases keep the codes of their day."""
+    try:
+        return bool(hierarchy.unit(session, actor, code, hierarchy.edition_at(session).effective))
+    except (NoEdition, UnknownUnit):
+        return bool(hierarchy.lineage_of(session, code))
 
 
 def choices(session: Transaction, actor: Actor) -> dict[str, object]:

@@ -7,17 +7,19 @@ import pandas as pd
 import shapely
 from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from geoalchemy2.functions import ST_AsGeoJSON
 from sqlalchemy.orm import Session
 
 import web.pages.chart as chart
 from gis.errors import Problem
 from gis.thematic import place_map
 from gridmgr import clock
-from gridmgr.account.rules import Actor, can
+from gridmgr.account.rules import PERMISSIONS, Actor, Role, can
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import LEVELS, Edition
+from gridmgr.hierarchy.model import BUILDING, LEVELS, Edition, GridUnit
 from gridmgr.incident import queries, rules, service
-from gridmgr.incident.model import Action, Incident, IncidentEvent, State
+from gridmgr.incident.model import Action, BadField, Incident, IncidentEvent, State
+from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import Category
 from web import i18n, words
 from web.deps import Allow, Transaction
@@ -26,6 +28,8 @@ from web.render import render
 
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
+HANDLER_LIMIT = 100
+NEIGHBOURS = 400  # buildings drawn around the place
 Number = Annotated[str, Path(max_length=32, pattern=r"^[^\x00]*$")]
 
 
@@ -41,16 +45,24 @@ def show(
 def move(
     request: Request, session: Transaction, actor: Viewer, number: Number, action: Action,
     seq: Annotated[int, Form()], note: Annotated[str, Form()] = "", handler: Annotated[str, Form()] = "",
-    into: Annotated[str, Form()] = "", satisfaction: Annotated[int | None, Form()] = None,
+    other_handler: Annotated[str, Form()] = "", into: Annotated[str, Form()] = "",
+    satisfaction: Annotated[int | None, Form()] = None,
 ) -> Response:  # fmt: skip
     """Take one step; if somebody else was faster, say so and show how it stands now."""
-    given = {"note": note, "handler": handler[:100], "into": into[:32], "satisfaction": satisfaction}
+    given = {
+        "note": note,
+        "handler": handler or other_handler,
+        "into": into[:32],
+        "satisfaction": satisfaction,
+    }
     payload = {
         name: value.replace("\0", "").strip() if isinstance(value, str) else value
         for name, value in given.items()
         if value not in ("", None)
     }
     try:
+        if len(str(payload.get("handler", ""))) > HANDLER_LIMIT:
+            raise BadField(field="handler", value="…", expected=f"≤ {HANDLER_LIMIT}")
         with session.begin_nested():
             service.move(session, actor, number, action, payload, expected_seq=seq)
     except Problem as problem:
@@ -67,6 +79,7 @@ def _page(
     edition = session.get_one(Edition, incident.edition_id)
     units = _units(session, incident, edition)
     category = session.get_one(Category, incident.category_id)
+    steps = rules.actions_from(State(incident.state))
     values = {
         "incident": incident,
         "category": category,
@@ -74,11 +87,12 @@ def _page(
         "whole": _whole(incident, history),
         "units": units,
         "edition": edition,
-        "actions": [
-            each for each in rules.actions_from(State(incident.state)) if _may(actor, each, incident)
-        ],
+        "actions": [each for each in steps if _may(actor, each, incident)],
+        "next_step": steps[0] if steps else None,
+        "next_roles": [role for role in Role if steps and role in PERMISSIONS[f"incident.{steps[0]}"]],
+        "departments": _departments(session, category),
         "requires": rules.REQUIRES,
-        "chart": _chart(session, incident, category, units, edition),
+        "chart": _chart(session, actor, incident, category, units, edition),
         "now": clock.now(),
         "new": new,
         "problem": i18n.say(problem) if problem else "",
@@ -88,6 +102,12 @@ def _page(
 
 def _may(actor: Actor, action: Action, incident: Incident) -> bool:
     return bool(can(actor, f"incident.{action}", incident.micro_grid_code or ""))
+
+
+def _departments(session: Session, category: Category) -> list[str]:
+    """Return the departments of the categories in force, with the category's own."""
+    known = {each.department for each in responsibility.in_force(session)} | {category.department}
+    return sorted(filter(None, known))
 
 
 def _units(session: Session, incident: Incident, edition: Edition) -> list[tuple[str, str, str]]:
@@ -109,13 +129,25 @@ def _whole(incident: Incident, history: list[IncidentEvent]) -> bool:
     return digest == incident.last_hash
 
 
-def _chart(session: Session, incident: Incident, category: Category, units, edition: Edition):
+def _buildings(session: Session, actor: Actor, incident: Incident, edition: Edition) -> list[dict]:
+    """Return the buildings of the incident's micro-grid, as they stood on its day."""
+    if not incident.micro_grid_code:
+        return []
+    asked = hierarchy.listing(
+        session, actor, BUILDING, edition.effective, parent=incident.micro_grid_code
+    ).with_only_columns(
+        GridUnit.level, GridUnit.code, GridUnit.name, ST_AsGeoJSON(GridUnit.geom, 7).label("geometry")
+    )
+    return [dict(row._mapping) for row in session.execute(asked.limit(NEIGHBOURS))]
+
+
+def _chart(session: Session, actor: Actor, incident: Incident, category: Category, units, edition: Edition):
     lon, lat = queries.position(session, incident)
     shapes = [
         {"level": level, "code": code, "name": name, "geometry": outline}
         for level, code, name in units
-        if (outline := hierarchy.outline(session, level, code, edition.effective))
-    ]
+        if level != BUILDING and (outline := hierarchy.outline(session, level, code, edition.effective))
+    ] + _buildings(session, actor, incident, edition)
     frame = pd.DataFrame(shapes, columns=["level", "code", "name", "geometry"])
     geometry = gpd.GeoSeries(shapely.from_geojson(list(frame.pop("geometry"))), crs=4326)
     item = [

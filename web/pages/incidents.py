@@ -14,7 +14,7 @@ from gridmgr.incident.model import Incident
 from gridmgr.responsibility import queries as responsibility
 from web import i18n
 from web.deps import Allow, Transaction
-from web.pages.filters import Filters, choices, query
+from web.pages.filters import Filters, choices, faults, query
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -37,6 +37,7 @@ def show(
         "counts": queries.count_by_state(session, actor, search),
         "search": search,
         "query": query(search),
+        "faults": faults(session, actor, search),
         "names": _names(session, shown),
         "categories": {
             each.id: each.name(i18n.language.get()) for each in responsibility.used(session)

@@ -1,5 +1,6 @@
 """The report form: a place by map, building or coordinates, told back in words before anything is sent."""
 
+import math
 import secrets
 from typing import Annotated
 
@@ -29,6 +30,8 @@ router = APIRouter(include_in_schema=False)
 Reporter = Annotated[Actor, Depends(Allow("incident.report"))]
 ORIGIN = "form"  # with the form's own key it makes a second click the same report
 LIMITS = {"description": 2000, "address": 300, "reporter_name": 64, "reporter_phone": 32, "key": 64}
+NEAREST = ("micro_grid", "community", "street")
+REACH = {"lon": 180, "lat": 90}
 EMPTY = {
     "lon": "", "lat": "", "datum": "wgs84", "category": "", "source": "patrol", "severity": "",
     "description": "", "address": "", "reporter_name": "", "reporter_phone": "", "key": "",
@@ -52,7 +55,8 @@ def sent(
     reporter_phone: Annotated[str, Form()] = "", key: Annotated[str, Form()] = "",
 ) -> dict[str, str]:  # fmt: skip
     """Return what was typed, trimmed to what can be stored; an error shows it again."""
-    return {name: value.replace("\0", "").strip()[: LIMITS.get(name, 64)] for name, value in locals().items()}
+    typed = {name: value.replace("\0", "").replace("\r\n", "\n").strip() for name, value in locals().items()}
+    return {name: value[: LIMITS.get(name, 64)] for name, value in typed.items()}
 
 
 @router.post("/report")
@@ -69,15 +73,11 @@ def tell(
 
 def _told(session: Session, given: dict[str, str]) -> Report:
     """Return the report the form makes; raises the first thing that is missing or wrong."""
-    for field in ("lon", "lat", "category"):
-        if not given[field]:
-            raise MissingField(action="report", field=field)
-    try:
-        lon, lat = float(given["lon"]), float(given["lat"])
-    except ValueError:
-        raise BadField(
-            field="lon", value=f"{given['lon']}, {given['lat']}", expected="-180…180, -90…90"
-        ) from None
+    if not (given["lon"] and given["lat"]):
+        raise MissingField(action="report", field="place")
+    lon, lat = _degrees(given, "lon"), _degrees(given, "lat")
+    if not given["category"]:
+        raise MissingField(action="report", field="category")
     if given["source"] not in set(Source):
         raise BadField(field="source", value=given["source"] or "∅", expected=", ".join(Source))
     category = responsibility.by_code(session, given["category"])
@@ -89,6 +89,17 @@ def _told(session: Session, given: dict[str, str]) -> Report:
     )  # fmt: skip
 
 
+def _degrees(given: dict[str, str], field: str) -> float:
+    reach, typed = REACH[field], given[field]
+    try:
+        degrees = float(typed)
+    except ValueError:
+        degrees = math.nan
+    if not abs(degrees) <= reach:
+        raise BadField(field=words.FIELDS[field], value=typed, expected=f"{-reach}…{reach}")
+    return degrees
+
+
 def _form(
     request: Request, session: Session, actor: Actor, given: dict, problem: Problem | None = None
 ) -> Response:
@@ -97,10 +108,15 @@ def _form(
     except NoEdition:
         return render(request, "report.html", {"chart": None, "no_edition": True})
     bounds = hierarchy.bounds(session, actor) or (73.0, 18.0, 135.0, 53.5)
+    where = _where(session, given)
+    if problem and where["waiting"]:
+        where |= {"waiting": False, "problem": i18n._("Choose the place first.")}
     values = {
         "no_edition": False,
         "given": given,
-        "problem": i18n.say(problem) if problem else "",
+        "where": where,
+        "problem": i18n.say(problem) if problem and not (where["problem"] or where["too_far"]) else "",
+        "limit": LIMITS["description"],
         "chart": chart.parts(
             maps.pick_map(chart.tiles(edition), bounds, words=chart.said(), **chart.ground())
         ),
@@ -134,27 +150,46 @@ def locate(
     lat: Annotated[str, Query(max_length=32)] = "", datum: Annotated[str, Query(max_length=16)] = "wgs84",
 ) -> HTMLResponse:  # fmt: skip
     """Say in words where a place is, before the report is sent."""
+    where = _where(session, {"lon": lon.strip(), "lat": lat.strip(), "datum": datum})
+    return render(request, "fragments/where.html", {"where": where})
+
+
+def _where(session: Session, given: dict[str, str]) -> dict[str, object]:
+    """Return what can be said of a place as typed: its units, or what is wrong with it."""
+    typed = [field for field in REACH if given[field]]
+    nothing = {"units": [], "problem": "", "too_far": False, "swapped": False, "waiting": False}
     try:
-        here = Report(float(lon), float(lat), datum, 0, Source.PATROL)
-    except ValueError:
-        return render(request, "fragments/where.html", {"units": [], "problem": "", "waiting": True})
-    try:
-        rules.check_place(here)
-        wgs = [float(each) for each in to_wgs84(here.lon, here.lat, datum)]
-        found = hierarchy.locator(session).one(*wgs)
+        degrees = [_degrees(given, field) for field in typed]
+        if len(degrees) < len(REACH):
+            return nothing | {"waiting": True}
+        place = _place(session, *degrees, given["datum"])
     except Problem as problem:
-        return render(
-            request, "fragments/where.html", {"units": [], "problem": i18n.say(problem), "waiting": False}
-        )
-    at = hierarchy.edition_at(session).effective
+        return nothing | {"problem": i18n.say(problem), "swapped": _swapped(session, given)}
+    return nothing | place | {"swapped": place["too_far"] and _swapped(session, given)}
+
+
+def _place(session: Session, lon: float, lat: float, datum: str) -> dict[str, object]:
+    rules.check_place(Report(lon, lat, datum, 0, Source.PATROL))
+    wgs = [float(each) for each in to_wgs84(lon, lat, datum)]
+    found = hierarchy.locator(session).one(*wgs)
     codes = {level: getattr(found, level) for level in LEVELS if getattr(found, level)}
-    names = hierarchy.names(session, codes.values(), at)
-    values = {
+    names = hierarchy.names(session, codes.values(), hierarchy.edition_at(session).effective)
+    return {
         "units": [(level, code, names.get(code, code)) for level, code in codes.items()],
-        "how": found.how, "distance": found.distance_m, "lon": wgs[0], "lat": wgs[1], "problem": "",
-        "too_far": found.distance_m > settings().nearest_limit_m, "waiting": False,
+        "how": found.how, "distance": found.distance_m, "lon": wgs[0], "lat": wgs[1],
+        "nearest": next((names.get(codes[level], "") for level in NEAREST if level in codes), ""),
+        "too_far": found.distance_m > settings().nearest_limit_m,
     }  # fmt: skip
-    return render(request, "fragments/where.html", values)
+
+
+def _swapped(session: Session, given: dict[str, str]) -> bool:
+    """Tell whether the place lies in the district once longitude and latitude change places."""
+    turned = {"lon": given["lat"], "lat": given["lon"]}
+    try:
+        place = _place(session, _degrees(turned, "lon"), _degrees(turned, "lat"), given["datum"])
+    except Problem:
+        return False
+    return bool(place["units"]) and not place["too_far"]
 
 
 @router.get("/report/buildings", response_class=HTMLResponse)

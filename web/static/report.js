@@ -38,6 +38,34 @@
     );
   });
 
+  const where = document.getElementById("where");
+  const shown = () => where.scrollIntoView({ block: "center" });
+  if (where.querySelector("[data-failed]")) shown();
+
+  // Without a place nothing else matters yet; said where the place is chosen.
+  form.addEventListener("invalid", (event) => {
+    if (form.lon.value && form.lat.value) return;
+    event.preventDefault();
+    const said = document.createElement("p");
+    said.className = "alert bad";
+    said.setAttribute("role", "alert");
+    said.textContent = where.dataset.missing;
+    where.replaceChildren(said);
+    shown();
+  }, true);
+
+  where.addEventListener("click", ({ target }) => {
+    if (target.id !== "swap") return;
+    [form.lon.value, form.lat.value] = [form.lat.value, form.lon.value];
+    htmx.trigger(document.body, "place");
+  });
+
+  const written = document.getElementById("written");
+  form.description.addEventListener("input", ({ target }) => {
+    written.textContent = `${target.value.length} / ${target.maxLength}`;
+    written.classList.toggle("late", target.value.length >= target.maxLength);
+  });
+
   // Typed coordinates come back converted; the mark follows them.
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target.id !== "where") return;
