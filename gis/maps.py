@@ -294,7 +294,6 @@ def finish(chart: folium.Map, layers: Mapping[str, Layer], incidents: Points | N
             name=_plain(incidents.title),
             icon_create_function="gridmgr.ring",
             show_coverage_on_hover=False,
-            chunked_loading=True,
         ).add_to(chart)
     Fullscreen(
         title=folium.JsCode("gridmgr.words.full_screen"),

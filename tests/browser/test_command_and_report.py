@@ -33,11 +33,52 @@ def test_the_map_colours_its_units_and_says_what_is_where(page: Page) -> None:
     )
     assert page.locator("#strip b").first.inner_text() == "12"
     page.wait_for_function("gridmgr.cluster.getLayers().length === 12")
-    page.mouse.click(845, 560)
+    expect(page.locator("#map-busy")).to_have_text("")
+    page.mouse.click(845, 480)
     place = page.locator("#place .unit-line")
     expect(place.first).to_contain_text("街道")
     place.first.locator("a").first.click()
     expect(page.locator("h1")).to_contain_text("<script>")
+
+
+def test_every_quick_click_counts_and_the_circles_hold_what_the_strip_says(page: Page) -> None:
+    log_in(page)
+    expect(page.locator("#map-busy")).to_have_text("")
+    page.evaluate(
+        "document.querySelectorAll('#board input').forEach((box) => box.value !== 'closed' && box.click())"
+    )
+    expect(page.locator("#strip b").first).to_have_text("0")
+    page.locator("[data-tick=reported]").click()
+    page.locator("[data-tick=all]").click()
+    for box in page.locator("#board input").all()[1:]:
+        box.click()
+    wanted = [True] + [False] * (page.locator("#board input").count() - 1)
+    page.wait_for_url("**/?states=reported")
+    expect(page.locator("#map-busy")).to_have_text("")
+    assert [box.is_checked() for box in page.locator("#board input").all()] == wanted
+    drawn = "gridmgr.cluster._topClusterLevel.getChildCount()"
+    assert page.locator("#strip b").first.inner_text() == str(page.evaluate(drawn)) == "12"
+
+
+def test_of_two_loads_the_newer_alone_is_drawn(page: Page) -> None:
+    log_in(page)
+    expect(page.locator("#map-busy")).to_have_text("")
+    drawn = page.evaluate(
+        """async () => {
+        const { signs, labels } = gridmgr.data.incidents;
+        const rows = (n) => Array.from({ length: n }, (_, i) => [i, "n" + i, 120 + i / 1e5, 30, "reported", "", ""]);
+        const load = (n) => gridmgr.addIncidents(gridmgr.map, gridmgr.cluster, rows(n), signs, labels);
+        await Promise.all([load(7000), load(5000)]);
+        return gridmgr.cluster._topClusterLevel.getChildCount();
+    }"""
+    )
+    assert drawn == 5000
+
+
+def test_filters_that_cannot_find_anything_say_why(page: Page) -> None:
+    log_in(page)
+    page.goto("/?since=2026-05-02&until=2026-05-01&code=nowhere")
+    expect(page.locator("#asked .alert")).to_have_text(["截止早于起始", "没有这个辖区"])
 
 
 def test_filters_stand_in_the_address_and_the_back_button_takes_them_off(page: Page) -> None:

@@ -1,34 +1,65 @@
 """The command map: incidents by disposal status over the four levels, units coloured, all filters in the address."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
+import shapely
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
 
 import web.pages.chart as chart
 import web.pages.colouring as colouring
 from gis import maps
+from gis.offline import MapParts
 from gis.palette import STATUS
+from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.errors import NotFound
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import COVERAGES, LEVELS, NoEdition
+from gridmgr.hierarchy.model import COVERAGES, LEVELS, Edition, GridUnit, NoEdition, UnknownUnit
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries as statistics
 from web.deps import Allow, Transaction
 from web.fields import Lat, Lon
+from web.i18n import _
 from web.pages.filters import Filters, choices, query
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
+NAMED = ("street", "community")  # the levels whose names stand on the map
+EVERYWHERE = (73.0, 18.0, 135.0, 53.5)
+
+
+def with_code(session: Transaction, actor: Viewer, search: Filters) -> Search:
+    """Return the filters with the code of the area, where its name was typed."""
+    return replace(search, code=_code(session, actor, search.code)) if search.code else search
+
+
+Coded = Annotated[Search, Depends(with_code)]
+
+
+def _code(session: Session, actor: Actor, typed: str) -> str:
+    """Return the code of the coarsest unit so named; what is no name stays as it is."""
+    try:
+        at = hierarchy.edition_at(session).effective
+    except NoEdition:
+        return typed
+    found = (
+        unit.code
+        for level in NAMED
+        for unit in hierarchy.page(session, hierarchy.listing(session, actor, level, at, words=typed), 200)
+        if unit.name == typed
+    )
+    return next(found, typed)
 
 
 @router.get("/", response_class=HTMLResponse)
 def show(
-    request: Request, session: Transaction, actor: Viewer, search: Filters, level: str = "micro_grid",
+    request: Request, session: Transaction, actor: Viewer, search: Coded, level: str = "micro_grid",
     colour: str = "hotspot",
 ) -> HTMLResponse:  # fmt: skip
     """Show the map; htmx gets the counts of new filters only."""
@@ -36,6 +67,8 @@ def show(
         edition = hierarchy.edition_at(session)
     except NoEdition:
         return render(request, "command.html", {"chart": None, "no_edition": True})
+    unit = _unit(session, actor, search)
+    bounds = _bounds(session, actor, unit, search)
     values = {
         "no_edition": False,
         "search": search,
@@ -47,36 +80,82 @@ def show(
         "by_state": incidents.count_by_state(session, actor, replace(search, states=())),
         "signs": STATUS,
         "open": _open(session, actor, search),
-        "unit": _unit_name(session, actor, search),
+        "unit": unit.name if unit else search.code or "",
+        "box": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
+        "complaints": _complaints(search, unit),
     }
     if is_fragment(request):
-        return render(request, "fragments/board.html", values)
-    bounds = hierarchy.bounds(session, actor) or (73.0, 18.0, 135.0, 53.5)
-    values["chart"] = chart.parts(
-        maps.tile_map(
-            chart.tiles(edition), bounds, words=chart.said(),
-            incidents=chart.points("/api/map/incidents" + query(search)), **chart.ground(),
-        )
-    )  # fmt: skip
+        return render(request, "fragments/asked.html", values)
+    values |= {"chart": _chart(edition, bounds, search), "zone": str(clock.zone())}
+    values["areas"] = [label[:2] for label in _labels(session, actor)]
     return render(request, "command.html", values | choices(session, actor))
 
 
-def _open(session: Transaction, actor: Actor, search: Search) -> int:
+def _chart(edition: Edition, bounds: Sequence[float], search: Search) -> MapParts:
+    drawn = maps.tile_map(
+        chart.tiles(edition), bounds, words=chart.said(),
+        incidents=chart.points("/api/map/incidents" + query(search)), **chart.ground(),
+    )  # fmt: skip
+    drawn.options |= {"zoomSnap": 0.25, "zoomDelta": 0.5}  # so that any district fills any screen
+    return chart.parts(drawn)
+
+
+def _open(session: Session, actor: Actor, search: Search) -> int:
     found = incidents.count_by_state(session, actor, replace(search, open=True))
     return sum(found.values())
 
 
-def _unit_name(session: Transaction, actor: Actor, search: Search) -> str:
+def _unit(session: Session, actor: Actor, search: Search) -> GridUnit | None:
+    """Return the unit the filters name, None when they name none or one that isn't there."""
     if not search.code:
-        return ""
-    return hierarchy.names(
-        session, [search.code], search.until or hierarchy.edition_at(session).effective
-    ).get(search.code, search.code)
+        return None
+    try:
+        at = hierarchy.edition_at(session, search.until).effective
+        return hierarchy.unit(session, actor, search.code, at)
+    except UnknownUnit:
+        return None
+
+
+def _bounds(session: Session, actor: Actor, unit: GridUnit | None, search: Search) -> Sequence[float]:
+    """Return what the map looks at: the unit asked for, else all that the actor sees."""
+    if unit is None:
+        return hierarchy.bounds(session, actor) or EVERYWHERE
+    at = hierarchy.edition_at(session, search.until).effective
+    return shapely.from_geojson(hierarchy.outline(session, unit.level, unit.code, at)).bounds
+
+
+def _complaints(search: Search, unit: GridUnit | None) -> list[str]:
+    """Return why these filters cannot find anything."""
+    reasons = {
+        _("The end is before the beginning."): search.since and search.until and search.since > search.until,
+        _("There is no such area."): search.code and unit is None,
+    }
+    return [reason for reason, true in reasons.items() if true]
+
+
+def _labels(session: Session, actor: Actor) -> list[tuple[str, str, str, float, float]]:
+    """Return code, name, level and a point inside for each street and community the actor sees."""
+    found = []
+    for level in NAMED:
+        units = hierarchy.frame(session, level, actor=actor)
+        points = units.geometry.representative_point()
+        columns = units["code"], units["name"], points.x.round(6), points.y.round(6)
+        found += [(code, name, level, lon, lat) for code, name, lon, lat in zip(*columns, strict=True)]
+    return found
+
+
+@router.get("/map/labels")
+def labels(session: Transaction, actor: Viewer) -> dict[str, list[tuple[str, float, float]]]:
+    """Return the names to stand on the map by level, each with its place."""
+    named = {level: [] for level in NAMED}
+    for label in _labels(session, actor):
+        named[label[2]].append((label[1], *label[3:]))
+    return named
 
 
 @router.get("/map/colouring", response_class=HTMLResponse)
 def colour(
-    request: Request, session: Transaction, actor: Viewer, search: Filters, level: str = "micro_grid",
+    request: Request, session: Transaction, actor: Viewer, search: Coded, level: str = "micro_grid",
     colour: str = "hotspot",
 ) -> HTMLResponse:  # fmt: skip
     """Show the legend of the units' colours, how they were found, and hand the map their classes."""
@@ -90,7 +169,7 @@ def colour(
 
 @router.get("/map/place", response_class=HTMLResponse)
 def place(
-    request: Request, session: Transaction, actor: Viewer, search: Filters,
+    request: Request, session: Transaction, actor: Viewer, search: Coded,
     lon: Annotated[Lon, Query()], lat: Annotated[Lat, Query()],
 ) -> HTMLResponse:  # fmt: skip
     """Show the units of all levels that hold a place, with their incidents under the present filters."""

@@ -7,7 +7,9 @@
   L.DomEvent.fakeStop = L.DomEvent.fakeStop || (() => true);
 
   const FILL = { fill: true, fillOpacity: 0.65, weight: 0.5, color: "#5f6b78", opacity: 0.7 };
-  const gridmgr = { data: {}, words: {}, layers: {}, states: new Map() };
+  const SLICE = 2000; // marks added at a time, so that the page stays awake
+  const ROOM = { padding: [14, 14], animate: false };
+  const gridmgr = { data: {}, words: {}, layers: {}, states: new Map(), drawing: 0 };
 
   // ---- text into the page ----------------------------------------------------------------------
 
@@ -27,7 +29,7 @@
     const list = element("dl");
     for (const [title, value] of rows) {
       if (value === null || value === undefined || value === "") continue;
-      list.append(element("dt", "", title), element("dd", "", String(value)));
+      list.append(element("dt", "", title), element("dd", title === gridmgr.words.number ? "map-number" : "", String(value)));
     }
     box.append(list);
     if (ours(link)) {
@@ -49,11 +51,15 @@
     return document.dispatchEvent(new CustomEvent("gridmgr:" + name, { detail, cancelable: true }));
   }
 
-  /** JSON of our own server; the page hears gridmgr:failed when it doesn't come. */
-  async function fetched(url) {
-    const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => ({ ok: false, status: 0 }));
-    if (answer.ok) return answer.json();
-    tell("failed", { url, status: answer.status });
+  /** JSON of our own server, null if it doesn't come; the page hears gridmgr:failed unless we called it off. */
+  async function fetched(url, signal) {
+    try {
+      const answer = await fetch(url, { signal, headers: { Accept: "application/json" } });
+      if (answer.ok) return await answer.json();
+      tell("failed", { url, status: answer.status });
+    } catch {
+      if (!signal?.aborted) tell("failed", { url, status: 0 });
+    }
     return null;
   }
 
@@ -65,7 +71,7 @@
     gridmgr.data = block ? JSON.parse(block.textContent) : {};
     gridmgr.words = gridmgr.data.words || {};
     gridmgr.map = window.gridmgrMap = map;
-    if (gridmgr.data.bounds) map.fitBounds(gridmgr.data.bounds, { animate: false });
+    if (gridmgr.data.bounds) map.fitBounds(gridmgr.data.bounds, ROOM);
     map.zoomControl = L.control.zoom({
       zoomInTitle: gridmgr.words.zoom_in, zoomOutTitle: gridmgr.words.zoom_out,
     }).addTo(map);
@@ -172,34 +178,55 @@
     return new SignIcon({ sign, className: "map-sign", iconSize: [18, 18], html: false });
   }
 
-  /** Fetch {"items": [[id, number, lon, lat, state, category, title, url?], …]} and add them. */
+  /** Fetch {"items": [[id, number, lon, lat, state, category, title, url?], …]} and add them; a newer call wins. */
   async function loadIncidents(map, cluster, url, signs, labels) {
-    const answer = await fetched(url);
-    return answer ? addIncidents(map, cluster, answer.items, signs, labels) : 0;
+    gridmgr.asking?.abort();
+    const asking = gridmgr.asking = new AbortController();
+    tell("loading", { url });
+    const answer = await fetched(url, asking.signal);
+    if (asking.signal.aborted) return 0;
+    if (answer) return addIncidents(map, cluster, answer.items, signs, labels);
+    tell("loaded", { count: 0 });
+    return 0;
   }
 
   /** Replace the incidents of a cluster; those of a state that is switched off wait outside it. */
-  function addIncidents(map, cluster, items, signs, labels) {
+  async function addIncidents(map, cluster, items, signs, labels) {
     const icons = Object.fromEntries(Object.entries(signs).map(([state, sign]) => [state, icon(sign)]));
-    cluster.clearLayers();
     cluster.signs = signs;
     for (const state of gridmgr.states.values()) state.marks = [];
     for (const item of items) {
-      const [, , lon, lat, state, , title] = item;
-      const mark = L.marker([lat, lon], { icon: icons[state], title: [labels[state], title].filter(Boolean).join(" · ") });
+      const [, number, lon, lat, state, , title] = item;
+      const mark = L.marker([lat, lon], { icon: icons[state], title: [labels[state], title || number].filter(Boolean).join(" · ") });
       mark.state = state;
       mark.bindPopup(() => incidentCard(item, labels));
       stateOf(state).marks.push(mark);
     }
-    for (const { shown, marks } of gridmgr.states.values()) if (shown) cluster.addLayers(marks);
-    tell("loaded", { count: items.length });
+    if (await draw(cluster)) tell("loaded", { count: items.length });
     return items.length;
   }
 
+  /** Draw the marks of all states shown, in slices; false if a newer drawing took over in between. */
+  async function draw(cluster) {
+    const turn = ++gridmgr.drawing;
+    cluster.clearLayers();
+    const marks = [...gridmgr.states.values()].flatMap((state) => (state.shown ? state.marks : []));
+    for (let from = 0; from < marks.length; from += SLICE) {
+      if (from) await new Promise((awake) => { setTimeout(awake); });
+      if (turn !== gridmgr.drawing) return false;
+      cluster.addLayers(marks.slice(from, from + SLICE));
+    }
+    return true;
+  }
+
+  /** What the list knows of an incident; a listener may put more into the box. */
   function incidentCard([id, number, , , state, category, title, url], labels) {
-    tell("incident", { id, number });
     const { words } = gridmgr;
-    return card(title || number, [[words.number, number], [words.state, labels[state] || state], [words.category, category]], url);
+    const head = title || number;
+    const known = String(head).includes(number) ? [] : [[words.number, number]];
+    const box = card(head, [...known, [words.state, labels[state] || state], [words.category, category]], url);
+    tell("incident", { id, number, box });
+    return box;
   }
 
   function stateOf(state) {
@@ -212,8 +239,7 @@
     const group = stateOf(state);
     if (group.shown === shown) return;
     group.shown = shown;
-    if (shown) gridmgr.cluster.addLayers(group.marks);
-    else gridmgr.cluster.removeLayers(group.marks);
+    draw(gridmgr.cluster);
   }
 
   /** A cluster's icon: its count inside a ring of the states it holds. */
@@ -232,7 +258,7 @@
     const size = 30 + 6 * Math.min(Math.floor(Math.log10(marks.length)), 4);
     const face = element("div", "map-ring");
     face.style.background = `conic-gradient(${arcs.join(", ")})`;
-    face.append(element("span", "", String(marks.length)));
+    face.append(element("span", "", marks.length.toLocaleString("en-US")));
     return L.divIcon({ html: face, className: "map-cluster", iconSize: [size, size] });
   }
 
@@ -287,6 +313,6 @@
   });
 
   window.gridmgr = Object.assign(gridmgr, {
-    frame, start, shapes, recolour, loadValues, loadIncidents, addIncidents, show, ring, legend, icon,
+    frame, start, shapes, recolour, loadValues, loadIncidents, addIncidents, show, ring, legend, icon, element, fetched, ROOM,
   });
 })();
