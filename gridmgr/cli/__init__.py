@@ -1,16 +1,28 @@
-"""The `gridmgr` command: the product without a browser. Every reading command answers in JSON with `--json`."""
+"""The `gridmgr` command: the product without a browser. Every reading command answers in JSON with `--json`.
 
+Its modules load the heavy libraries inside the functions that work with them: help and mistyped
+commands answer at once.
+"""
+
+import os
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import typer
+from typer.main import get_command
 
-from gis.errors import Problem
 from gridmgr import i18n
-from gridmgr.cli import accounts, categories, database, demo, figures, grids, incidents, locate, serving
-from gridmgr.cli.output import complain
+from gridmgr.cli import accounts, categories, database, figures, grids, incidents, locate, serving
+from gridmgr.cli.output import fail, problem_behind
 from gridmgr.settings import settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__.partition("\n")[0],
+)
 app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
 app.add_typer(incidents.app, name="incidents")
@@ -21,14 +33,30 @@ app.command("figures")(figures.figures)
 app.command("map")(figures.write_map)
 app.command("serve")(serving.serve)
 app.command("worker")(serving.worker)
-app.command("demo")(demo.demo)
+app.command("demo")(serving.demo)
+
+
+def explained(command: Any) -> Iterator[Any]:
+    """Yield every command and parameter below a command that has a help text, itself first."""
+    for each in (command, *command.params):
+        if getattr(each, "help", None):
+            yield each
+    for child in getattr(command, "commands", {}).values():
+        yield from explained(child)
 
 
 def main() -> None:
     """Run the command; whatever goes wrong is one clear line and a non-zero end, never a traceback."""
-    i18n.language.set(settings().language)
     try:
-        app()
-    except Problem as problem:
-        complain(problem)
+        i18n.language.set(settings().language)
+        command = get_command(app)
+        for each in explained(command):
+            each.help = i18n._(each.help)
+        command(prog_name="gridmgr")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("GRIDMGR_DEBUG"):
+            raise
+        fail(problem_behind(error), as_json="--json" in sys.argv)
         sys.exit(1)

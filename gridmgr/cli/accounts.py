@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from gridmgr.account import queries, service
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _
 
@@ -19,6 +18,8 @@ def open_account(
     username: str, name: Annotated[str, typer.Option()], role: Grants, password: Password
 ) -> None:
     """Open an account with its roles, each on a code prefix or on the whole district."""
+    from gridmgr.account import service
+
     with opened() as session:
         service.open_account(session, username, name, password, map(service.parse_grant, role))
     say("The account {username} is open.", username=username)
@@ -27,6 +28,8 @@ def open_account(
 @app.command("grant")
 def grant(username: str, role: Grants) -> None:
     """Replace the roles of an account."""
+    from gridmgr.account import service
+
     with opened() as session:
         service.set_grants(session, username, list(map(service.parse_grant, role)))
 
@@ -34,6 +37,8 @@ def grant(username: str, role: Grants) -> None:
 @app.command()
 def password(username: str, password: Password) -> None:
     """Set a password and end all sessions of the account."""
+    from gridmgr.account import service
+
     with opened() as session:
         service.set_password(session, username, password)
 
@@ -41,6 +46,8 @@ def password(username: str, password: Password) -> None:
 @app.command()
 def close(username: str) -> None:
     """Close an account; it keeps its name in history."""
+    from gridmgr.account import service
+
     with opened() as session:
         service.set_active(session, username, False)
 
@@ -48,6 +55,8 @@ def close(username: str) -> None:
 @app.command()
 def token(username: str, name: str = "cli", days: int | None = None) -> None:
     """Issue a bearer token for the API; it is shown once."""
+    from gridmgr.account import queries, service
+
     with opened() as session:
         secret, _token = service.issue_token(session, queries.actor(session, username), name, days)
     typer.echo(secret)
@@ -56,6 +65,8 @@ def token(username: str, name: str = "cli", days: int | None = None) -> None:
 @app.command("list")
 def listing(as_json: Json = False) -> None:
     """List all accounts."""
+    from gridmgr.account import queries
+
     with opened() as session:
         rows = [
             {"username": a.username, "name": a.name, "active": a.active, "demo": a.demo,

@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from gis.encoding import as_utf8
 from gridmgr import clock
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _, language
-from gridmgr.responsibility import queries, rules, service
 
 app = typer.Typer(no_args_is_help=True, help="Matters, their limits and departments.")
 
@@ -24,6 +22,9 @@ def import_file(
     ] = None,
 ) -> None:
     """Publish a table of categories from CSV; cases filed before keep their old rows."""
+    from gis.encoding import as_utf8
+    from gridmgr.responsibility import rules, service
+
     rows = list(rules.parse(as_utf8(file.read_bytes())[0].splitlines()))
     with opened() as session:
         service.publish(session, title or file.stem, effective.date() if effective else clock.today(), rows)
@@ -33,6 +34,8 @@ def import_file(
 @app.command("list")
 def listing(as_json: Json = False) -> None:
     """List the categories in force."""
+    from gridmgr.responsibility import queries
+
     with opened() as session:
         found = queries.in_force(session)
     rows = [

@@ -14,9 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
@@ -31,6 +29,7 @@ from gridmgr.settings import settings
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation import rules, service
 from gridmgr.simulation.model import ACCOUNTS
+from gridmgr.words import ROLES, word
 
 PATIENCE_SECONDS = 60
 PR_SET_PDEATHSIG = 1
@@ -40,15 +39,10 @@ class ServerDied(Unavailable):
     """{process} ended by itself; its last words are in {log}."""
 
 
-def demo(
-    scale: Annotated[
-        str, typer.Option(help="tiny | small | street | district, or 1 to 10 districts.")
-    ] = "district",
-    days: Annotated[int, typer.Option(min=1, max=365, help="How many days of incidents to play.")] = 30,
-    port: Annotated[int | None, typer.Option(help="Port; GRIDMGR_PORT, or the next free one.")] = None,
-) -> None:
-    """Build a fictional district, play its days through the real verbs, and serve it until Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def run(scale: str, days: int, port: int | None) -> None:
+    """Build a district, play its days, and serve it until Ctrl-C."""
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell may have had the first one ignored
+        signal.signal(stop, signal.default_int_handler)
     with suppress(KeyboardInterrupt), _database() as url:
         engine = db.engine(url)
         _build(engine, scale, days)
@@ -197,7 +191,7 @@ def _free_port(wanted: int) -> int:
 
 def _welcome(port: int) -> None:
     columns = [_("username"), _("password"), _("name"), _("role")]
-    rows = [(each.username, each.password, each.name, _(each.role.value)) for each in ACCOUNTS]
+    rows = [(each.username, each.password, each.name, word(ROLES, each.role)) for each in ACCOUNTS]
     print_table(_("Accounts"), columns, rows)
     say(
         "Open  http://{host}:{port}/  and log in, for example as command (password: command).",

@@ -2,21 +2,18 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gis import drawing, maps, offline, palette, thematic
-from gridmgr import clock
-from gridmgr.account.rules import SYSTEM
-from gridmgr.cli.output import Json, err, opened, print_json, print_table, say
-from gridmgr.hierarchy import queries as hierarchy
+from gis.errors import BadInput
+from gridmgr.cli.output import Json, err, opened, print_json, print_table, say, writable
 from gridmgr.i18n import LOCALES, _, language, percent
-from gridmgr.incident import queries as incident
-from gridmgr.incident.model import State
-from gridmgr.incident.queries import Search
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.statistics import queries, rules
+from gridmgr.words import COUNTS, HOTSPOTS, RATES, STATES, word
+
+if TYPE_CHECKING:
+    from gis import drawing
+    from gridmgr.incident.queries import Search
 
 STATIC = Path(__file__).resolve().parents[2] / "web" / "static"
 MAP_POINTS = 50_000
@@ -31,12 +28,27 @@ Until = Annotated[
 Level = Annotated[str, typer.Option(help="street | community | micro_grid | building")]
 
 
-def _search(since: datetime | None, until: datetime | None) -> Search:
+class BackwardPeriod(BadInput):
+    """The period ends before it begins: {since} is later than {until}."""
+
+
+class NothingToDrawYet(BadInput):
+    """The map of {at} has no {level}; import the grids first."""
+
+
+def _search(since: datetime | None, until: datetime | None) -> "Search":
+    from gridmgr.incident.queries import Search
+
+    if since and until and since > until:
+        raise BackwardPeriod(since=since.date(), until=until.date())
     return Search(since=since.date() if since else None, until=until.date() if until else None)
 
 
 def figures(level: Level = "street", since: Since = None, until: Until = None, as_json: Json = False) -> None:
     """Print the rates of every area, with their formulas."""
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.statistics import queries, rules
+
     search = _search(since, until)
     with opened() as session:
         rows = queries.figures(session, SYSTEM, level, search)
@@ -45,7 +57,7 @@ def figures(level: Level = "street", since: Since = None, until: Until = None, a
         formulas = {name: rate.formula for name, rate in rules.RATES.items()}
         print_json({"areas": rows, "total": total, "formulas": formulas, "counts": rules.COUNTS})
         return
-    columns = [_("code"), _("name"), *(_(name) for name in rules.COUNTS), *(_(name) for name in rules.RATES)]
+    columns = [_("code"), _("name"), *map(_, COUNTS.values()), *map(_, RATES.values())]
     lines = [
         (each.code or _("outside all"), each.name, *each.counts.values(), *map(percent, each.rates.values()))
         for each in rows
@@ -53,17 +65,33 @@ def figures(level: Level = "street", since: Since = None, until: Until = None, a
     lines.append((_("total"), "", *total.counts.values(), *map(percent, total.rates.values())))
     print_table(_("Figures"), columns, lines)
     for name, rate in rules.RATES.items():
-        say("{rate} = {over} ÷ {under}", rate=_(name), over=_(rate.over), under=_(rate.under))
+        say(
+            "{rate} = {over} ÷ {under}",
+            rate=word(RATES, name),
+            over=word(COUNTS, rate.over),
+            under=word(COUNTS, rate.under),
+        )
     for name, meaning in rules.COUNTS.items():
-        say("{count}: {meaning}", count=_(name), meaning=_(meaning))
+        say("{count}: {meaning}", count=word(COUNTS, name), meaning=_(meaning))
 
 
 def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until: Until = None) -> None:
     """Write a standalone folium map: hotspots and counts by unit, incidents by disposal status."""
+    from gis import drawing, maps, offline, thematic
+    from gridmgr import clock
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.hierarchy import queries as hierarchy
+    from gridmgr.incident import queries as incident
+    from gridmgr.responsibility import queries as responsibility
+    from gridmgr.statistics import queries
+
+    writable(out)
     search = _search(since, until)
     with err.status(_("Drawing {file} …", file=out.name)), opened() as session:
         at = search.until or clock.today()
         units = hierarchy.frame(session, level, at).set_index("code", drop=False)
+        if units.empty:
+            raise NothingToDrawYet(at=at, level=level)
         found = queries.hotspots(session, SYSTEM, level, search)
         counts = queries.unit_counts(session, SYSTEM, level, search)
         names = {each.id: each.name(language.get()) for each in responsibility.used(session)}
@@ -81,7 +109,9 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
             drawing.Choropleth("klass", _("Hotspots"), hotspot_classes()),
             drawing.Choropleth("band", _("Incidents"), _band_classes(units["count"])),
         ],
-        points=drawing.Points(_("Incidents"), {state: _(state) for state in State}, items=items),
+        points=drawing.Points(
+            _("Incidents"), {state: _(called) for state, called in STATES.items()}, items=items
+        ),
         words=map_words(),
     )
     page = offline.standalone(
@@ -96,13 +126,17 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
     )
 
 
-def hotspot_classes() -> list[drawing.Class]:
+def hotspot_classes() -> "list[drawing.Class]":
     """Return the hotspot classes with their words, hottest first."""
-    return [drawing.Class(klass, colour, _(f"hotspot_{klass}")) for klass, colour in palette.HOTSPOT.items()]
+    from gis import drawing, palette
+
+    return [drawing.Class(klass, colour, word(HOTSPOTS, klass)) for klass, colour in palette.HOTSPOT.items()]
 
 
-def map_words() -> drawing.Words:
+def map_words() -> "drawing.Words":
     """Return what the controls of a map say."""
+    from gis import drawing
+
     return drawing.Words(
         zoom_in=_("Zoom in"), zoom_out=_("Zoom out"), full_screen=_("Full screen"),
         leave_full_screen=_("Leave full screen"), layers=_("Layers"), open=_("Open"), code=_("Code"),
@@ -120,7 +154,9 @@ def _bands(counts):
     return counts.map(lambda count: sum(count >= edge for edge in edges) - 1)
 
 
-def _band_classes(counts) -> list[drawing.Class]:
+def _band_classes(counts) -> "list[drawing.Class]":
+    from gis import drawing, palette
+
     edges = _edges(counts)
     upper = [*edges[1:], int(counts.max()) + 1]
     return [

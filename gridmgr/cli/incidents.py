@@ -1,24 +1,37 @@
 """`gridmgr incidents`: bring in, hand out, and verify the history of cases."""
 
 import csv
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gis.errors import BadInput
 from gridmgr import i18n
-from gridmgr.account.rules import SYSTEM
-from gridmgr.cli.output import Json, complain, err, opened, print_json, say
+from gridmgr.cli.output import Json, complain, err, opened, print_json, say, told, writable
 from gridmgr.i18n import _
-from gridmgr.importing import queries as importing
-from gridmgr.importing import service as import_service
-from gridmgr.importing.rules import incident_plan
-from gridmgr.incident import queries
-from gridmgr.incident.model import HistoryBroken
-from gridmgr.incident.queries import Search
+
+if TYPE_CHECKING:
+    from gridmgr.importing.queries import Incidents
 
 app = typer.Typer(no_args_is_help=True, help="Incidents and their history.")
 SHOWN = 50
+CATEGORIES_SHOWN = 10
+
+
+class ForeignCategories(BadInput):
+    """None of the {count} categories of this file is one of ours; the mapping may translate them: {first}"""
+
+
+def _foreign(read: "Incidents", ours: set[str]) -> list[BadInput]:
+    """Return a warning if no row's category is ours: the mapping lacks its table of categories."""
+    theirs = Counter(entry.category for entry in read.entries)
+    if not theirs or ours & set(theirs):
+        return []
+    first = ", ".join(name for name, _count in theirs.most_common(CATEGORIES_SHOWN))
+    return [ForeignCategories(count=len(theirs), first=first)]
 
 
 @app.command("import")
@@ -32,35 +45,53 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Import a file of incidents; rows already known by their source id are left alone."""
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.importing import queries, service
+    from gridmgr.importing.rules import incident_plan
+    from gridmgr.responsibility.queries import in_force
+
+    writable(errors)
     plan = incident_plan(mapping.read_text("utf-8"))
     with err.status(_("Reading, locating and filing {file} …", file=file.name)), opened() as session:
-        read = importing.read_incidents(session, file, plan)
-        filed = [] if dry_run else import_service.load_incidents(session, SYSTEM, plan, read)
-    told = [{"row": problem.details.get("row"), "reason": i18n.say(problem)} for problem in read.problems]
+        read = queries.read_incidents(session, file, plan)
+        read.warnings += _foreign(read, {category.code for category in in_force(session)})
+        filed = [] if dry_run else service.load_incidents(session, SYSTEM, plan, read)
+    problems = [{"row": problem.details.get("row"), "reason": i18n.say(problem)} for problem in read.problems]
     if errors:
         with errors.open("w", newline="", encoding="utf-8-sig") as handle:
             writer = csv.DictWriter(handle, ["row", "reason"])
             writer.writeheader()
-            writer.writerows(told)
+            writer.writerows(problems)
     if as_json:
         report = {"rows": read.rows, "filed": len(filed), "known": read.known, "ready": len(read.entries)}
-        print_json(report | {"problems": told, "warnings": [i18n.say(each) for each in read.warnings]})
+        print_json(report | {"problems": problems, "warnings": [i18n.say(each) for each in read.warnings]})
         return
     for warning in read.warnings:
         complain(warning)
-    for each in told[:SHOWN]:
+    for each in problems[:SHOWN]:
         err.print(each["reason"], style="red", markup=False, highlight=False)
-    if len(told) > SHOWN:
-        say("… and {count} more rows; --errors writes them all.", count=len(told) - SHOWN)
+    if len(problems) > SHOWN:
+        say("… and {count} more rows; --errors writes them all.", count=len(problems) - SHOWN)
+    if dry_run:
+        say(
+            "Dry run: of {rows} rows, {ready} would be filed, {known} are known, {problems} are not usable.",
+            rows=read.rows, ready=len(read.entries), known=read.known, problems=len(problems),
+        )  # fmt: skip
+        return
     say(
         "{rows} rows: {filed} filed, {known} known before, {problems} not usable.",
-        rows=read.rows, filed=len(filed), known=read.known, problems=len(told),
+        rows=read.rows, filed=len(filed), known=read.known, problems=len(problems),
     )  # fmt: skip
 
 
 @app.command()
 def export(out: Path) -> None:
     """Write all incidents to a CSV table."""
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.incident import queries
+    from gridmgr.incident.queries import Search
+
+    writable(out)
     with opened() as session, out.open("w", newline="", encoding="utf-8-sig") as handle:
         count = queries.write_csv(session, SYSTEM, Search(), handle)
     say("{count} incidents written to {file}.", count=count, file=out)
@@ -69,14 +100,21 @@ def export(out: Path) -> None:
 @app.command()
 def verify(as_json: Json = False) -> None:
     """Walk the hash chain of every history and compare what it says with how the case stands."""
+    from gridmgr.incident import queries
+    from gridmgr.incident.model import HistoryBroken
+
     with err.status(_("Verifying …")), opened() as session:
         found = queries.verify(session)
+    broken = HistoryBroken(count=len(found.broken)) if found.broken else None
     if as_json:
-        print_json(found)
+        print_json(asdict(found) | ({"error": told(broken)} if broken else {}))
     else:
         say("{incidents} histories with {events} rows read.", incidents=found.incidents, events=found.events)
-    if found.broken:
-        say("Broken: {numbers}", numbers=", ".join(found.broken[:SHOWN]))
-        raise HistoryBroken(count=len(found.broken))
+    if broken:
+        err.print(
+            _("Broken: {numbers}", numbers=", ".join(found.broken[:SHOWN])), markup=False, highlight=False
+        )
+        complain(broken)
+        raise typer.Exit(1)
     if not as_json:
         say("Every chain holds.")

@@ -1,13 +1,9 @@
-"""`gridmgr serve` and `gridmgr worker`: the two processes of the product."""
+"""`gridmgr serve`, `gridmgr worker` and `gridmgr demo`: the two processes of the product, and all of it."""
 
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from gridmgr import db
-from gridmgr import worker as tasks
-from gridmgr.account import queries as accounts
 from gridmgr.cli.output import opened, say
 from gridmgr.errors import Forbidden
 from gridmgr.settings import settings
@@ -22,6 +18,10 @@ Port = Annotated[int | None, typer.Option(help="Port; GRIDMGR_PORT if not given.
 
 def serve(port: Port = None) -> None:
     """Serve the pages and the API."""
+    import uvicorn
+
+    from gridmgr.account import queries as accounts
+
     with opened() as session:
         if settings().environment == "production" and accounts.has_demo_accounts(session):
             raise DemoInProduction
@@ -32,6 +32,22 @@ def serve(port: Port = None) -> None:
 
 def worker() -> None:
     """Run the tasks: imports, maps, nightly verification. As many as you like, on any machine."""
+    from gridmgr import db
+    from gridmgr import worker as tasks
+
     with opened():
         pass
     tasks.run(db.address())
+
+
+def demo(
+    scale: Annotated[
+        str, typer.Option(help="tiny | small | street | district, or 1 to 10 districts.")
+    ] = "district",
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many days of incidents to play.")] = 30,
+    port: Annotated[int | None, typer.Option(help="Port; GRIDMGR_PORT, or the next free one.")] = None,
+) -> None:
+    """Build a fictional district, play its days through the real verbs, and serve it until Ctrl-C."""
+    from gridmgr.cli.demo import run
+
+    run(scale, days, port)

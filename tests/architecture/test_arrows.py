@@ -25,6 +25,7 @@ ORDER = (
     "jobs",
     "db",
     "events",
+    "words",
     "i18n",
     "clock",
     "cluster",

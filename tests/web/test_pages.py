@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from typer.main import get_command
 
 from gis.errors import Problem
 from gis.findings import KINDS
 from gridmgr.account.model import Role
 from gridmgr.account.rules import PERMISSIONS
+from gridmgr.cli import app, explained
 from gridmgr.hierarchy.model import LEVELS
 from gridmgr.hierarchy.rules import LINEAGE_KINDS
 from gridmgr.i18n import CATALOGUES
@@ -37,7 +39,7 @@ CODES = (*State, *Action, *Role, *LEVELS, *BatchKind, *BatchStatus, *PERMISSIONS
 
 def messages() -> set[str]:
     """Return every message people may see: in code and templates, of problems, findings and counts."""
-    found = extract_from_dir(str(ROOT), METHODS, keywords={"_": None, "N_": None})
+    found = extract_from_dir(str(ROOT), METHODS, keywords={"_": None, "N_": None, "say": None})
     marked = {message for _file, _line, message, *_rest in found if isinstance(message, str)}
     sentences = {sentence for _severity, sentence in KINDS.values()}
     return (
@@ -46,6 +48,7 @@ def messages() -> set[str]:
         | set(COUNTS.values())
         | {inspect.getdoc(each) for each in problems()}
         | {str(code) for code in CODES}
+        | {each.help for each in explained(get_command(app))}
     )
 
 

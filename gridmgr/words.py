@@ -1,0 +1,115 @@
+"""What the codes of the domain are called: one table a concept, English here, Chinese in the catalogue.
+
+`N_` marks a message for extraction without translating it; `word` translates when it is shown.
+"""
+
+from collections.abc import Mapping
+
+from gridmgr.i18n import _
+
+
+def N_(message: str) -> str:
+    """Return the message as it is; it is translated where it is shown."""
+    return message
+
+
+STATES = {
+    "reported": N_("Reported"),
+    "accepted": N_("Accepted"),
+    "dispatched": N_("Dispatched"),
+    "handling": N_("Being handled"),
+    "fed_back": N_("Awaiting check"),
+    "verified": N_("Checked"),
+    "closed": N_("Closed"),
+    "evaluated": N_("Evaluated"),
+    "voided": N_("Voided"),
+    "merged": N_("Merged"),
+}
+ROLES = {
+    "grid_member": N_("Grid member"),
+    "grid_leader": N_("Grid leader"),
+    "community_clerk": N_("Community clerk"),
+    "street_dispatcher": N_("Street dispatcher"),
+    "department_handler": N_("Department handler"),
+    "command_centre": N_("Command centre"),
+    "planner": N_("Planner"),
+    "admin": N_("Administrator"),
+}
+LEVELS = {
+    "street": N_("Street"),
+    "community": N_("Community"),
+    "micro_grid": N_("Micro-grid"),
+    "building": N_("Building"),
+}
+LINEAGE = {
+    "renamed": N_("Attributes changed"),
+    "redrawn": N_("Redrawn, same ground"),
+    "reshaped": N_("Ground changed"),
+    "new": N_("New"),
+    "retired": N_("Retired"),
+    "passed": N_("Ground passed on"),
+    "same": N_("Unchanged"),
+    "kept": N_("Unchanged"),
+    "unchanged": N_("Unchanged"),
+}
+HOW = {
+    "inside": N_("inside the unit"),
+    "border": N_("on a shared border"),
+    "gap": N_("in a gap of the map, nearest unit"),
+    "outside": N_("outside the district, nearest unit"),
+    "nowhere": N_("no unit near"),
+}
+SEVERITIES = {"error": N_("Error"), "warning": N_("Warning")}
+COUNTS = {
+    "reported": N_("Reported"),
+    "accepted": N_("Accepted"),
+    "due": N_("Due"),
+    "closed": N_("Closed"),
+    "closed_on_time": N_("Closed on time"),
+    "overdue": N_("Unfinished and overdue"),
+}
+RATES = {
+    "acceptance_rate": N_("Acceptance rate"),
+    "closing_rate": N_("Closing rate"),
+    "on_time_rate": N_("On-time rate"),
+}
+HOTSPOTS = {
+    "3": N_("Hot, 99 % sure"),
+    "2": N_("Hot, 95 % sure"),
+    "1": N_("Hot, 90 % sure"),
+    "0": N_("Not significant"),
+    "-1": N_("Cold, 90 % sure"),
+    "-2": N_("Cold, 95 % sure"),
+    "-3": N_("Cold, 99 % sure"),
+}
+FINDINGS = {
+    "empty_geometry": N_("No geometry"),
+    "wrong_type": N_("Not a polygon"),
+    "invalid_ring": N_("Invalid outline"),
+    "missing_code": N_("No code"),
+    "duplicate_code": N_("Code used twice"),
+    "missing_parent": N_("No parent named"),
+    "orphan": N_("Parent does not exist"),
+    "bad_edge": N_("Edges do not match"),
+    "gap": N_("Gap"),
+    "sliver_gap": N_("Narrow gap"),
+    "overlap": N_("Overlap"),
+    "sliver_overlap": N_("Narrow overlap"),
+    "uncovered": N_("Ground without a unit"),
+    "child_outside": N_("Leaves its parent"),
+    "wholly_elsewhere": N_("Code and place disagree: wholly elsewhere"),
+    "mostly_elsewhere": N_("Code and place disagree: mostly elsewhere"),
+    "partly_elsewhere": N_("Code and place disagree: partly elsewhere"),
+    "multipart": N_("Several parts"),
+    "building_nowhere": N_("Building outside all units"),
+    "building_straddles": N_("Building across a border"),
+    "building_sticks_out": N_("Building sticks out"),
+    "building_overlap": N_("Buildings overlap"),
+    "building_within": N_("Building inside another"),
+}
+
+
+def word(table: Mapping[str, str], code: object) -> str:
+    """Return what a code is called in the language of this request; an unknown code is shown as it is."""
+    key = str(getattr(code, "value", code))
+    return _(table[key]) if key in table else key

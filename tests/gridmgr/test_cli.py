@@ -1,0 +1,115 @@
+"""The command: in Chinese unless told otherwise, JSON and nothing else for programs, never a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from little import little_district
+from sqlalchemy import URL
+
+from gridmgr import db
+from gridmgr.cli.output import CannotOpen, Unforeseen, print_json, problem_behind, writable
+from gridmgr.hierarchy import service as hierarchy
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run the command as a person does, in a folder of its own; returns how it ended and what it said."""
+
+    def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"GRIDMGR_HOME": str(tmp_path), "COLUMNS": "200"} | settings
+        return subprocess.run(
+            [sys.executable, "-m", "gridmgr.cli", *arguments],
+            env=environment, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    return run
+
+
+def test_help_is_chinese_and_loads_no_heavy_library(told) -> None:
+    ended = told("--help")
+    assert ended.returncode == 0
+    assert "提供网页与接口服务。" in ended.stdout
+    loaded = "import sys, gridmgr.cli; print({'pandas', 'sqlalchemy', 'numba'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", loaded], text=True) == "set()\n"
+
+
+def test_locate_without_a_place_explains_itself(told) -> None:
+    ended = told("locate")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--lon" in ended.stderr
+
+
+def test_a_database_that_does_not_run_is_told_by_the_exit_code(told) -> None:
+    ended = told("db", "status", "--json")
+    assert ended.returncode == 3
+    assert json.loads(ended.stdout)["state"] == "absent"
+
+
+def test_a_problem_is_one_line_for_people_and_json_for_programs(told) -> None:
+    ended = told("incidents", "import", "x.csv", "--map", "/nonexistent.toml", "--json")
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["error"] == {
+        "kind": "CannotOpen",
+        "detail": "无法打开 /nonexistent.toml：没有这个文件或文件夹。",
+    }
+    assert ended.stderr.splitlines() == ["无法打开 /nonexistent.toml：没有这个文件或文件夹。"]
+
+
+def test_what_nobody_foresaw_is_told_in_one_line() -> None:
+    problem = problem_behind(ZeroDivisionError("division by zero"))
+    assert isinstance(problem, Unforeseen)
+    assert "GRIDMGR_DEBUG=1" in str(problem)
+
+
+def test_a_file_is_refused_before_the_work(tmp_path: Path) -> None:
+    writable(tmp_path / "new.csv")
+    for path in (tmp_path, tmp_path / "absent" / "new.csv"):
+        with pytest.raises(CannotOpen):
+            writable(path)
+
+
+def test_what_is_no_number_is_null(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": float("nan"), "b": [float("inf"), 1.5], "day": date(2026, 1, 2)})
+    assert json.loads(capsys.readouterr().out) == {"a": None, "b": [None, 1.5], "day": "2026-01-02"}
+
+
+@pytest.fixture
+def little(own_database: str) -> URL:
+    """Return the address of a database with the little district."""
+    engine = db.engine(own_database)
+    with db.transaction(engine) as session:
+        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
+    engine.dispose()
+    return own_database
+
+
+def test_swapped_tables_are_located_and_warned_of(told, little: str, tmp_path: Path) -> None:
+    from little import SOUTH, STEP, WEST
+
+    place = (WEST + STEP / 10, SOUTH + STEP / 10)
+    (tmp_path / "places.csv").write_text("x,y\n{},{}\nnone,1\n".format(*place))
+    options = ["locate", str(tmp_path / "places.csv"), "-o", str(tmp_path / "out.csv"), "--json"]
+    right = json.loads(told(*options, "--lon", "x", "--lat", "y", GRIDMGR_DATABASE_URL=little).stdout)
+    assert (right["rows"], right["located"], right["by_how"]["inside"]) == (2, 1, 1)
+    assert [problem["row"] for problem in right["problems"]] == [3]
+    (tmp_path / "places.csv").write_text("x,y\n{},{}\n".format(*place))
+    wrong = json.loads(told(*options, "--lon", "y", "--lat", "x", GRIDMGR_DATABASE_URL=little).stdout)
+    assert wrong["located"] == 0
+    assert "经纬度似乎颠倒了" in wrong["warnings"][0]
+
+
+def test_a_map_of_a_district_without_incidents_is_drawn(told, little: str, tmp_path: Path) -> None:
+    ended = told("map", str(tmp_path / "map.html"), GRIDMGR_DATABASE_URL=little)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "map.html").stat().st_size > 10_000
+
+
+def test_figures_refuse_a_period_that_ends_before_it_begins(told) -> None:
+    ended = told("figures", "--from", "2026-05-02", "--to", "2026-05-01")
+    assert ended.returncode == 1
+    assert ended.stderr == "时段的结束早于开始：2026-05-02 晚于 2026-05-01。\n"
