@@ -96,7 +96,6 @@ def _chart(edition: Edition, bounds: Sequence[float], search: Search) -> MapPart
         chart.tiles(edition), bounds, words=chart.said(),
         incidents=chart.points("/api/map/incidents" + query(search)), **chart.ground(),
     )  # fmt: skip
-    drawn.options |= {"zoomSnap": 0.25, "zoomDelta": 0.5}  # so that any district fills any screen
     return chart.parts(drawn)
 
 
