@@ -35,6 +35,8 @@ class NoName(BadInput):
     """An account needs a user name and a name."""
 
 
+# What a form is filled with before anybody has sent it; `of` names the account it is about, "" a new one.
+BLANK = {"of": None, "username": "", "name": "", "role": "", "code": ""}
 Verb = Literal["grant", "take", "password", "close", "open"]
 
 
@@ -58,7 +60,9 @@ def open_account(
         grant = service.parse_grant(f"{role}:{code}")
         service.open_account(session, username.strip(), name.strip(), password, [grant])
 
-    return _done(request, session, work, {"username": username, "name": name, "role": role, "code": code})
+    return _done(
+        request, session, work, {"of": "", "username": username, "name": name, "role": role, "code": code}
+    )
 
 
 @router.post("/accounts/{username}/{verb}")
@@ -108,7 +112,7 @@ def _page(
     accounts = queries.listing(session)
     codes = {grant.code for account in accounts for grant in account.grants if grant.code}
     values = {
-        "accounts": accounts, "problem": i18n.say(problem) if problem else "", "given": given or {},
+        "accounts": accounts, "problem": i18n.say(problem) if problem else "", "given": BLANK | (given or {}),
         "unknown": sorted(_without_units(session, codes)),
     }  # fmt: skip
     return render(request, "accounts.html", values, status_of(problem) if problem else 200)
