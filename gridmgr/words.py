@@ -61,7 +61,7 @@ HOW = {
 }
 SEVERITIES = {"error": N_("Error"), "warning": N_("Warning")}
 COUNTS = {
-    "reported": N_("Reported"),
+    "reported": N_("All incidents"),
     "accepted": N_("Accepted"),
     "due": N_("Due"),
     "closed": N_("Closed"),
