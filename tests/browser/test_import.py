@@ -79,6 +79,18 @@ def test_a_fault_no_map_can_hold_forbids_loading(
     page.wait_for_function("gridmgr.layers.findings.getLayers().length === 1")
 
 
+def test_an_unreadable_file_is_listed_as_failed(page: Page, tmp_path: Path) -> None:
+    empty = tmp_path / "空.gpkg"
+    empty.touch()
+    log_in(page)
+    page.goto("/imports")
+    page.set_input_files("[name=file]", empty)
+    page.click("form[action='/imports'] button")
+    expect(page.locator(".alert.bad")).to_contain_text("空文件")
+    page.goto("/imports")
+    expect(page.locator("tbody tr").first).to_contain_text("失败")
+
+
 def test_a_sound_map_is_checked_and_loaded(page: Page, database: str, brought: Path) -> None:
     log_in(page)
     bring(page, brought)
@@ -92,3 +104,24 @@ def test_a_sound_map_is_checked_and_loaded(page: Page, database: str, brought: P
     expect(page.locator(".level-counts")).to_contain_text("250")
     page.goto("/")
     page.wait_for_function("window.gridmgrMap && gridmgrMap.getZoom() > 10")
+
+
+def test_a_mapping_can_be_pasted_without_filling_in_the_fields(
+    page: Page, database: str, tmp_path: Path
+) -> None:
+    table = tmp_path / "热线.csv"
+    table.write_text("甲,乙,丙,丁,戊,状态\n1,104.0,30.6,2026-05-01 08:00,占道,怪\n", encoding="utf-8")
+    log_in(page)
+    page.goto("/imports")
+    page.select_option("[name=kind]", "incidents")
+    page.set_input_files("[name=file]", table)
+    page.click("form[action='/imports'] button")
+    expect(page.locator("[name='status.怪']")).to_have_value("")  # its word tells nothing
+    page.click("details.more:last-of-type summary")
+    columns = {"source_id": "甲", "lon": "乙", "lat": "丙", "reported_at": "丁", "category": "戊"}
+    lines = [f'{ours} = "{theirs}"' for ours, theirs in columns.items()]
+    page.fill("[name=toml]", "\n".join(['origin = "12345"', 'datum = "wgs84"', "[columns]", *lines]))
+    page.click("button[name=by]")
+    expect(page.locator(".progress")).to_be_visible()
+    work_off(database)
+    expect(page.locator(".level-counts")).to_contain_text("1")
