@@ -3,6 +3,7 @@
 Messages are written in English in code and templates; `locale/zh/messages.po` holds the Chinese.
 """
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache
@@ -44,13 +45,24 @@ def _(message: str, /, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+# Details that hold words of ours; all others hold what people wrote, which is never translated.
+WORDS = frozenset(
+    {"action", "expected", "field", "kind", "level", "process", "reason", "state", "status", "unit"}
+)
+
+
 def say(problem: Problem) -> str:
-    """Return what is wrong, in the language of this request; words among the details are translated too."""
-    details = {
-        name: _(value) if isinstance(value, str) and value else value
-        for name, value in problem.details.items()
+    """Return what is wrong, in the language of this request."""
+    return filled(problem.template, problem.details)
+
+
+def filled(template: str, details: Mapping[str, object]) -> str:
+    """Return a message filled with details; those of `WORDS` are translated like the message itself."""
+    values = {
+        name: _(value) if name in WORDS and isinstance(value, str) and value else value
+        for name, value in details.items()
     }
-    return catalogue(language.get()).gettext(problem.template).format(**details)
+    return catalogue(language.get()).gettext(template).format(**values)
 
 
 def day(value: date | datetime | None) -> str:

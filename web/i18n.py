@@ -1,5 +1,17 @@
 """The interface's languages, as pages use them; `gridmgr.i18n` holds the one catalogue and its clockwork."""
 
-from gridmgr.i18n import LANGUAGES, LOCALES, _, catalogue, day, language, moment, number, percent, say
+from gridmgr.i18n import LANGUAGES, LOCALES, _, catalogue, day, filled, language, moment, number, percent, say
 
-__all__ = ["LANGUAGES", "LOCALES", "_", "catalogue", "day", "language", "moment", "number", "percent", "say"]
+__all__ = [
+    "LANGUAGES",
+    "LOCALES",
+    "_",
+    "catalogue",
+    "day",
+    "filled",
+    "language",
+    "moment",
+    "number",
+    "percent",
+    "say",
+]

@@ -36,6 +36,7 @@ from gridmgr.incident import service as incident
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import service as responsibility_service
 from gridmgr.settings import settings
+from gridmgr.words import FINDINGS
 
 MAY = {BatchKind.GRIDS: "grid.import", BatchKind.INCIDENTS: "incident.import"}
 CHUNK = 1 << 20
@@ -61,7 +62,7 @@ def load_grids(session: Session, actor: Actor, plan: GridPlan, read: Grids) -> L
             count=len(read.blocking),
             row=first["row"],
             code=first["code"] or "∅",
-            reason=first["kind"],
+            reason=FINDINGS[first["kind"]],
         )
     return hierarchy.load(session, read.levels, plan.effective, plan.title)
 

@@ -142,9 +142,8 @@ def humane(size: int) -> str:
 
 def told(kept: dict) -> str:
     """Return a problem that was kept with its batch, in the language of this request."""
-    values = {name: i18n._(value) if value else value for name, value in kept["details"].items()}
     try:
-        return i18n._(kept["template"]).format(**values)
+        return i18n.filled(kept["template"], kept["details"])
     except (KeyError, ValueError, IndexError):
         return kept["template"]
 
