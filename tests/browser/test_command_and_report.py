@@ -29,10 +29,10 @@ def test_the_map_colours_its_units_and_says_what_is_where(page: Page) -> None:
     log_in(page)
     page.goto("/?colour=count")
     page.wait_for_function(
-        "gridmgr.layers.micro_grid.coloured && Object.keys(gridmgr.layers.micro_grid.coloured).length > 0"
+        "() => gridmgr.layers.micro_grid.coloured && Object.keys(gridmgr.layers.micro_grid.coloured).length > 0"
     )
     assert page.locator("#strip b").first.inner_text() == "12"
-    page.wait_for_function("gridmgr.cluster.getLayers().length === 12")
+    page.wait_for_function("() => gridmgr.cluster.getLayers().length === 12")
     expect(page.locator("#map-busy")).to_have_text("")
     page.mouse.click(845, 480)
     place = page.locator("#place .unit-line")
@@ -86,7 +86,7 @@ def test_filters_stand_in_the_address_and_the_back_button_takes_them_off(page: P
     page.fill("#words", "no such words")
     expect(page.locator("#strip b").first).to_have_text("0")
     assert "words=no+such+words" in page.url or "words=no%20such%20words" in page.url
-    page.wait_for_function("gridmgr.cluster.getLayers().length === 0")
+    page.wait_for_function("() => gridmgr.cluster.getLayers().length === 0")
     page.go_back()
     expect(page.locator("#strip b").first).to_have_text("12")
 
@@ -172,7 +172,7 @@ def test_every_page_fits_and_shows_names_as_text(page: Page) -> None:
     unit = page.locator("#units tbody a").first.get_attribute("href")
     for path in (*PAGES, case, unit):
         page.goto(path)
-        page.wait_for_function("!document.querySelector('.htmx-request')")
+        page.wait_for_function("() => !document.querySelector('.htmx-request')")
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{path} is {wide} px too wide"
         assert page.evaluate("window.hit") is None, path

@@ -76,7 +76,7 @@ def test_a_fault_no_map_can_hold_forbids_loading(
     page.click("text=编码重复")
     expect(page.locator("#faults tbody tr")).to_have_count(1)
     expect(page.locator(".folium-map")).to_be_visible()
-    page.wait_for_function("gridmgr.layers.findings.getLayers().length === 1")
+    page.wait_for_function("() => gridmgr.layers.findings.getLayers().length === 1")
 
 
 def test_an_unreadable_file_is_listed_as_failed(page: Page, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_sound_map_is_checked_and_loaded(page: Page, database: str, brought: P
     page.click("text=查看网格")
     expect(page.locator(".level-counts")).to_contain_text("250")
     page.goto("/")
-    page.wait_for_function("window.gridmgrMap && gridmgrMap.getZoom() > 10")
+    page.wait_for_function("() => window.gridmgrMap && gridmgrMap.getZoom() > 10")
 
 
 def test_a_mapping_can_be_pasted_without_filling_in_the_fields(
