@@ -7,7 +7,7 @@ from datetime import date
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from gis.crs import to_metric
@@ -64,6 +64,7 @@ def load(
             if queries.scheme(session) is None:
                 set_scheme(session, guess_scheme(level, levels[level]["code"]))
             loaded.counts[level] = _load_level(session, edition, level, levels[level]).counts()
+    session.execute(text("ANALYZE grid_unit"))
     emit(session, EditionPublished(edition.id, effective))
     return loaded
 
@@ -171,6 +172,7 @@ def draw_tiles(session: Session, edition: Edition) -> int:
             rows["geom"] = ewkb(outlines(frame, band, coverage=level in COVERAGES), 3857)
             copy_frame(session, TileShape, rows.assign(stamp=edition.stamp, band=band.number))
             drawn += len(rows)
+    session.execute(text("ANALYZE tile_shape"))  # fresh rows without statistics are searched the long way
     return drawn
 
 
