@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -15,9 +15,16 @@ from gridmgr.account import service as accounts
 from gridmgr.account.rules import Actor, can, require
 from gridmgr.errors import Forbidden, Unauthenticated
 from gridmgr.reactions import REACTIONS
+from gridmgr.settings import settings
 
 COOKIE = "gridmgr_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def give_cookie(answer: Response, secret: str) -> None:
+    """Hand the session's secret to the browser: out of reach of scripts, and over HTTPS only in production."""
+    secure = settings().environment == "production"
+    answer.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=secure, path="/")
 
 
 class Undeclared(Forbidden):

@@ -12,7 +12,7 @@ from gridmgr.account.model import ApiToken, WrongPassword
 from gridmgr.account.rules import Actor
 from gridmgr.errors import BadInput
 from web import i18n
-from web.deps import COOKIE, Allow, Transaction
+from web.deps import Allow, Transaction, give_cookie
 from web.errors import status_of
 from web.fields import Line
 from web.login import log_in
@@ -48,9 +48,7 @@ def change(
     except Problem as problem:
         return _page(request, session, actor, problem=problem)
     answer = RedirectResponse("/account?done=password", 303)
-    answer.set_cookie(
-        COOKIE, secret, httponly=True, samesite="lax", path="/", secure=request.url.scheme == "https"
-    )
+    give_cookie(answer, secret)
     return answer
 
 

@@ -9,7 +9,7 @@ from gridmgr.account import queries, service
 from gridmgr.account.model import TooManyLogins, WrongPassword
 from gridmgr.settings import settings
 from web import i18n
-from web.deps import COOKIE, Allow, Open, Transaction
+from web.deps import COOKIE, Allow, Open, Transaction, give_cookie
 from web.errors import status_of
 from web.login import log_in
 from web.render import render
@@ -50,8 +50,7 @@ def enter(
     except (WrongPassword, TooManyLogins) as problem:
         return _form(request, session, next, username, problem)
     answer = RedirectResponse(own_path(next), 303)
-    secure = settings().environment == "production"
-    answer.set_cookie(COOKIE, opened.secret, httponly=True, samesite="lax", secure=secure, path="/")
+    give_cookie(answer, opened.secret)
     if opened.language in i18n.LANGUAGES:
         _remember(answer, opened.language)
     return answer
