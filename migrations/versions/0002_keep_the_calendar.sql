@@ -1,0 +1,3 @@
+-- Keep the calendar: worked hours by area, holidays and make-up workdays.
+
+SELECT 1;

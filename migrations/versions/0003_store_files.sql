@@ -1,0 +1,3 @@
+-- Store files by their content.
+
+SELECT 1;

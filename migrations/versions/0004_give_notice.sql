@@ -1,0 +1,3 @@
+-- Give notice: inboxes, wishes, ways out, and the log of what was delivered.
+
+SELECT 1;

@@ -1,0 +1,3 @@
+-- Lead cases: side ways, tasks, talk, and what is needed to file and close.
+
+SELECT 1;

@@ -1,0 +1,3 @@
+-- Climb ladders: policies, clocks and the rungs they have climbed.
+
+SELECT 1;
