@@ -13,6 +13,7 @@ CHECK_BATCH = "check_batch"  # read and check an uploaded file
 LOAD_BATCH = "load_batch"  # load a checked file
 FOLLOW_EDITION = "follow_edition"  # open cases follow the edition that came into force at midnight
 VERIFY_HISTORY = "verify_history"  # walk every hash chain
+FORGET_ANSWERS = "forget_answers"  # answers nobody will ask for again
 
 DEFER = text("""
     SELECT procrastinate_defer_jobs_v1(ARRAY[

@@ -3,13 +3,14 @@
 from geoalchemy2 import alembic_helpers
 
 from gridmgr.account import model as account
+from gridmgr.answered import model as answered
 from gridmgr.db import Base
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.responsibility import model as responsibility
 
-NOUNS = (account, hierarchy, responsibility, incident, importing)
+NOUNS = (account, answered, hierarchy, responsibility, incident, importing)
 METADATA = Base.metadata
 
 

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
         1000.0, description="how far outside the district a report may lie and still go to the nearest unit"
     )
     session_hours: int = Field(12, description="a session of a page ends this many hours after its last use")
+    answer_hours: int = Field(
+        48, description="answers to requests with an Idempotency-Key are kept this many hours"
+    )
+    rate_reads: int = Field(1200, description="reads of the API a minute for one caller; 0 for no limit")
+    rate_writes: int = Field(300, description="writes a minute for one caller; 0 for no limit")
+    rate_uploads: int = Field(60, description="uploads a minute for one caller; 0 for no limit")
     login_attempts: int = Field(5, description="failed logins allowed per name and per address in 5 minutes")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gis.errors import Problem
 from gridmgr import db, jobs
 from gridmgr.account.rules import SYSTEM
+from gridmgr.answered import service as answered
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.importing import service as importing
@@ -87,6 +88,13 @@ def verify_history(timestamp: int) -> None:
             raise HistoryBroken(count=len(found.broken))
 
     _in_transaction(verify)
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(name=jobs.FORGET_ANSWERS)
+def forget_answers(timestamp: int) -> None:
+    """Each night, forget the answers kept for requests that nobody will send again."""
+    _in_transaction(answered.forget_old)
 
 
 @app.periodic(cron="1 0 * * *")

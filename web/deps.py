@@ -16,6 +16,7 @@ from gridmgr.account.rules import Actor, can, require
 from gridmgr.errors import Forbidden, Unauthenticated
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
+from web import rates
 
 COOKIE = "gridmgr_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,6 +60,35 @@ async def form_secret(request: Request) -> str:
     return str((await request.form()).get("csrf", ""))
 
 
+def proof(request: Request) -> tuple[str, str] | None:
+    """Return what a caller proves itself by, unchecked: ("bearer", token), ("cookie", secret), or None."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return "bearer", secret
+    cookie = request.cookies.get(COOKIE)
+    return ("cookie", cookie) if cookie else None
+
+
+def prover(request: Request, session: Session) -> tuple[Actor, str | None]:
+    """Return whom the proof belongs to, and the forms' secret of a session.
+
+    Raises
+    ------
+    Unauthenticated
+        There is none, or it has ended.
+    """
+    given = proof(request)
+    if given is None:
+        raise Unauthenticated
+    if given[0] == "bearer":
+        actor, csrf = accounts.bearer(session, given[1]), None
+    else:
+        actor, login = accounts.resume(session, given[1])
+        csrf = login.csrf
+    rates.remember(given, actor.id)
+    return actor, csrf
+
+
 def known_actor(request: Request, session: Transaction, given: Annotated[str, Depends(form_secret)]) -> Actor:
     """Return who is calling, by bearer token or session cookie; a cookie's writes need the form's secret.
 
@@ -69,17 +99,11 @@ def known_actor(request: Request, session: Transaction, given: Annotated[str, De
     ForgedForm
         A write by cookie without the secret of that session.
     """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        actor = accounts.bearer(session, secret)
-    else:
-        cookie = request.cookies.get(COOKIE)
-        if not cookie:
-            raise Unauthenticated
-        actor, login = accounts.resume(session, cookie)
-        request.state.csrf = login.csrf
+    actor, csrf = prover(request, session)
+    if csrf is not None:
+        request.state.csrf = csrf
         if request.method not in SAFE and not hmac.compare_digest(
-            given.encode(errors="replace"), login.csrf.encode()
+            given.encode(errors="replace"), csrf.encode()
         ):
             raise ForgedForm
     request.state.actor = actor

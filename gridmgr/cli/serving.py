@@ -27,7 +27,10 @@ def serve(port: Port = None) -> None:
             raise DemoInProduction
     chosen = port or settings().port
     say("gridmgr listens on http://{host}:{port}", host=settings().host, port=chosen)
-    uvicorn.run("web.main:create_app", factory=True, host=settings().host, port=chosen, log_level="warning")
+    uvicorn.run(
+        "web.main:create_app", factory=True, host=settings().host, port=chosen, log_level="warning",
+        http="web.server:Protocol",
+    )  # fmt: skip
 
 
 def worker() -> None:

@@ -21,6 +21,7 @@ ORDER = (
     "incident",
     "responsibility",
     "hierarchy",
+    "answered",
     "account",
     "jobs",
     "db",

@@ -1,14 +1,18 @@
 """The small city behind the real application, for all tests of the web."""
 
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from small_city import City, settle
 
 from gridmgr.settings import settings
-from web import deps
+from web import deps, server
 from web.interop import tiles
 from web.main import create_app
 
@@ -20,6 +24,8 @@ def city(database: str, run_folder: Path) -> Iterator[City]:
         patch.setenv("GRIDMGR_DATABASE_URL", database)
         patch.setenv("GRIDMGR_HOME", str(run_folder / "home"))
         patch.setenv("GRIDMGR_UPLOAD_LIMIT_MB", "1")
+        for kind in ("READS", "WRITES", "UPLOADS"):
+            patch.setenv(f"GRIDMGR_RATE_{kind}", "0")
         settings.cache_clear()
         deps.engine.cache_clear()
         tiles.tiles.clear()
@@ -28,6 +34,25 @@ def city(database: str, run_folder: Path) -> Iterator[City]:
         deps.engine().dispose()
     settings.cache_clear()
     deps.engine.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def site(city: City) -> Iterator[str]:
+    """Serve the small city on a free port, as people reach it, and return its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(
+        city.app, host="127.0.0.1", port=port, log_level="warning", http=server.Protocol, lifespan="off"
+    )
+    served = uvicorn.Server(config)
+    thread = threading.Thread(target=served.run, daemon=True)
+    thread.start()
+    while not served.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    served.should_exit = True
+    thread.join(10)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from gridmgr.account.model import Role
 from web.interop import tiles
-from web.interop.remembered import Remembered
+from web.remembered import Remembered
 
 
 def address(city: City, cell: int, level: str = "micro_grid", zoom: int = 12) -> str:

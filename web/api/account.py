@@ -12,6 +12,7 @@ from web.api.schema import problems, router
 from web.deps import Allow, Open, Transaction, form_secret, known_actor
 from web.fields import Line, RowId, Utc, text
 from web.login import prove
+from web.once import keyless
 
 routes = router("account")
 
@@ -77,6 +78,7 @@ def me(actor: Annotated[Actor, Depends(Allow("account.self"))]) -> Me:
     responses=problems(429),
     dependencies=[Depends(Open("a program gets its token by user name and password in the body"))],
 )
+@keyless("its secret is shown once and kept nowhere")
 def issue_token(
     asked: TokenRequest,
     request: Request,

@@ -19,6 +19,7 @@ from web.api.geojson import MEDIA, collection
 from web.api.schema import FEATURES, file, problems, router
 from web.deps import Allow, Transaction
 from web.fields import Code, Datum, Day, Lat, Level, Lon, PageSize, Utc, Words
+from web.once import keyless
 
 routes = router("hierarchy")
 Viewer = Annotated[Actor, Depends(Allow("grid.view"))]
@@ -211,6 +212,7 @@ def locate_point(
 
 
 @routes.post("/locate", responses=problems(404))
+@keyless("it only reads")
 def locate_points(asked: PointsIn, session: Transaction, actor: Viewer) -> PlacesOut:
     """Find the units that hold each of many points."""
     edition = queries.edition_at(session, asked.at)

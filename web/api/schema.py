@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 
+from web.api.route import Route
 from web.deps import COOKIE, Open, permission
 
 TAGS = {
@@ -144,6 +145,7 @@ def router(tag: str, prefix: str = "/api") -> APIRouter:
         prefix=prefix,
         tags=[tag],
         responses=USUAL,
+        route_class=Route,
         generate_unique_id_function=lambda route: operation_id(route.name),
     )
 

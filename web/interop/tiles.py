@@ -22,7 +22,7 @@ from gridmgr.hierarchy.model import LEVELS, UnknownEdition
 from web import deps
 from web.api.schema import file, problems, router
 from web.deps import COOKIE, Allow, known_actor
-from web.interop.remembered import Remembered
+from web.remembered import Remembered
 
 MEDIA = "application/vnd.mapbox-vector-tile"
 STAMP = re.compile(r"[0-9]{1,9}\.[0-9a-f]{1,16}")  # it goes into a header: nothing else may
