@@ -47,7 +47,7 @@ def _(message: str, /, **values: object) -> str:
 
 # Details that hold words of ours; all others hold what people wrote, which is never translated.
 WORDS = frozenset(
-    {"action", "expected", "field", "kind", "level", "process", "reason", "state", "status", "unit"}
+    {"action", "expected", "field", "kind", "level", "need", "process", "reason", "state", "status", "unit"}
 )
 
 

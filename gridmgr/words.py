@@ -18,6 +18,7 @@ STATES = {
     "accepted": N_("Accepted"),
     "dispatched": N_("Dispatched"),
     "handling": N_("Being handled"),
+    "suspended": N_("Suspended"),
     "fed_back": N_("Awaiting check"),
     "verified": N_("Checked"),
     "closed": N_("Closed"),
@@ -51,6 +52,19 @@ LINEAGE = {
     "same": N_("Unchanged"),
     "kept": N_("Unchanged"),
     "unchanged": N_("Unchanged"),
+}
+HOLDERS = LEVELS | {"district": N_("District")}
+NEEDS = {
+    "photo": N_("a photo"),
+    "result_photo": N_("a photo of what was done"),
+    "on_site": N_("a look on site that found it"),
+    "description": N_("a description"),
+    "address": N_("an address in words"),
+    "phone": N_("the reporter's phone"),
+    "condition": N_("the condition, ticked as met"),
+    "tasks": N_("the parts of all other bodies"),
+    "simple": N_("a category that may be settled on the spot"),
+    "due": N_("a due time"),
 }
 HOW = {
     "inside": N_("inside the unit"),

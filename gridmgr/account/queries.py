@@ -1,9 +1,11 @@
 """Reads of accounts, and the one predicate every scoped read starts from."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from gridmgr.account.model import Account, ApiToken, LoginSession, UnknownAccount
+from gridmgr.account.model import Account, ApiToken, LoginSession, RoleGrant, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 
 
@@ -21,7 +23,7 @@ def visible_to(actor: Actor, *codes: InstrumentedAttribute) -> ColumnElement[boo
 def actor_of(account: Account) -> Actor:
     """Return the account as the actor that rules and queries speak of."""
     grants = tuple(Grant(Role(grant.role), grant.code) for grant in account.grants)
-    return Actor(account.id, account.name, grants, account.username, account.language)
+    return Actor(account.id, account.name, grants, account.username, account.language, account.body)
 
 
 def actor_by_id(session: Session, account_id: int | None) -> Actor:
@@ -75,3 +77,21 @@ def listing(session: Session) -> list[Account]:
 def has_demo_accounts(session: Session) -> bool:
     """Tell whether any active account has a publicly known password."""
     return session.scalar(select(select(Account.id).where(Account.demo, Account.active).exists()))
+
+
+def people(
+    session: Session, roles: Iterable[Role], codes: Iterable[str], body: str | None = None
+) -> list[int]:
+    """Return the ids of active accounts that hold one of the roles on any prefix of any of the codes.
+
+    With `body` only those who work for it.
+    """
+    prefixes = {code[:length] for code in codes for length in range(len(code) + 1)}
+    asked = (
+        select(Account.id)
+        .join(RoleGrant, RoleGrant.account_id == Account.id)
+        .where(Account.active, RoleGrant.role.in_(list(roles)), RoleGrant.code.in_(prefixes))
+    )
+    if body is not None:
+        asked = asked.where(Account.body == body)
+    return sorted(set(session.scalars(asked)))

@@ -6,8 +6,20 @@ from dataclasses import dataclass
 from gridmgr.account.model import NotGranted, OutsideGrant, Role
 from gridmgr.errors import Forbidden
 
-_OFFICE = {Role.COMMUNITY_CLERK, Role.STREET_DISPATCHER, Role.COMMAND_CENTRE, Role.ADMIN}
 _EVERYBODY = frozenset(Role)
+_STREET = frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE, Role.ADMIN})
+_OFFICE = _STREET | {Role.COMMUNITY_CLERK}
+_SITE = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK, Role.ADMIN})
+_WORKERS = _SITE | {Role.DEPARTMENT_HANDLER}
+
+# The level of the hierarchy a role works for; departments and planners stand beside it.
+LEVEL_OF: dict[Role, str] = {
+    Role.GRID_MEMBER: "micro_grid",
+    Role.GRID_LEADER: "micro_grid",
+    Role.COMMUNITY_CLERK: "community",
+    Role.STREET_DISPATCHER: "street",
+    Role.COMMAND_CENTRE: "district",
+}
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "grid.view": _EVERYBODY,
@@ -15,20 +27,35 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "grid.export": frozenset({Role.PLANNER, Role.COMMAND_CENTRE, Role.ADMIN}),
     "incident.view": _EVERYBODY,
     "incident.import": frozenset({Role.COMMAND_CENTRE, Role.ADMIN}),
-    "incident.export": frozenset(_OFFICE),
+    "incident.export": _OFFICE,
     "incident.report": _EVERYBODY,
-    "incident.accept": frozenset(_OFFICE),
-    "incident.void": frozenset(_OFFICE),
-    "incident.merge": frozenset(_OFFICE),
-    "incident.dispatch": frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE, Role.ADMIN}),
-    "incident.handle": frozenset({Role.DEPARTMENT_HANDLER, Role.GRID_MEMBER, Role.GRID_LEADER, Role.ADMIN}),
-    "incident.feed_back": frozenset(
-        {Role.DEPARTMENT_HANDLER, Role.GRID_MEMBER, Role.GRID_LEADER, Role.ADMIN}
-    ),
-    "incident.verify": frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK, Role.ADMIN}),
-    "incident.rework": frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK, Role.ADMIN}),
-    "incident.close": frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE, Role.ADMIN}),
+    "incident.confirm": _SITE,
+    "incident.settle": frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.ADMIN}),
+    "incident.accept": _OFFICE,
+    "incident.void": _OFFICE,
+    "incident.merge": _OFFICE,
+    "incident.dispatch": _OFFICE,
+    "incident.redirect": _OFFICE,
+    "incident.send_back": _OFFICE,
+    "incident.extend": _STREET,
+    "incident.suspend": _STREET,
+    "incident.resume": _OFFICE | {Role.DEPARTMENT_HANDLER},
+    "incident.ask": _OFFICE | _WORKERS,
+    "incident.refuse": _OFFICE,
+    "incident.handle": _WORKERS,
+    "incident.feed_back": _WORKERS,
+    "incident.verify": _SITE,
+    "incident.rework": _SITE,
+    "incident.close": _OFFICE,
     "incident.evaluate": frozenset({Role.COMMUNITY_CLERK, Role.COMMAND_CENTRE, Role.ADMIN}),
+    "incident.reopen": _EVERYBODY,
+    "incident.hand_up": _OFFICE | {Role.GRID_MEMBER, Role.GRID_LEADER},
+    "incident.hand_down": _OFFICE,
+    "incident.assign_task": _OFFICE,
+    "incident.finish_task": _OFFICE | _WORKERS,
+    "incident.meet": _OFFICE | _WORKERS,
+    "incident.attach": _EVERYBODY - {Role.PLANNER},
+    "incident.comment": _EVERYBODY,
     "figures.view": _EVERYBODY,
     "account.self": _EVERYBODY,
     "account.manage": frozenset({Role.ADMIN}),
@@ -52,6 +79,7 @@ class Actor:
     grants: tuple[Grant, ...]
     username: str = ""
     language: str | None = None
+    body: str | None = None  # the department somebody works for
 
     @property
     def scope(self) -> tuple[str, ...]:

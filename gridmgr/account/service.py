@@ -36,8 +36,9 @@ _NOBODY = _hasher.hash(secrets.token_hex(16))  # verified for unknown names, so 
 
 
 def open_account(
-    session: Session, username: str, name: str, password: str, grants: Iterable[Grant], *, demo: bool = False
-) -> Account:
+    session: Session, username: str, name: str, password: str, grants: Iterable[Grant],
+    *, body: str | None = None, demo: bool = False,
+) -> Account:  # fmt: skip
     """Open an account with its grants; a demonstration account may have a short password.
 
     Raises
@@ -50,7 +51,12 @@ def open_account(
     if queries.by_username(session, username):
         raise UsernameTaken(username=username)
     account = Account(
-        username=username, name=name, password_hash=_hash(password, demo), demo=demo, created_at=clock.now()
+        username=username,
+        name=name,
+        password_hash=_hash(password, demo),
+        body=body,
+        demo=demo,
+        created_at=clock.now(),
     )
     account.grants = [RoleGrant(role=grant.role, code=grant.code) for grant in grants]
     session.add(account)
@@ -82,6 +88,16 @@ def set_grants(session: Session, username: str, grants: Iterable[Grant]) -> None
     account.grants = []
     session.flush()  # deletes go before the inserts that may repeat them
     account.grants = [RoleGrant(role=grant.role, code=grant.code) for grant in grants]
+
+
+def set_body(session: Session, username: str, body: str | None) -> None:
+    """Say which department somebody works for; None for none.
+
+    Raises
+    ------
+    UnknownAccount
+    """
+    _known(session, username).body = body
 
 
 def set_active(session: Session, username: str, active: bool) -> None:

@@ -26,7 +26,7 @@ from gridmgr.importing import rules
 from gridmgr.importing.model import BatchKind, GridPlan, ImportBatch, IncidentPlan, LayerPlan, UnknownBatch
 from gridmgr.importing.rules import BLOCKING, Entry
 from gridmgr.incident import queries as incident
-from gridmgr.incident import service as incident_service
+from gridmgr.intake import service as intake
 from gridmgr.settings import settings
 
 TEXTS = ("code", "name", "parent_code", "land_use", "address")
@@ -248,8 +248,8 @@ def read_incidents(session: Session, path: Path, plan: IncidentPlan) -> Incident
 def _place(session: Session, read: Incidents, fresh: list[Entry], plan: IncidentPlan) -> None:
     """Keep the rows whose place is in the district; name the others; look whether the datum fits."""
     reports = [entry.report for entry in fresh]
-    lon, lat = incident_service.wgs84(reports)
-    for entry, place in zip(fresh, incident_service.locate(session, reports, lon, lat), strict=True):
+    lon, lat = intake.wgs84(reports)
+    for entry, place in zip(fresh, intake.locate(session, reports, lon, lat), strict=True):
         if place["distance_m"] > settings().nearest_limit_m:
             read.problems.append(TooFar(row=entry.row, distance_km=round(place["distance_m"] / 1000, 1)))
         else:

@@ -15,8 +15,9 @@ from gis.crs import problem_of, suspects
 from gis.datum import known as known_datum
 from gis.errors import BadInput, Problem
 from gridmgr.importing.model import BadMapping, IncidentPlan, LayerPlan
-from gridmgr.incident.model import Adopted, Report, Source, State
-from gridmgr.incident.rules import FINAL
+from gridmgr.incident.model import Adopted, Report
+from gridmgr.life.model import Source, State
+from gridmgr.life.rules import FINAL
 
 # Faults a stored map cannot hold; all others are kept in the report of the import and loaded.
 BLOCKING = frozenset(

@@ -32,7 +32,7 @@ from gridmgr.importing.model import (
 )
 from gridmgr.importing.queries import Grids, Incidents
 from gridmgr.importing.rules import Entry
-from gridmgr.incident import service as incident
+from gridmgr.intake import service as intake
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import service as responsibility_service
 from gridmgr.settings import settings
@@ -79,7 +79,7 @@ def load_incidents(session: Session, actor: Actor, plan: IncidentPlan, read: Inc
     require(actor, "incident.import")
     categories = _categories(session, plan, read.entries)
     reports = [rules.with_category(entry.report, categories[entry.category]) for entry in read.entries]
-    return incident.report_many(session, actor, reports, [entry.adopted for entry in read.entries])
+    return intake.report_many(session, actor, reports, [entry.adopted for entry in read.entries])
 
 
 def _categories(session: Session, plan: IncidentPlan, entries: Iterable[Entry]) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from geoalchemy2 import Geometry
@@ -18,61 +17,18 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.account.rules import Actor
 from gridmgr.db import Base
-from gridmgr.errors import BadInput, Conflict, NotFound
+from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
+from gridmgr.life.model import Action, Source, State
 
 Instant = TIMESTAMP(timezone=True)
 NUMBERS = Sequence("incident_number", metadata=Base.metadata)
-
-
-class State(StrEnum):
-    """Where an incident stands."""
-
-    REPORTED = "reported"  # 已上报: somebody told us
-    ACCEPTED = "accepted"  # 已立案: it is ours and the clock runs
-    DISPATCHED = "dispatched"  # 已派遣: a body has been told to handle it
-    HANDLING = "handling"  # 处置中: somebody is at work
-    FED_BACK = "fed_back"  # 待核查: said to be done, not yet checked
-    VERIFIED = "verified"  # 已核查: checked on site
-    CLOSED = "closed"  # 已结案
-    EVALUATED = "evaluated"  # 已评价
-    VOIDED = "voided"  # 已作废: no matter of ours
-    MERGED = "merged"  # 已合并: the same as another one
-
-
-class Action(StrEnum):
-    """What is done to an incident; each appends one row of history."""
-
-    REPORT = "report"  # 上报
-    ACCEPT = "accept"  # 立案
-    DISPATCH = "dispatch"  # 派遣
-    HANDLE = "handle"  # 处置
-    FEED_BACK = "feed_back"  # 反馈
-    VERIFY = "verify"  # 核查通过
-    REWORK = "rework"  # 返工: the check failed
-    CLOSE = "close"  # 结案
-    EVALUATE = "evaluate"  # 评价
-    VOID = "void"  # 作废
-    MERGE = "merge"  # 合并
-    ADOPT = "adopt"  # 导入: another system says how far it had come
-    REHOME = "rehome"  # 归属调整: the map changed under an open case
-
-
-class Source(StrEnum):
-    """Who noticed it."""
-
-    PATROL = "patrol"  # 网格巡查
-    RESIDENT = "resident"  # 居民
-    HOTLINE = "hotline"  # 12345
-    LEADER = "leader"  # 领导批示
-    MEDIA = "media"  # 媒体
-    SENSOR = "sensor"  # 传感器、视频
-    SYSTEM = "system"  # 其他系统
 
 
 class Incident(Base):
@@ -97,6 +53,8 @@ class Incident(Base):
         Index("ix_incident_building", "building_code"),
         Index("ix_incident_reported", "reported_at", "id"),
         Index("ix_incident_state", "state", "due_at"),
+        Index("ix_incident_due", "due_at", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_incident_handler", "handler", "state"),
         Index("ix_incident_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
     )  # fmt: skip
 
@@ -128,12 +86,28 @@ class Incident(Base):
 
     state: Mapped[str] = mapped_column(String(16))
     severity: Mapped[int] = mapped_column(SmallInteger)
-    handler: Mapped[str | None] = mapped_column(String(100))
+    level: Mapped[str] = mapped_column(String(16))  # which level answers for it: one of HOLDERS
+    handler: Mapped[str | None] = mapped_column(String(100))  # the body at work, by name
+    handler_code: Mapped[str | None] = mapped_column(String(32))  # of a unit, if its own people do it
     accepted_at: Mapped[datetime | None] = mapped_column(Instant)
     due_at: Mapped[datetime | None] = mapped_column(Instant)
+    limit_unit: Mapped[str | None] = mapped_column(String(16))  # how the way to due_at is counted
     closed_at: Mapped[datetime | None] = mapped_column(Instant)
     satisfaction: Mapped[int | None] = mapped_column(SmallInteger)
+    confirmed: Mapped[bool | None]  # found on site or not; None: nobody has looked
+    photos: Mapped[int] = mapped_column(SmallInteger)
+    result_photos: Mapped[int] = mapped_column(SmallInteger)  # of what was done, since the last rework
+    asked: Mapped[dict | None] = mapped_column(JSONB(none_as_null=True))  # the request that waits
     reworks: Mapped[int] = mapped_column(SmallInteger)
+    extensions: Mapped[int] = mapped_column(SmallInteger)
+    send_backs: Mapped[int] = mapped_column(SmallInteger)
+    suspensions: Mapped[int] = mapped_column(SmallInteger)
+    redirects: Mapped[int] = mapped_column(SmallInteger)
+    reopens: Mapped[int] = mapped_column(SmallInteger)
+    tasks: Mapped[int] = mapped_column(SmallInteger)
+    open_tasks: Mapped[int] = mapped_column(SmallInteger)
+    suspended_from: Mapped[str | None] = mapped_column(String(16))
+    suspended_at: Mapped[datetime | None] = mapped_column(Instant)
     last_seq: Mapped[int]
     last_hash: Mapped[bytes] = mapped_column(LargeBinary)
 
@@ -157,6 +131,37 @@ class IncidentEvent(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class IncidentTask(Base):
+    """A part of a case that another body does; the case's own history tells of it too."""
+
+    __tablename__ = "incident_task"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "no"),
+        Index("ix_incident_task_open", "body", postgresql_where=text("done_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    no: Mapped[int] = mapped_column(SmallInteger)
+    body: Mapped[str] = mapped_column(String(100))
+    what: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    done_at: Mapped[datetime | None] = mapped_column(Instant)
+    note: Mapped[str] = mapped_column(Text)
+
+
+class IncidentFile(Base):
+    """A file that belongs to a case: named by the step that brought it, found by its content."""
+
+    __tablename__ = "incident_file"
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    seq: Mapped[int]
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+
+
 @dataclass(frozen=True)
 class Report:
     """What somebody tells us: what, where (with the datum they measured in), when, and who they are."""
@@ -174,6 +179,7 @@ class Report:
     reporter_name: str = ""
     reporter_phone: str = ""
     reported_at: datetime | None = None
+    files: tuple[Mapping[str, str], ...] = ()  # sha256 and name of what is stored already
 
 
 @dataclass(frozen=True)
@@ -197,43 +203,71 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class IncidentReported:
-    """A new incident is there."""
+class IncidentsReported:
+    """New incidents are there."""
 
-    incident_id: int
+    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class IncidentMoved:
-    """An incident went on in its life."""
+class Moved:
+    """One step that was taken: of which incident, by whom, from where to where, with what, when."""
 
     incident_id: int
     action: Action
-    state: State
+    before: State
+    after: State
+    at: datetime
+    seq: int
+    actor_id: int | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class IncidentsMoved:
+    """Incidents went on in their lives, in the order of the steps."""
+
+    moves: tuple[Moved, ...]
 
 
 class UnknownIncident(NotFound):
     """There is no incident {number}, or it is outside your area."""
 
 
-class IllegalMove(Conflict):
-    """Incident {number} is {state}; {action} is not possible now."""
-
-
 class IncidentMovedMeanwhile(Conflict):
     """Somebody else has moved incident {number} meanwhile; it is now {state}."""
 
 
+class HeldAbove(Forbidden):
+    """This incident is held by the {level}; whoever works below it can only look on."""
+
+
+class NotYourOrder(Forbidden):
+    """This incident is for {handler} to handle, not for {body}."""
+
+
+class RankTooLow(Forbidden):
+    """To do this for time number {number}, one of these roles is needed: {roles}."""
+
+
+class ConditionUnmet(Conflict):
+    """The step {action} needs this first: {need}."""
+
+
+class Exhausted(Conflict):
+    """The step {action} was taken {most} times already; that is the most there may be."""
+
+
+class NothingAsked(Conflict):
+    """Nobody has asked for anything here that could be refused."""
+
+
+class TooLate(Conflict):
+    """An incident can be opened again within {days} days after it was closed."""
+
+
 class KnownElsewhere(Conflict):
     """The report {source_id} of {origin} is known already, outside your area."""
-
-
-class MissingField(BadInput):
-    """The step {action} needs the field {field}."""
-
-
-class BadField(BadInput):
-    """The field {field} cannot be {value}; expected {expected}."""
 
 
 class OutsideDistrict(BadInput):

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from gridmgr import clock
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
-from gridmgr.incident import rules
-from gridmgr.incident.model import Incident, IncidentEvent, State, UnknownIncident
-from gridmgr.incident.rules import OPEN, Standing
+from gridmgr.incident.model import Incident, IncidentEvent, IncidentTask, UnknownIncident
+from gridmgr.life import rules as life
+from gridmgr.life.model import Action, BadField, State
+from gridmgr.life.rules import OPEN, Standing
 from gridmgr.responsibility.model import Category
 
 SCOPED = (Incident.street_code, Incident.community_code, Incident.micro_grid_code)
@@ -215,7 +216,7 @@ def locked(session: Session, actor: Actor, number: str) -> Incident:
     found = session.scalar(
         visible(actor)
         .where(Incident.number == number)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if found is None:
@@ -232,10 +233,28 @@ def locked_many(session: Session, numbers: Iterable[str]) -> dict[str, Incident]
         select(Incident)
         .where(Incident.number.in_(list(numbers)))
         .order_by(Incident.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return {incident.number: incident for incident in found}
+
+
+def open_task(session: Session, incident: Incident, no: int) -> IncidentTask:
+    """Return a part of a case that is not done yet.
+
+    Raises
+    ------
+    BadField
+        There is none of that number.
+    """
+    found = session.scalar(
+        select(IncidentTask).where(
+            IncidentTask.incident_id == incident.id, IncidentTask.no == no, IncidentTask.done_at.is_(None)
+        )
+    )
+    if found is None:
+        raise BadField(field="task", value=no, expected="the number of an open task")
+    return found
 
 
 def category_of(session: Session, incident: Incident) -> Category:
@@ -287,7 +306,8 @@ def points(session: Session, ids: Sequence[int]) -> np.ndarray:
 def standing(incident: Incident) -> Standing:
     """Return the standing an incident's row caches."""
     values = {f.name: getattr(incident, f.name) for f in fields(Standing)}
-    return Standing(**values | {"state": State(incident.state)})
+    back = State(incident.suspended_from) if incident.suspended_from else None
+    return Standing(**values | {"state": State(incident.state), "suspended_from": back})
 
 
 def draw_numbers(session: Session, sequence: SqlSequence, count: int) -> list[int]:
@@ -345,8 +365,8 @@ def _holds(cached: Sequence, told: Sequence[Sequence]) -> bool:
     for expected, (seq, action, actor, at, payload, stored) in enumerate(told, start=1):
         if seq != expected:
             return False
-        digest = rules.chain(digest, number, seq, action, actor, at, payload)
+        digest = life.chain(digest, number, seq, action, actor, at, payload)
         if digest != stored:
             return False
-    folded = rules.fold((rules.Action(action), payload, at) for _, action, _, at, payload, _ in told)
-    return digest == last_hash and len(told) == last_seq and list(rules.cached(folded).values()) == standing
+    folded = life.fold((Action(action), payload, at) for _, action, _, at, payload, _ in told)
+    return digest == last_hash and len(told) == last_seq and list(life.cached(folded).values()) == standing

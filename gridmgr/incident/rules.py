@@ -1,177 +1,232 @@
-"""The seven-step life as a table, what each step needs, and the hash chain of history."""
+"""Who may take which step of which case, and what a case must have before it is filed or closed."""
 
-import hashlib
-import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from gridmgr.incident.model import Action, BadField, IllegalMove, MissingField, NoPlace, Report, State
+from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Decision, Role, can
+from gridmgr.errors import Forbidden
+from gridmgr.incident.model import (
+    ConditionUnmet,
+    Exhausted,
+    HeldAbove,
+    Incident,
+    NoPlace,
+    NothingAsked,
+    NotYourOrder,
+    RankTooLow,
+    Report,
+    TooLate,
+)
+from gridmgr.life.model import HOLDERS, Action, Source, State
+from gridmgr.life.rules import COUNTS, TRANSITIONS
+from gridmgr.responsibility.model import Category
+from gridmgr.words import HOLDERS as HOLDER_WORDS
+from gridmgr.words import NEEDS, ROLES
 
-# The seven steps of field.md §3: report, accept, dispatch, handle, feed back, verify and close, evaluate.
-TRANSITIONS: dict[tuple[State | None, Action], State] = {
-    (None, Action.REPORT): State.REPORTED,
-    (State.REPORTED, Action.ACCEPT): State.ACCEPTED,
-    (State.REPORTED, Action.VOID): State.VOIDED,
-    (State.REPORTED, Action.MERGE): State.MERGED,
-    (State.ACCEPTED, Action.DISPATCH): State.DISPATCHED,
-    (State.ACCEPTED, Action.VOID): State.VOIDED,
-    (State.ACCEPTED, Action.MERGE): State.MERGED,
-    (State.DISPATCHED, Action.HANDLE): State.HANDLING,
-    (State.HANDLING, Action.FEED_BACK): State.FED_BACK,
-    (State.FED_BACK, Action.VERIFY): State.VERIFIED,
-    (State.FED_BACK, Action.REWORK): State.HANDLING,
-    (State.VERIFIED, Action.CLOSE): State.CLOSED,
-    (State.CLOSED, Action.EVALUATE): State.EVALUATED,
+_ON_THE_GROUND = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK})
+_STREET = frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE})
+_DISTRICT = frozenset({Role.COMMAND_CENTRE})
+
+# Steps of the desk that holds the case: whoever sits below it looks on.
+DESK = frozenset(
+    {
+        Action.ACCEPT, Action.DISPATCH, Action.REDIRECT, Action.VOID, Action.MERGE, Action.CLOSE,
+        Action.EXTEND, Action.SEND_BACK, Action.SUSPEND, Action.RESUME, Action.REFUSE,
+        Action.HAND_UP, Action.HAND_DOWN, Action.ASSIGN_TASK,
+    }
+)  # fmt: skip
+RAISING = frozenset(
+    {Action.ACCEPT, Action.DISPATCH, Action.REDIRECT}
+)  # whoever does this holds it from now on
+WORK = frozenset({Action.HANDLE, Action.FEED_BACK})  # steps of the body the case was dispatched to
+EITHER = frozenset({Action.ASK, Action.MEET, Action.FINISH_TASK})  # of the one or the other
+
+# Which roles may take a step the first time, the second time …; the last row stands for all later ones.
+# A case that is accepted already is voided by the second row.
+RANKS: dict[Action, tuple[frozenset[Role], ...]] = {
+    Action.EXTEND: (_STREET, _DISTRICT),
+    Action.SUSPEND: (_STREET, _DISTRICT),
+    Action.VOID: (PERMISSIONS["incident.void"], _STREET),
+}
+MOST = {Action.EXTEND: 2, Action.SUSPEND: 3, Action.REOPEN: 2}  # how often there may be one at all
+REOPEN_WINDOW = timedelta(days=15)
+PUBLIC = frozenset(
+    {Source.RESIDENT, Source.HOTLINE, Source.MEDIA}
+)  # whose reports are looked at on site first
+REPORTERS = frozenset({Action.REOPEN, Action.EVALUATE})  # whoever reported it may, wherever it lies
+
+# The needs and the condition in words that a category names for a step.
+GATES = {
+    Action.ACCEPT: ("filing_needs", "filing_condition"),
+    Action.SETTLE: ("closing_needs", "closing_condition"),
+    Action.CLOSE: ("closing_needs", "closing_condition"),
 }
 
-# What a step must be given, beside who and when.
-REQUIRES: dict[Action, tuple[str, ...]] = {
-    Action.DISPATCH: ("handler",),
-    Action.FEED_BACK: ("note",),
-    Action.REWORK: ("note",),
-    Action.VOID: ("note",),
-    Action.MERGE: ("into",),
-    Action.EVALUATE: ("satisfaction",),
-    Action.ADOPT: ("state",),
-}
 
-FINAL = frozenset({State.CLOSED, State.EVALUATED, State.VOIDED, State.MERGED})
-OPEN = frozenset(State) - FINAL
-SATISFACTION = range(1, 6)
-NOTE_LIMIT = 2000
+def may(actor: Actor, action: Action, case: Incident) -> Decision:
+    """Decide whether somebody may take a step of a case; the step itself may still be impossible.
 
-
-@dataclass(frozen=True)
-class Standing:
-    """All that the history of an incident says about it."""
-
-    state: State | None = None
-    handler: str | None = None
-    accepted_at: datetime | None = None
-    due_at: datetime | None = None
-    closed_at: datetime | None = None
-    satisfaction: int | None = None
-    reworks: int = 0
-    street_code: str | None = None
-    community_code: str | None = None
-    micro_grid_code: str | None = None
-    building_code: str | None = None
-    edition_id: int | None = None
-
-
-PLACE = ("street_code", "community_code", "micro_grid_code", "building_code", "edition_id")
-
-
-def actions_from(state: State) -> list[Action]:
-    """Return what can be done next, in the order of the table."""
-    return [action for start, action in TRANSITIONS if start == state]
-
-
-def check_fields(action: Action, payload: Mapping[str, Any]) -> None:
-    """Return if the payload has what the step needs.
-
-    Raises
-    ------
-    MissingField
-        A required field is absent or empty.
-    BadField
-        A field is there but cannot be used.
+    Rule: field.md §3 and §4: the role on the place, the rank for the n-th time, the level that holds the
+    case for steps of its desk, the body it was dispatched to for the work.
     """
-    for field in REQUIRES.get(action, ()):
-        if payload.get(field) in (None, ""):
-            raise MissingField(action=action.value, field=field)
-    if action is Action.EVALUATE and payload["satisfaction"] not in SATISFACTION:
-        raise BadField(field="satisfaction", value=payload["satisfaction"], expected="1-5")
-    if len(str(payload.get("note", ""))) > NOTE_LIMIT:
-        raise BadField(field="note", value="…", expected=f"≤ {NOTE_LIMIT}")
+    reason = _refusal(actor, action, case)
+    return Decision(reason is None, reason)
 
 
-def target(state: State | None, action: Action, payload: Mapping[str, Any], number: str = "") -> State:
-    """Return the state the action leads to.
+def _refusal(actor: Actor, action: Action, case: Incident) -> Forbidden | None:
+    home = case.micro_grid_code or case.community_code or case.street_code or ""
+    if action in REPORTERS and actor.id is not None and actor.id == case.reporter_id:
+        return None
+    decision = can(actor, f"incident.{action}", home)
+    roles = {grant.role for grant in actor.grants if home.startswith(grant.code)}
+    if decision.reason or Role.ADMIN in roles:
+        return decision.reason
+    if action in RANKS and not roles & rank(action, case):
+        names = ", ".join(sorted(ROLES[role] for role in rank(action, case)))
+        return RankTooLow(number=_times(action, case) + 1, roles=names)
+    held = _holds(roles & PERMISSIONS[f"incident.{action}"], case)
+    if action in DESK and not held:
+        return HeldAbove(level=HOLDER_WORDS[case.level])
+    works = _works(actor, case) or (action is Action.FINISH_TASK and actor.body is not None)
+    if (action in WORK and not works) or (action in EITHER and not (works or held)):
+        return NotYourOrder(handler=case.handler or "-", body=actor.body or "-")
+    if action is Action.REOPEN and not roles & PERMISSIONS["incident.close"]:
+        return can(actor, "incident.close", home).reason
+    return None
 
-    Rule: the transition table; adopting takes the state another system names; rehoming changes none.
 
-    Raises
-    ------
-    IllegalMove
-        The table has no such step from here.
-    """
-    if action is Action.REHOME and state in OPEN:
-        return state
-    if action is Action.ADOPT and state is State.REPORTED:
-        return State(payload["state"])
-    try:
-        return TRANSITIONS[state, action]
-    except KeyError:
-        raise IllegalMove(number=number, state=state or "-", action=action.value) from None
+def rank(action: Action, case: Incident) -> frozenset[Role]:
+    """Return the roles that may take a step which needs a rank, this time."""
+    rows = RANKS[action]
+    return rows[min(_times(action, case), len(rows) - 1)]
 
 
-def apply(standing: Standing, action: Action, payload: Mapping[str, Any], at: datetime) -> Standing:
-    """Return the standing after one step.
+def _times(action: Action, case: Incident) -> int:
+    if action is Action.VOID:
+        return int(case.state != State.REPORTED)
+    return getattr(case, COUNTS[action][0])
 
-    Raises
-    ------
-    IllegalMove
-        The table has no such step from here.
-    """
-    after = replace(standing, state=target(standing.state, action, payload))
+
+def _holds(roles: frozenset[Role] | set[Role], case: Incident) -> bool:
+    height = HOLDERS.index(case.level)
+    return any(HOLDERS.index(LEVEL_OF[role]) >= height for role in roles if role in LEVEL_OF)
+
+
+def _works(actor: Actor, case: Incident) -> bool:
+    if case.handler_code is None:
+        return case.handler is not None and actor.body == case.handler
+    return any(g.role in _ON_THE_GROUND and case.handler_code.startswith(g.code) for g in actor.grants)
+
+
+def steps(actor: Actor, case: Incident) -> list[Action]:
+    """Return the steps somebody may take of a case as it stands, in the order of the table."""
+    return [
+        action
+        for start, action in TRANSITIONS
+        if start == case.state and may(actor, action, case) and _fits(action, case)
+    ]
+
+
+def _fits(action: Action, case: Incident) -> bool:
+    """Tell whether a step means anything now, beside what the table says."""
     match action:
-        case Action.REPORT | Action.REHOME:
-            return replace(after, **{name: payload.get(name) for name in PLACE})
-        case Action.ACCEPT:
-            return replace(after, accepted_at=at, due_at=_instant(payload.get("due_at")))
-        case Action.DISPATCH:
-            return replace(after, handler=payload["handler"])
-        case Action.REWORK:
-            return replace(after, reworks=standing.reworks + 1)
-        case Action.CLOSE | Action.VOID | Action.MERGE:
-            return replace(after, closed_at=at)
-        case Action.EVALUATE:
-            return replace(after, satisfaction=payload["satisfaction"])
-        case Action.ADOPT:
-            return _adopted(after, payload, at)
-    return after
+        case Action.REFUSE:
+            return case.asked is not None
+        case Action.ASK:
+            return case.asked is None
+        case Action.FINISH_TASK:
+            return case.open_tasks > 0
+        case Action.HAND_UP:
+            return bool(above(case))
+        case Action.HAND_DOWN:
+            return bool(below(case))
+        case Action.EXTEND:
+            return case.due_at is not None and case.extensions < MOST[action]
+    return True
 
 
-def _adopted(after: Standing, payload: Mapping[str, Any], at: datetime) -> Standing:
-    accepted = None if after.state in (State.REPORTED, State.VOIDED, State.MERGED) else at
-    return replace(
-        after,
-        handler=payload.get("handler"),
-        accepted_at=_instant(payload.get("accepted_at")) or accepted,
-        due_at=_instant(payload.get("due_at")),
-        closed_at=_instant(payload.get("closed_at")) or (at if after.state in FINAL else None),
+def above(case: Incident) -> tuple[str, ...]:
+    """Return the levels a case can be handed up to, the nearest first."""
+    return tuple(level for level in _levels(case) if HOLDERS.index(level) > HOLDERS.index(case.level))
+
+
+def below(case: Incident) -> tuple[str, ...]:
+    """Return the levels a case can be handed down to, the nearest first."""
+    return tuple(
+        level for level in reversed(_levels(case)) if HOLDERS.index(level) < HOLDERS.index(case.level)
     )
 
 
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _levels(case: Incident) -> tuple[str, ...]:
+    return tuple(level for level in HOLDERS if level == "district" or getattr(case, f"{level}_code"))
 
 
-def fold(steps: Iterable[tuple[Action, Mapping[str, Any], datetime]]) -> Standing:
-    """Return where an incident stands from its whole history.
+def raised(actor: Actor, case: Incident) -> str:
+    """Return the level that holds a case once this person has taken it in hand; it never sinks by that."""
+    home = case.micro_grid_code or ""
+    own = [LEVEL_OF[g.role] for g in actor.grants if g.role in LEVEL_OF and home.startswith(g.code)]
+    return max([case.level, *own], key=HOLDERS.index)
+
+
+def completed(case: Incident, action: Action, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the payload of a step with what the waiting request for that very step had given."""
+    asked = case.asked or {}
+    if asked.get("way") != action:
+        return dict(payload)
+    given = {name: value for name, value in asked.items() if name in ("amount", "unit", "until", "note")}
+    return given | {name: value for name, value in payload.items() if value not in (None, "")}
+
+
+def unmet(case: Incident, action: Action, payload: Mapping[str, Any], category: Category) -> list[str]:
+    """Return the needs, as words of NEEDS, that a step still lacks; an empty list lets it pass.
+
+    Rule: field.md §3, 立案条件 and 结案条件 per category; public reports are looked at on site first; what
+    is settled on the spot is shown by a photo; a case is fed back once all bodies have done their part.
+    """
+    if action is Action.FEED_BACK:
+        return ["tasks"] if case.open_tasks else []
+    if action not in GATES:
+        return []
+    needs, condition = (getattr(category, name) for name in GATES[action])
+    new = sum(each["media_type"].startswith("image/") for each in payload.get("files") or ())
+    filing = action is Action.ACCEPT
+    met = {
+        "photo": case.photos + new > 0 if filing else case.result_photos + new > 0,
+        "on_site": not filing or case.source not in PUBLIC or bool(case.confirmed),
+        "description": bool(case.description.strip()),
+        "address": bool(case.address.strip()),
+        "phone": bool(case.reporter_phone.strip()),
+    }
+    wanted = ["photo", *needs] if action is Action.SETTLE else needs
+    lacking = [need for need in dict.fromkeys(wanted) if not met[need]]
+    if condition and not payload.get("checked"):
+        lacking.append("condition")
+    return ["result_photo" if need == "photo" and not filing else need for need in lacking]
+
+
+def check_ready(
+    case: Incident, action: Action, payload: Mapping[str, Any], category: Category, at: datetime
+) -> None:
+    """Return if nothing stands in the way of a step that is possible and allowed.
 
     Raises
     ------
-    IllegalMove
-        The history holds a step the table does not have.
+    ConditionUnmet, Exhausted, NothingAsked, TooLate
     """
-    standing = Standing()
-    for action, payload, at in steps:
-        standing = apply(standing, action, payload, at)
-    return standing
-
-
-def chain(
-    before: bytes, number: str, seq: int, action: str, actor: str, at: datetime, payload: Mapping[str, Any]
-) -> bytes:
-    """Return the hash of a row of history over its words and the hash before it."""
-    words = [number, seq, action, actor, at.astimezone(UTC).isoformat(), payload]
-    text = json.dumps(words, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(before + text.encode()).digest()
+    if lacking := unmet(case, action, payload, category):
+        raise ConditionUnmet(action=action.value, need=NEEDS[lacking[0]])
+    if action is Action.SETTLE and not category.simple:
+        raise ConditionUnmet(action=action.value, need=NEEDS["simple"])
+    if action is Action.EXTEND and case.due_at is None:
+        raise ConditionUnmet(action=action.value, need=NEEDS["due"])
+    if action in MOST and _times(action, case) >= MOST[action]:
+        raise Exhausted(action=action.value, most=MOST[action])
+    if action is Action.REFUSE and case.asked is None:
+        raise NothingAsked
+    if action is Action.REOPEN and at - case.closed_at > REOPEN_WINDOW:
+        raise TooLate(days=REOPEN_WINDOW.days)
 
 
 def check_place(report: Report) -> None:
@@ -185,8 +240,3 @@ def check_place(report: Report) -> None:
     fits = math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90
     if not fits or (lon == 0 and lat == 0):
         raise NoPlace(lon=lon, lat=lat)
-
-
-def cached(standing: Standing) -> dict[str, Any]:
-    """Return the standing as the columns that cache it."""
-    return dict(vars(standing))

@@ -1,203 +1,37 @@
-"""Verbs of incidents: report (one or many), move (one or many), follow a redrawn map. They never commit."""
+"""Verbs of incidents: take a step (one or many), follow a redrawn map, take new times. They never commit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import shapely
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gis.datum import to_wgs84
 from gis.errors import Problem
 from gis.locate import HOW, Located
 from gridmgr import clock
-from gridmgr.account.rules import Actor, require
-from gridmgr.clock import TimeUnit
-from gridmgr.db import copy_rows, ewkb
+from gridmgr.account.rules import Actor
+from gridmgr.clock import TimeUnit, WorkingCalendar
+from gridmgr.db import copy_rows
 from gridmgr.events import emit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, Edition
 from gridmgr.incident import queries, rules
 from gridmgr.incident.model import (
-    NUMBERS,
-    Action,
-    Adopted,
-    BadField,
     Incident,
     IncidentEvent,
-    IncidentMoved,
+    IncidentFile,
     IncidentMovedMeanwhile,
-    IncidentReported,
-    KnownElsewhere,
+    IncidentsMoved,
+    IncidentTask,
     Move,
-    OutsideDistrict,
-    Report,
-    State,
+    Moved,
     UnknownIncident,
 )
-from gridmgr.incident.rules import OPEN, Standing
-from gridmgr.settings import settings
-
-
-def report(session: Session, actor: Actor, told: Report) -> Incident:
-    """File one report: convert its datum, find its place on the day's map, open its history.
-
-    Rule: field.md §3, 信息采集. A report with a `source_id` known from its `origin` is the same report.
-
-    Raises
-    ------
-    NoPlace
-        The coordinates are no place on earth.
-    OutsideDistrict
-        The place lies farther from every micro-grid than the limit.
-    NotGranted
-        The actor may not report.
-    KnownElsewhere
-        The same report was filed before, where the actor may not look.
-    """
-    require(actor, "incident.report")
-    if told.source_id:
-        queries.hold_source(session, told.origin, told.source_id)
-    known = queries.by_source(session, told.origin, [told.source_id]) if told.source_id else {}
-    if known:
-        found = session.scalar(queries.visible(actor).where(Incident.id == known[told.source_id]))
-        if found is None:
-            raise KnownElsewhere(source_id=told.source_id, origin=told.origin)
-        return found
-    (found,) = report_many(session, actor, [told])
-    return session.get_one(Incident, found)
-
-
-def report_many(
-    session: Session, actor: Actor, told: Sequence[Report], adopted: Sequence[Adopted] = ()
-) -> list[int]:
-    """File many reports at once, each on the map of its own day; returns their ids in order.
-
-    `adopted` gives, report by report, how far another system had taken the case. That is written as
-    one step of its own, the word of that system; no step is invented.
-
-    Raises
-    ------
-    NoPlace, OutsideDistrict, NotGranted
-        For the first report that has the fault; nothing is written.
-    """
-    require(actor, "incident.report")
-    for one in told:
-        rules.check_place(one)
-    if not told:
-        return []
-    at = clock.now()
-    lon, lat = wgs84(told)
-    places = locate(session, told, lon, lat)
-    for place in places:
-        if place["distance_m"] > settings().nearest_limit_m:
-            far = round(place["distance_m"] / 1000, 1)
-            raise OutsideDistrict(distance_km=far, nearest=place["micro_grid_code"] or "-")
-    ids, numbers = _numbers(session, told, at)
-    shapes = ewkb(shapely.points(lon, lat), 4326)
-    incidents, events = [], []
-    for n, one in enumerate(told):
-        steps = [(Action.REPORT, _report_payload(one, places[n]), one.reported_at or at)]
-        if adopted:
-            steps.append((Action.ADOPT, adopted[n].payload, adopted[n].at))
-        standing, digest, rows = _history(ids[n], numbers[n], actor, steps, at)
-        told_row = _told_row(ids[n], numbers[n], one, actor, steps[0][2], places[n])
-        incidents.append(told_row | rules.cached(standing) | {"last_seq": len(rows), "last_hash": digest})
-        incidents[-1]["geom"] = shapes[n]
-        events += rows
-    copy_rows(session, Incident, list(incidents[0]), (list(row.values()) for row in incidents))
-    copy_rows(session, IncidentEvent, list(events[0]), (_stored(row) for row in events))
-    for incident_id in ids:
-        emit(session, IncidentReported(incident_id))
-    return ids
-
-
-def _history(
-    incident_id: int, number: str, actor: Actor, steps: Sequence[tuple], recorded: datetime
-) -> tuple[Standing, bytes, list[dict[str, Any]]]:
-    """Return where the steps lead, the last hash, and the rows of history they make."""
-    standing, digest, rows = Standing(), b"", []
-    for seq, (action, payload, when) in enumerate(steps, start=1):
-        standing = rules.apply(standing, action, payload, when)
-        digest = rules.chain(digest, number, seq, action, actor.name, when, payload)
-        rows.append(
-            _event_row(incident_id, seq, action, standing.state, actor, when, recorded, payload, digest)
-        )
-    return standing, digest, rows
-
-
-def wgs84(told: Sequence[Report]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the WGS-84 longitudes and latitudes of reports, each by its declared datum."""
-    lon, lat = (np.array([getattr(one, name) for one in told], float) for name in ("lon", "lat"))
-    datums = np.array([one.datum for one in told])
-    for datum in set(datums):
-        rows = datums == datum
-        lon[rows], lat[rows] = to_wgs84(lon[rows], lat[rows], str(datum))
-    return lon, lat
-
-
-def locate(
-    session: Session, told: Sequence[Report], lon: np.ndarray, lat: np.ndarray
-) -> list[dict[str, Any]]:
-    """Return for each report its codes, how and how far, each located in the edition of its own day.
-
-    `lon` and `lat` are the reports' places in WGS-84, as `wgs84` gives them.
-    """
-    days = np.array([clock.local(one.reported_at or clock.now()).date() for one in told])
-    edition_of = {day: hierarchy.edition_at(session, day) for day in set(days)}
-    edition_ids = np.array([edition_of[day].id for day in days])
-    places: list[dict[str, Any]] = [{}] * len(told)
-    for edition in {edition.id: edition for edition in edition_of.values()}.values():
-        rows = np.flatnonzero(edition_ids == edition.id)
-        located = hierarchy.locator(session, edition.effective).locate(lon[rows], lat[rows])
-        for row, place in zip(rows, _rows_of(located, edition), strict=True):
-            places[row] = place
-    return places
-
-
-def _rows_of(located: Located, edition: Edition) -> Iterable[dict[str, Any]]:
-    codes = [located.codes(level) for level in LEVELS]
-    for n, how in enumerate(HOW[code] for code in located.how):
-        place = {f"{level}_code": codes[k][n] for k, level in enumerate(LEVELS)}
-        yield place | {"located": how, "distance_m": float(located.distance_m[n]), "edition_id": edition.id}
-
-
-def _numbers(session: Session, told: Sequence[Report], at: datetime) -> tuple[list[int], list[str]]:
-    """Draw ids and numbers: the local day of the report and a running number never used twice."""
-    drawn = queries.draw_numbers(session, NUMBERS, len(told))
-    days = [clock.local(one.reported_at or at) for one in told]
-    return drawn, [f"{day:%Y%m%d}{number:07d}" for day, number in zip(days, drawn, strict=True)]
-
-
-def _report_payload(one: Report, place: Mapping[str, Any]) -> dict[str, Any]:
-    told = vars(one) | {"reported_at": one.reported_at.isoformat() if one.reported_at else None}
-    return told | dict(place)
-
-
-def _told_row(incident_id, number, one: Report, actor, when, place) -> dict[str, Any]:
-    return {
-        "id": incident_id, "number": number, "source": one.source, "origin": one.origin,
-        "source_id": one.source_id, "category_id": one.category_id, "description": one.description,
-        "address": one.address, "words": f"{number} {one.source_id or ''} {one.address} {one.description}",
-        "reporter_id": actor.id, "reporter_name": one.reporter_name or actor.name,
-        "reporter_phone": one.reporter_phone, "reported_at": when, "datum": one.datum,
-        "declared_lon": one.lon, "declared_lat": one.lat, "located": place["located"],
-        "distance_m": place["distance_m"], "severity": one.severity,
-    }  # fmt: skip
-
-
-def _event_row(incident_id, seq, action, state, actor, when, recorded, payload, digest) -> dict[str, Any]:
-    return {
-        "incident_id": incident_id, "seq": seq, "action": action, "state": state, "actor_id": actor.id,
-        "actor_name": actor.name, "occurred_at": when, "recorded_at": recorded, "payload": payload,
-        "hash": digest,
-    }  # fmt: skip
-
-
-def _stored(row: Mapping[str, Any]) -> list[Any]:
-    return [queries.as_json(value) if isinstance(value, dict) else value for value in row.values()]
+from gridmgr.life import rules as life
+from gridmgr.life.model import Action, BadField, State
+from gridmgr.life.rules import OPEN
 
 
 def move(
@@ -212,8 +46,8 @@ def move(
 ) -> Incident:
     """Take an incident one step along its life and append the step to its history.
 
-    Rule: `rules.TRANSITIONS`; who may is `account.rules.PERMISSIONS`, on the incident's own place.
-    Accepting starts the clock: the due time is worked out once and kept with the step.
+    Rule: the table `life.rules.TRANSITIONS`; who may is `incident.rules.may`; what it needs first is
+    `incident.rules.check_ready`. Accepting works the due time out once and keeps it with the step.
 
     Raises
     ------
@@ -221,15 +55,17 @@ def move(
         There is none of that number in the actor's scope.
     IncidentMovedMeanwhile
         `expected_seq` was given and somebody was faster.
-    IllegalMove, MissingField, BadField
+    IllegalMove, MissingField, BadField, ConditionUnmet, Exhausted, NothingAsked, TooLate
         The step is not possible, or lacks what it needs.
-    NotGranted, OutsideGrant
+    NotGranted, OutsideGrant, HeldAbove, NotYourOrder, RankTooLow
         The actor may not take this step here.
     """
     incident = queries.locked(session, actor, number)
     asked = Move(actor, number, action, payload or {}, at, expected_seq)
-    session.add(IncidentEvent(**_step(session, incident, asked)))
+    row, moved = _step(session, incident, asked)
+    session.add(IncidentEvent(**row))
     session.flush()  # two steps in one transaction must find each other
+    emit(session, IncidentsMoved((moved,)))
     return incident
 
 
@@ -241,44 +77,84 @@ def move_many(session: Session, asked: Sequence[Move]) -> list[Problem | None]:
     """
     found = queries.locked_many(session, {one.number for one in asked})
     refused: list[Problem | None] = []
-    rows = []
+    rows, moves = [], []
     with session.no_autoflush:  # one update of each incident, however many steps it takes
         for one in asked:
             try:
                 if one.number not in found:
                     raise UnknownIncident(number=one.number)
-                rows.append(_step(session, found[one.number], one))
-                refused.append(None)
+                row, moved = _step(session, found[one.number], one)
             except Problem as problem:
                 refused.append(problem)
+            else:
+                rows.append(row)
+                moves.append(moved)
+                refused.append(None)
     session.flush()  # the rows of history follow what they tell about
-    if rows:
-        copy_rows(session, IncidentEvent, list(rows[0]), (_stored(row) for row in rows))
+    _append(session, rows)
+    if moves:
+        emit(session, IncidentsMoved(tuple(moves)))
     return refused
 
 
-def _step(session: Session, incident: Incident, asked: Move) -> dict[str, Any]:
-    """Check one step of a locked incident, bring its standing up to it, and return its row of history."""
-    require(asked.actor, f"incident.{asked.action}", incident.micro_grid_code or "")
+def _append(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        copy_rows(session, IncidentEvent, list(rows[0]), map(stored, rows))
+
+
+def _step(session: Session, incident: Incident, asked: Move) -> tuple[dict[str, Any], Moved]:
+    """Check one step of a locked incident and bring its standing up to it.
+
+    Returns its row of history and the word of it for others.
+    """
+    actor, action, at = asked.actor, asked.action, asked.at or clock.now()
     if asked.expected_seq is not None and incident.last_seq != asked.expected_seq:
         raise IncidentMovedMeanwhile(number=incident.number, state=incident.state)
-    payload, at = dict(asked.payload), asked.at or clock.now()
-    rules.target(State(incident.state), asked.action, payload, incident.number)
-    rules.check_fields(asked.action, payload)
-    if asked.action is Action.ACCEPT:
-        payload |= _start_clock(session, incident, at)
-    if asked.action is Action.MERGE:
-        _check_twin(session, asked.actor, incident, payload["into"])
-    row = _appended(asked.actor, incident, asked.action, payload, at)
-    emit(session, IncidentMoved(incident.id, asked.action, State(incident.state)))
-    return row
+    if reason := rules.may(actor, action, incident).reason:
+        raise reason
+    payload = rules.completed(incident, action, asked.payload)
+    before = State(incident.state)
+    life.target(before, action, payload, incident.number)
+    life.check_fields(action, payload)
+    if payload.get("files"):
+        (payload["files"],) = described(session, [payload["files"]])
+    category = queries.category_of(session, incident)
+    rules.check_ready(incident, action, payload, category, at)
+    if payload.pop("checked", False) and action in rules.GATES:
+        payload["checked"] = getattr(category, rules.GATES[action][1])
+    if action in rules.RAISING:
+        payload["level"] = rules.raised(actor, incident)
+    if action in _PREPARE:
+        payload |= _PREPARE[action](session, actor, incident, payload, at)
+    row = _appended(actor, incident, action, payload, at)
+    attach(session, [(incident.id, incident.last_seq, payload.get("files") or ())])
+    moved = Moved(
+        incident.id, action, before, State(incident.state), at, incident.last_seq, actor.id, payload
+    )
+    return row, moved
 
 
-def _start_clock(session: Session, incident: Incident, at: datetime) -> dict[str, Any]:
+def _appended(
+    actor: Actor, incident: Incident, action: Action, payload: dict[str, Any], at: datetime
+) -> dict[str, Any]:
+    """Bring a locked incident's cached standing up to one more step; returns the step's row of history."""
+    standing = life.apply(queries.standing(incident), action, payload, at)
+    seq = incident.last_seq + 1
+    digest = life.chain(incident.last_hash, incident.number, seq, action, actor.name, at, payload)
+    for column, value in life.cached(standing).items():
+        setattr(incident, column, value)
+    incident.last_seq, incident.last_hash = seq, digest
+    return event_row(incident.id, seq, action, standing.state, actor, at, clock.now(), payload, digest)
+
+
+# What a step works out beside what it was given: (session, actor, incident, payload, at) → more payload.
+
+
+def _start_clock(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
     category = queries.category_of(session, incident)
     if category.limit_amount is None:
         return {}
-    due = clock.working_calendar().due(at, category.limit_amount, TimeUnit(category.limit_unit))
+    due = _calendar(session, incident).due(at, category.limit_amount, TimeUnit(category.limit_unit))
     return {
         "limit_amount": category.limit_amount,
         "limit_unit": category.limit_unit,
@@ -286,23 +162,102 @@ def _start_clock(session: Session, incident: Incident, at: datetime) -> dict[str
     }
 
 
-def _check_twin(session: Session, actor: Actor, incident: Incident, into: str) -> None:
-    twin = queries.by_number(session, actor, into)
+def _longer(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
+    """An extension goes on from the due time, even from one that has passed."""
+    due = _calendar(session, incident).due(incident.due_at, payload["amount"], TimeUnit(payload["unit"]))
+    return {"due_at": due.isoformat()}
+
+
+def _go_on(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
+    """What was left of the time when the clock was stopped is left now; what had passed, has passed."""
+    if incident.due_at is None or incident.due_at <= incident.suspended_at:
+        return {"due_at": incident.due_at.isoformat() if incident.due_at else None}
+    calendar, unit = _calendar(session, incident), TimeUnit(incident.limit_unit or TimeUnit.HOURS)
+    left = calendar.worked(incident.suspended_at, incident.due_at, unit)
+    return {"due_at": calendar.after(at, left, unit).isoformat()}
+
+
+def _calendar(session: Session, incident: Incident) -> WorkingCalendar:
+    return clock.working_calendar()
+
+
+def _check_twin(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    twin = queries.by_number(session, actor, payload["into"])
     if twin.id == incident.id or twin.state in (State.VOIDED, State.MERGED):
-        raise BadField(field="into", value=into, expected="another live incident")
+        raise BadField(field="into", value=payload["into"], expected="another live incident")
+    return {}
 
 
-def _appended(
-    actor: Actor, incident: Incident, action: Action, payload: dict[str, Any], at: datetime
-) -> dict[str, Any]:
-    """Bring a locked incident's cached standing up to one more step; returns the step's row of history."""
-    standing = rules.apply(queries.standing(incident), action, payload, at)
-    seq = incident.last_seq + 1
-    digest = rules.chain(incident.last_hash, incident.number, seq, action, actor.name, at, payload)
-    for column, value in rules.cached(standing).items():
-        setattr(incident, column, value)
-    incident.last_seq, incident.last_hash = seq, digest
-    return _event_row(incident.id, seq, action, standing.state, actor, at, clock.now(), payload, digest)
+def _sign(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    return {"by": actor.id, "by_name": actor.name}
+
+
+def _hand_up(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    return {"level": _one_of(payload.get("level"), rules.above(incident))}
+
+
+def _hand_down(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    return {"level": _one_of(payload.get("level"), rules.below(incident))}
+
+
+def _one_of(level: str | None, levels: Sequence[str]) -> str:
+    if not levels or (level and level not in levels):
+        raise BadField(field="level", value=level or "∅", expected=", ".join(levels) or "∅")
+    return level or levels[0]
+
+
+def _assign(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    no = incident.tasks + 1
+    session.add(
+        IncidentTask(
+            incident_id=incident.id, no=no, body=payload["body"], what=payload["note"], asked_at=at, note=""
+        )
+    )
+    return {"task": no}
+
+
+def _finish(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    task = queries.open_task(session, incident, payload["task"])
+    desk = rules.may(actor, Action.ASSIGN_TASK, incident)
+    if not desk and actor.body != task.body:
+        raise rules.NotYourOrder(handler=task.body, body=actor.body or "-")
+    task.done_at, task.note = at, payload["note"]
+    return {"body": task.body}
+
+
+_Prepare = Callable[[Session, Actor, Incident, Mapping[str, Any], datetime], dict[str, Any]]
+_PREPARE: dict[Action, _Prepare] = {
+    Action.ACCEPT: _start_clock,
+    Action.REOPEN: _start_clock,
+    Action.EXTEND: _longer,
+    Action.RESUME: _go_on,
+    Action.MERGE: _check_twin,
+    Action.ASK: _sign,
+    Action.HAND_UP: _hand_up,
+    Action.HAND_DOWN: _hand_down,
+    Action.ASSIGN_TASK: _assign,
+    Action.FINISH_TASK: _finish,
+}
+
+
+def by_system(
+    session: Session, actor: Actor, action: Action, changes: Sequence[tuple[Incident, dict[str, Any]]]
+) -> None:
+    """Take a step of the system's own on locked incidents: raise them to a level, or retime them.
+
+    Each gets a row in its history. Closed ones are passed over: somebody was faster.
+    """
+    rows, moves, at = [], [], clock.now()
+    for incident, payload in changes:
+        if incident.state not in OPEN:
+            continue
+        before = State(incident.state)
+        rows.append(_appended(actor, incident, action, payload, at))
+        moves.append(Moved(incident.id, action, before, before, at, incident.last_seq, actor.id, payload))
+    session.flush()  # the rows of history follow what they tell about
+    _append(session, rows)
+    if moves:
+        emit(session, IncidentsMoved(tuple(moves)))
 
 
 def rehome_open(session: Session, actor: Actor) -> int:
@@ -315,16 +270,65 @@ def rehome_open(session: Session, actor: Actor) -> int:
         select(Incident)
         .where(Incident.state.in_(OPEN), Incident.edition_id != edition.id)
         .order_by(Incident.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     if not behind:
         return 0
     points = queries.points(session, [incident.id for incident in behind])
     located = hierarchy.locator(session, edition.effective).locate(points[:, 0], points[:, 1])
-    rows = []
-    for incident, place in zip(behind, _rows_of(located, edition), strict=True):
-        rows.append(_appended(actor, incident, Action.REHOME, place, clock.now()))
+    places = list(rows_of(located, edition))
+    by_system(session, actor, Action.REHOME, list(zip(behind, places, strict=True)))
+    for incident, place in zip(behind, places, strict=True):
         incident.located, incident.distance_m = place["located"], place["distance_m"]
-    session.flush()  # the rows of history follow what they tell about
-    copy_rows(session, IncidentEvent, list(rows[0]), (_stored(row) for row in rows))
     return len(behind)
+
+
+def rows_of(located: Located, edition: Edition) -> Iterable[dict[str, Any]]:
+    """Yield for each located point its codes, how and how far, and the edition, as a case keeps them."""
+    codes = [located.codes(level) for level in LEVELS]
+    for n, how in enumerate(HOW[code] for code in located.how):
+        place = {f"{level}_code": codes[k][n] for k, level in enumerate(LEVELS)}
+        yield place | {"located": how, "distance_m": float(located.distance_m[n]), "edition_id": edition.id}
+
+
+def event_row(incident_id, seq, action, state, actor, when, recorded, payload, digest) -> dict[str, Any]:
+    """Return one row of history."""
+    return {
+        "incident_id": incident_id, "seq": seq, "action": action, "state": state, "actor_id": actor.id,
+        "actor_name": actor.name, "occurred_at": when, "recorded_at": recorded, "payload": payload,
+        "hash": digest,
+    }  # fmt: skip
+
+
+def stored(row: Mapping[str, Any]) -> list[Any]:
+    """Return a row of history as it is copied into its table."""
+    return [queries.as_json(value) if isinstance(value, dict) else value for value in row.values()]
+
+
+def described(session: Session, given: Sequence[Sequence[Mapping[str, str]]]) -> list[list[dict[str, str]]]:
+    """Return lists of files (sha256 and name) with the media type found when each was stored.
+
+    Raises
+    ------
+    BadField
+        A file is not in the store.
+    """
+    hashes = {each["sha256"] for files in given for each in files}
+    known: dict = {}
+    for sha256 in sorted(hashes):
+        if sha256 not in known:
+            raise BadField(field="files", value=sha256[:12], expected="a file sent before")
+    return [
+        [
+            {"sha256": f["sha256"], "name": f.get("name", ""), "media_type": known[f["sha256"]].media_type}
+            for f in files
+        ]
+        for files in given
+    ]
+
+
+def attach(session: Session, steps: Iterable[tuple[int, int, Sequence[Mapping[str, str]]]]) -> None:
+    """Tie files to their cases: (incident id, seq of the step, files); one brought twice is tied once."""
+    rows = [{"incident_id": each, "seq": seq, **file} for each, seq, files in steps for file in files]
+    if rows:
+        session.execute(insert(IncidentFile).on_conflict_do_nothing(), rows)

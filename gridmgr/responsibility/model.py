@@ -4,6 +4,7 @@ from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.db import Base
@@ -17,6 +18,10 @@ class CategoryKind(StrEnum):
     EVENT = "event"  # 事件
     PLATFORM = "platform"  # 四平台
     FOREIGN = "foreign"  # another system's own list
+
+
+NEEDS = ("photo", "on_site", "description", "address", "phone")
+"""What a case must have before it is accepted or closed: 照片, 现场核实, 描述, 地址, 联系电话."""
 
 
 class CategoryTable(Base):
@@ -50,6 +55,12 @@ class Category(Base):
     limit_unit: Mapped[str | None] = mapped_column(String(16))
     filing_condition: Mapped[str] = mapped_column(String(500))
     closing_condition: Mapped[str] = mapped_column(String(500))
+    filing_needs: Mapped[list] = mapped_column(
+        JSONB, default=list
+    )  # words of NEEDS, beside the condition in words
+    closing_needs: Mapped[list] = mapped_column(JSONB, default=list)
+    simple: Mapped[bool] = mapped_column(default=False)  # 简易: a grid member may settle it on the spot
+    further_limits: Mapped[list] = mapped_column(JSONB, default=list)  # FurtherLimit, as dictionaries
 
     def name(self, language: str) -> str:
         """Return the name in that language."""

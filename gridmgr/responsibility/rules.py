@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gridmgr.clock import TimeUnit
-from gridmgr.responsibility.model import BadCategory, CategoryKind, MissingCategoryColumn
+from gridmgr.responsibility.model import NEEDS, BadCategory, CategoryKind, MissingCategoryColumn
 
 _KINDS, _UNITS = set(CategoryKind), set(TimeUnit)
 COLUMNS = (
     "code", "kind", "group_zh", "group_en", "name_zh", "name_en", "department",
     "severity", "limit_amount", "limit_unit", "filing_condition", "closing_condition",
 )  # fmt: skip
+OPTIONAL = ("filing_needs", "closing_needs", "simple", "further_limits")
 CHECKS = {
     "code": (lambda value: 0 < len(value) <= 32, "1 to 32 characters"),
     "kind": (lambda value: value in _KINDS, ", ".join(CategoryKind)),
@@ -19,6 +20,10 @@ CHECKS = {
     "severity": (lambda value: value in {"1", "2", "3"}, "1, 2 or 3"),
     "limit_amount": (lambda value: value == "" or _positive(value), "a positive number or nothing"),
     "limit_unit": (lambda value: value == "" or value in _UNITS, ", ".join(TimeUnit)),
+    "filing_needs": (lambda value: set(value.split()) <= set(NEEDS), " ".join(NEEDS)),
+    "closing_needs": (lambda value: set(value.split()) <= set(NEEDS), " ".join(NEEDS)),
+    "simple": (lambda value: value in ("", "yes", "no"), "yes or no"),
+    "further_limits": (lambda value: _further(value) is not None, "key:中文:English:4 working_hours; …"),
 }
 
 
@@ -29,8 +34,22 @@ def _positive(text: str) -> bool:
         return False
 
 
+def _further(text: str) -> list[dict[str, Any]] | None:
+    """Return further limits as dictionaries, None if one cannot be read."""
+    found = []
+    for part in filter(None, (each.strip() for each in text.split(";"))):
+        key, name_zh, name_en, limit = (*map(str.strip, part.split(":")), "", "", "", "")[:4]
+        amount, _, unit = limit.partition(" ")
+        if not key or not name_zh or not _positive(amount) or unit not in _UNITS:
+            return None
+        found.append(
+            {"key": key, "zh": name_zh, "en": name_en or name_zh, "amount": float(amount), "unit": unit}
+        )
+    return found if len({each["key"] for each in found}) == len(found) else None
+
+
 def parse(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the categories of a CSV table with the columns of `COLUMNS`.
+    """Yield the categories of a CSV table with the columns of `COLUMNS`, and those of `OPTIONAL` if there.
 
     Raises
     ------
@@ -45,7 +64,7 @@ def parse(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         raise MissingCategoryColumn(columns=", ".join(missing))
     seen: set[str] = set()
     for number, raw in enumerate(reader, start=2):
-        row: dict[str, Any] = {column: (raw[column] or "").strip() for column in COLUMNS}
+        row: dict[str, Any] = {column: (raw.get(column) or "").strip() for column in (*COLUMNS, *OPTIONAL)}
         for column, (fits, expected) in CHECKS.items():
             if not fits(row[column]):
                 raise BadCategory(row=number, column=column, value=row[column] or "∅", expected=expected)
@@ -56,4 +75,8 @@ def parse(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         row["severity"] = int(row["severity"])
         row["limit_amount"] = float(row["limit_amount"]) if row["limit_amount"] else None
         row["limit_unit"] = row["limit_unit"] or None
+        row["filing_needs"] = row["filing_needs"].split()
+        row["closing_needs"] = row["closing_needs"].split()
+        row["simple"] = row["simple"] == "yes"
+        row["further_limits"] = _further(row["further_limits"])
         yield row

@@ -45,6 +45,7 @@ def adopt(session: Session, jurisdiction: str, effective: date, names: dict[str,
             "group_zh": title, "group_en": title,
             "name_zh": name, "name_en": name, "department": "", "severity": 1, "limit_amount": None,
             "limit_unit": None, "filing_condition": "", "closing_condition": "",
+            "filing_needs": [], "closing_needs": [], "simple": False, "further_limits": [],
         }
         for code, name in names.items()
         if code not in known

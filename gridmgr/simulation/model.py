@@ -9,7 +9,8 @@ import numpy as np
 
 from gridmgr.account.model import Role
 from gridmgr.clock import TimeUnit
-from gridmgr.incident.model import Action, Report
+from gridmgr.incident.model import Report
+from gridmgr.life.model import Action
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ import numpy as np
 from gridmgr.account.model import Role
 from gridmgr.account.rules import Actor, Grant
 from gridmgr.clock import TimeUnit, WorkingCalendar
-from gridmgr.incident.model import Action, Report, Source
+from gridmgr.incident.model import Report
+from gridmgr.life.model import Action, Source
 from gridmgr.simulation.model import Act, City, Hotspot, Matter
 
 WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
@@ -71,7 +72,8 @@ def person(place: str) -> str:
 def staff(role: Role, code: str, department: str = "") -> Actor:
     """Return whoever fills a role on a unit; a department's people are named with it."""
     name = person(f"{role}/{code}{department}")
-    return Actor(None, f"{name}({department})" if department else name, (Grant(role, code),))
+    full = f"{name}({department})" if department else name
+    return Actor(None, full, (Grant(role, code),), body=department or None)
 
 
 @lru_cache
@@ -220,7 +222,7 @@ def _life(chance: Random, report: Act, matter: Matter, calendar: WorkingCalendar
     if chance.random() < LIFE["void"]:
         return [Act(accepted, report.key, Action.VOID, {"note": chance.choice(WORDS["notes"]["void"])})]
     share, pace = _pace(chance)
-    steps = [Act(accepted, report.key, Action.ACCEPT, {})]
+    steps = [Act(accepted, report.key, Action.ACCEPT, {"checked": True})]
     for action, part in pace:
         at = _second(calendar.due(accepted, matter.amount * share * part, matter.unit))
         payload = _payload(action, matter)
@@ -249,7 +251,7 @@ def _payload(action: Action, matter: Matter) -> dict[str, Any]:
     if action is Action.DISPATCH:
         return {"handler": matter.department}
     note = WORDS["notes"].get(action, "").format(closing=matter.closing)
-    return {"note": note} if note else {}
+    return ({"note": note} if note else {}) | ({"checked": True} if action is Action.CLOSE else {})
 
 
 def _second(at: datetime) -> datetime:

@@ -15,8 +15,8 @@ from gis.samples.faults import plant
 from gridmgr import clock
 from gridmgr.clock import WorkingCalendar
 from gridmgr.hierarchy.model import LEVELS
-from gridmgr.incident.model import Action, State
-from gridmgr.incident.rules import FINAL, target
+from gridmgr.life.model import Action, State
+from gridmgr.life.rules import FINAL, target
 from gridmgr.responsibility.model import Category
 from gridmgr.responsibility.rules import parse
 from gridmgr.simulation import queries, rules

@@ -23,7 +23,9 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.hierarchy.service import Loaded
 from gridmgr.incident import service as incident
-from gridmgr.incident.model import Action, Move
+from gridmgr.incident.model import Move
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Action
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import service as responsibility_service
 from gridmgr.simulation import queries, rules
@@ -168,7 +170,7 @@ def _file(session: Session, reports: Sequence[Act]) -> None:
     by_source = sorted(reports, key=lambda act: act.report.source)
     for source, told in groupby(by_source, key=lambda act: act.report.source):
         filed = [replace(act.report, category_id=ids[act.category]) for act in told]
-        incident.report_many(session, rules.desk(source), filed)
+        intake.report_many(session, rules.desk(source), filed)
 
 
 def _moves(session: Session, origin: str, steps: Sequence[Act]) -> list[Move]:

@@ -12,8 +12,9 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES
-from gridmgr.incident.model import Incident, State
+from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import Search, visible
+from gridmgr.life.model import State
 from gridmgr.statistics.rules import RATES, rate
 
 LEVEL_COLUMN: dict[str, InstrumentedAttribute] = {

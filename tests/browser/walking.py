@@ -12,8 +12,9 @@ from gridmgr.account import service as accounts
 from gridmgr.account.rules import SYSTEM, Grant, Role
 from gridmgr.hierarchy import queries as hierarchy_queries
 from gridmgr.hierarchy import service as hierarchy
-from gridmgr.incident import service as incidents
-from gridmgr.incident.model import Report, Source
+from gridmgr.incident.model import Report
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
 from gridmgr.responsibility import queries as categories
 from gridmgr.responsibility import rules as category_rules
@@ -49,7 +50,7 @@ def build_district(url: str) -> None:
         category = categories.in_force(session)[0].id
         for n in range(12):
             lon, lat = west + (east - west) * (0.35 + 0.025 * n), south + (north - south) * 0.5
-            incidents.report(
+            intake.report(
                 session, SYSTEM, Report(lon, lat, "wgs84", category, Source.PATROL, NASTY, f"{n} {NASTY}")
             )
 

@@ -8,10 +8,12 @@ from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
 from sqlalchemy.orm import Session
 
 from gridmgr import worker
+from gridmgr.account import queries as queries_of_accounts
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Actor, Grant, Role
 from gridmgr.hierarchy import service as hierarchy
-from gridmgr.incident.model import Report, Source
+from gridmgr.incident.model import Report
+from gridmgr.life.model import Source
 from gridmgr.responsibility import queries, rules, service
 from gridmgr.settings import settings
 
@@ -30,15 +32,14 @@ def staff(district: Session) -> dict[Role, Actor]:
     """One account of each role, all on the one street, the grid member on one micro-grid."""
     codes = {Role.GRID_MEMBER: f"{STREET}001001", Role.COMMUNITY_CLERK: f"{STREET}001"}
     return {
-        role: Actor(
+        role: queries_of_accounts.actor_of(
             accounts.open_account(
-                district, role, f"{role}", "a long enough password", [Grant(role, codes.get(role, STREET))]
-            ).id,
-            role,
-            (Grant(role, codes.get(role, STREET)),),
+                district, role, f"{role}", "a long enough password", [Grant(role, codes.get(role, STREET))],
+                body="环卫所" if role is Role.DEPARTMENT_HANDLER else None,
+            )
         )
         for role in Role
-    }
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ from gridmgr.importing.model import (
     LayerPlan,
 )
 from gridmgr.incident import queries as incident
-from gridmgr.incident.model import State
 from gridmgr.incident.queries import Search
+from gridmgr.life.model import State
 
 DAY = date(2026, 7, 1)
 C1 = f"{STREET}001"

@@ -14,34 +14,32 @@ from gridmgr.account.rules import SYSTEM, Role
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import queries, service
 from gridmgr.incident.model import (
-    Action,
-    BadField,
-    IllegalMove,
     Incident,
     IncidentEvent,
     IncidentMovedMeanwhile,
     OutsideDistrict,
-    State,
     UnknownIncident,
 )
 from gridmgr.incident.queries import Search
-from gridmgr.incident.rules import OPEN
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Action, BadField, IllegalMove, State
+from gridmgr.life.rules import OPEN
 
 C1 = f"{STREET}001"
 FRIDAY = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)  # 16:30 in the district
 LIFE = [
-    (Role.STREET_DISPATCHER, Action.ACCEPT, {}),
+    (Role.STREET_DISPATCHER, Action.ACCEPT, {"checked": True}),
     (Role.STREET_DISPATCHER, Action.DISPATCH, {"handler": "环卫所"}),
     (Role.DEPARTMENT_HANDLER, Action.HANDLE, {}),
     (Role.DEPARTMENT_HANDLER, Action.FEED_BACK, {"note": "已清理"}),
     (Role.GRID_MEMBER, Action.VERIFY, {}),
-    (Role.STREET_DISPATCHER, Action.CLOSE, {}),
+    (Role.STREET_DISPATCHER, Action.CLOSE, {"checked": True}),
     (Role.COMMUNITY_CLERK, Action.EVALUATE, {"satisfaction": 5}),
 ]
 
 
 def test_a_report_in_a_house_knows_all_four_levels(district, told):
-    found = service.report(district, SYSTEM, told(0.5, 0.5))
+    found = intake.report(district, SYSTEM, told(0.5, 0.5))
     assert (found.building_code, found.micro_grid_code) == (f"{C1}00001", f"{C1}001")
     assert (found.community_code, found.street_code, found.located) == (C1, STREET, "inside")
 
@@ -50,7 +48,7 @@ def test_a_report_in_a_house_knows_all_four_levels(district, told):
 def test_the_declared_datum_is_taken_back_to_wgs84(district, told, datum):
     plain = told(0.5, 0.5)
     lon, lat = (float(v) for v in from_wgs84(plain.lon, plain.lat, datum))
-    found = service.report(district, SYSTEM, told(lon=lon, lat=lat, datum=datum))
+    found = intake.report(district, SYSTEM, told(lon=lon, lat=lat, datum=datum))
     assert found.building_code == f"{C1}00001"
     assert (found.declared_lon, found.datum) == (lon, datum)
     assert queries.position(district, found) == pytest.approx((plain.lon, plain.lat), abs=1e-7)
@@ -64,26 +62,26 @@ def test_the_declared_datum_is_taken_back_to_wgs84(district, told, datum):
     ],
 )
 def test_a_point_between_has_one_answer(district, told, column, row, grid, how):
-    found = service.report(district, SYSTEM, told(column, row))
+    found = intake.report(district, SYSTEM, told(column, row))
     assert (found.micro_grid_code, found.located) == (grid, how)
     assert (found.distance_m > 0) == (how == "outside")
 
 
 def test_a_report_from_far_away_is_refused_with_its_distance(district, told):
     with pytest.raises(OutsideDistrict, match=r"km outside the district"):
-        service.report(district, SYSTEM, told(0, 9))
+        intake.report(district, SYSTEM, told(0, 9))
     assert district.scalar(select(Incident.id)) is None
 
 
 def test_the_same_report_sent_again_is_the_same_case(district, told):
-    first = service.report(district, SYSTEM, told(origin="app", source_id="k-1"))
-    again = service.report(district, SYSTEM, told(origin="app", source_id="k-1"))
+    first = intake.report(district, SYSTEM, told(origin="app", source_id="k-1"))
+    again = intake.report(district, SYSTEM, told(origin="app", source_id="k-1"))
     assert first.id == again.id
 
 
 def test_the_whole_life_through_the_hands_of_each_role(district, told, staff):
     with clock.travel(FRIDAY):
-        case = service.report(district, staff[Role.GRID_MEMBER], told())
+        case = intake.report(district, staff[Role.GRID_MEMBER], told())
         for role, action, payload in LIFE:
             service.move(district, staff[role], case.number, action, payload)
     assert case.state == State.EVALUATED
@@ -96,7 +94,7 @@ def test_the_whole_life_through_the_hands_of_each_role(district, told, staff):
 
 
 def test_a_step_is_refused_to_the_wrong_role_and_in_the_wrong_place(district, told, staff):
-    here, there = (service.report(district, SYSTEM, told(column)) for column in (0.1, 3.1))
+    here, there = (intake.report(district, SYSTEM, told(column)) for column in (0.1, 3.1))
     with pytest.raises(NotGranted):
         service.move(district, staff[Role.PLANNER], here.number, Action.ACCEPT)
     with pytest.raises(UnknownIncident):  # she does not even see it
@@ -105,7 +103,7 @@ def test_a_step_is_refused_to_the_wrong_role_and_in_the_wrong_place(district, to
 
 def test_one_may_look_at_what_one_reported_elsewhere_but_not_move_it(district, told, staff):
     member = staff[Role.GRID_MEMBER]
-    elsewhere = service.report(district, member, told(3.1))
+    elsewhere = intake.report(district, member, told(3.1))
     assert queries.by_number(district, member, elsewhere.number).id == elsewhere.id
     for role, action, payload in LIFE[:4]:
         service.move(district, staff[role], elsewhere.number, action, payload)
@@ -114,9 +112,16 @@ def test_one_may_look_at_what_one_reported_elsewhere_but_not_move_it(district, t
 
 
 def test_of_two_people_one_wins_and_the_other_is_told(district, told, staff):
-    case = service.report(district, SYSTEM, told())
+    case = intake.report(district, SYSTEM, told())
     seen = case.last_seq
-    service.move(district, staff[Role.STREET_DISPATCHER], case.number, Action.ACCEPT, expected_seq=seen)
+    service.move(
+        district,
+        staff[Role.STREET_DISPATCHER],
+        case.number,
+        Action.ACCEPT,
+        {"checked": True},
+        expected_seq=seen,
+    )
     with pytest.raises(IncidentMovedMeanwhile, match="now accepted"):
         service.move(
             district, staff[Role.COMMUNITY_CLERK], case.number, Action.VOID, {"note": "x"}, expected_seq=seen
@@ -124,14 +129,14 @@ def test_of_two_people_one_wins_and_the_other_is_told(district, told, staff):
 
 
 def test_a_step_out_of_order_changes_nothing(district, told):
-    case = service.report(district, SYSTEM, told())
+    case = intake.report(district, SYSTEM, told())
     with pytest.raises(IllegalMove):
         service.move(district, SYSTEM, case.number, Action.CLOSE)
     assert (case.state, case.last_seq) == (State.REPORTED, 1)
 
 
 def test_a_case_is_merged_into_another_live_one_only(district, told):
-    case, twin = (service.report(district, SYSTEM, told()) for _ in range(2))
+    case, twin = (intake.report(district, SYSTEM, told()) for _ in range(2))
     with pytest.raises(BadField, match="another live incident"):
         service.move(district, SYSTEM, case.number, Action.MERGE, {"into": case.number})
     service.move(district, SYSTEM, case.number, Action.MERGE, {"into": twin.number})
@@ -148,7 +153,7 @@ def test_a_case_is_merged_into_another_live_one_only(district, told):
     ],
 )
 def test_history_is_written_once(district, told, statement):
-    service.report(district, SYSTEM, told())
+    intake.report(district, SYSTEM, told())
     with pytest.raises(DatabaseError), district.begin_nested():
         district.execute(text(statement))
     assert len(queries.history(district, district.scalar(select(Incident.id)))) == 1
@@ -167,8 +172,8 @@ def test_history_is_written_once(district, told, statement):
     ],
 )
 def test_whoever_switches_the_guard_off_is_found_out(district, told, tamper):
-    case = service.report(district, SYSTEM, told())
-    service.move(district, SYSTEM, case.number, Action.ACCEPT)
+    case = intake.report(district, SYSTEM, told())
+    service.move(district, SYSTEM, case.number, Action.ACCEPT, {"checked": True})
     assert queries.verify(district).broken == []
     district.flush()
     district.execute(text("ALTER TABLE incident_event DISABLE TRIGGER USER"))
@@ -178,7 +183,7 @@ def test_whoever_switches_the_guard_off_is_found_out(district, told, tamper):
 
 
 def test_a_redraw_takes_open_cases_along_and_leaves_closed_ones(district, told):
-    still_open, done = (service.report(district, SYSTEM, told(1.1)) for _ in range(2))
+    still_open, done = (intake.report(district, SYSTEM, told(1.1)) for _ in range(2))
     for _, action, payload in LIFE[:6]:
         service.move(district, SYSTEM, done.number, action, payload)
     after = little_district()
@@ -197,13 +202,13 @@ def test_reports_of_the_past_are_located_on_the_map_of_their_day(district, told)
     after["micro_grid"].geometry = [square(0, 0, 1.5), square(1.5, 0, 0.5), square(2, 0), square(3, 0)]
     hierarchy.load(district, {"micro_grid": after["micro_grid"]}, date(2026, 7, 1))
     days = [datetime(2026, 6, 30, 12, tzinfo=UTC), datetime(2026, 7, 2, tzinfo=UTC)]
-    ids = service.report_many(district, SYSTEM, [told(1.1, reported_at=day) for day in days])
+    ids = intake.report_many(district, SYSTEM, [told(1.1, reported_at=day) for day in days])
     codes = [district.get(Incident, one).micro_grid_code for one in ids]
     assert codes == [f"{C1}002", f"{C1}001"]
 
 
 def test_lists_are_narrowed_and_paged_without_losing_any(district, told):
-    service.report_many(
+    intake.report_many(
         district, SYSTEM, [told(n % 4 + 0.1, reported_at=FRIDAY + timedelta(hours=n)) for n in range(11)]
     )
     seen, before = [], None
@@ -218,21 +223,21 @@ def test_lists_are_narrowed_and_paged_without_losing_any(district, told):
 
 
 def test_a_member_sees_the_own_micro_grid_only(district, told, staff):
-    service.report_many(district, SYSTEM, [told(n + 0.1) for n in range(4)])
+    intake.report_many(district, SYSTEM, [told(n + 0.1) for n in range(4)])
     member = staff[Role.GRID_MEMBER]
     assert {row.micro_grid_code for row in queries.page(district, member, Search(), 50)} == {f"{C1}001"}
     assert len(queries.map_points(district, member, Search(), 50)) == 1
 
 
 def test_open_means_not_yet_final(district, told):
-    service.report(district, SYSTEM, told())
+    intake.report(district, SYSTEM, told())
     district.execute(update(Incident).values(state=State.VOIDED))
     assert State.VOIDED not in OPEN
     assert queries.page(district, SYSTEM, Search(open=True), 5) == []
 
 
 def test_the_export_defuses_formulas(district, told, tmp_path):
-    service.report(district, SYSTEM, told(description="=cmd|' /C calc'!A0", address="+1"))
+    intake.report(district, SYSTEM, told(description="=cmd|' /C calc'!A0", address="+1"))
     path = tmp_path / "out.csv"
     with path.open("w", newline="") as handle:
         assert queries.write_csv(district, SYSTEM, Search(), handle) == 1
@@ -240,6 +245,6 @@ def test_the_export_defuses_formulas(district, told, tmp_path):
 
 
 def test_events_remember_who_and_when(district, told, staff):
-    case = service.report(district, staff[Role.GRID_MEMBER], told())
+    case = intake.report(district, staff[Role.GRID_MEMBER], told())
     event = district.scalar(select(IncidentEvent).where(IncidentEvent.incident_id == case.id))
     assert (event.actor_name, event.payload["description"]) == (Role.GRID_MEMBER, "垃圾")

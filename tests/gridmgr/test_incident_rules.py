@@ -6,18 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridmgr.incident import rules
-from gridmgr.incident.model import Action, BadField, IllegalMove, MissingField, NoPlace, Report, Source, State
-from gridmgr.incident.rules import FINAL, OPEN, TRANSITIONS, fold
+from gridmgr.incident import rules as incident_rules
+from gridmgr.incident.model import NoPlace, Report
+from gridmgr.life import rules
+from gridmgr.life.model import Action, BadField, IllegalMove, MissingField, Source, State
+from gridmgr.life.rules import BY_SYSTEM, FINAL, OPEN, TRANSITIONS, fold
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 PLACE = {"street_code": "510106001", "micro_grid_code": "510106001001001", "edition_id": 1}
+PHOTO = {"sha256": "0" * 64, "name": "现场.jpg", "media_type": "image/jpeg"}
 GIVEN = {
     Action.REPORT: PLACE,
+    Action.CONFIRM: {"found": True},
     Action.DISPATCH: {"handler": "环卫所"},
-    Action.FEED_BACK: {"note": "已清理"},
+    Action.REDIRECT: {"handler": "市政管理所", "note": "职责在市政"},
+    Action.FEED_BACK: {"note": "已清理", "files": [PHOTO]},
     Action.REWORK: {"note": "仍有垃圾"},
     Action.EVALUATE: {"satisfaction": 5},
+    Action.ASK: {"way": "extend", "amount": 1, "unit": "working_days", "note": "雨天"},
+    Action.RETIME: {"due_at": NOON.isoformat()},
+    Action.TAKE_OVER: {"level": "street"},
 }
 STRAIGHT = [
     Action.REPORT,
@@ -48,7 +56,7 @@ def test_a_failed_check_goes_back_to_the_handler_and_counts():
 
 
 @pytest.mark.parametrize("state", sorted(State))
-@pytest.mark.parametrize("action", sorted(set(Action) - {Action.ADOPT, Action.REHOME}))
+@pytest.mark.parametrize("action", sorted(set(Action) - {Action.ADOPT, *BY_SYSTEM}))
 def test_only_the_table_moves_an_incident(state, action):
     if (state, action) in TRANSITIONS:
         assert rules.target(state, action, GIVEN.get(action, {})) is TRANSITIONS[state, action]
@@ -127,4 +135,29 @@ def test_the_chain_notices_any_change():
 )
 def test_a_place_must_be_on_earth(lon, lat):
     with pytest.raises(NoPlace):
-        rules.check_place(Report(lon, lat, "wgs84", 1, Source.PATROL))
+        incident_rules.check_place(Report(lon, lat, "wgs84", 1, Source.PATROL))
+
+
+def test_a_suspended_case_goes_back_to_where_it_stood():
+    for n, before in ((2, State.ACCEPTED), (3, State.DISPATCHED), (4, State.HANDLING)):
+        standing = fold(steps(*STRAIGHT[:n], Action.SUSPEND))
+        assert (standing.state, standing.suspended_from) == (State.SUSPENDED, before)
+        standing = rules.apply(standing, Action.RESUME, {"due_at": None}, NOON)
+        assert (standing.state, standing.suspended_from, standing.suspensions) == (before, None, 1)
+
+
+def test_a_request_waits_until_it_is_answered_or_overtaken():
+    asked = fold(steps(*STRAIGHT[:4], Action.ASK))
+    assert asked.asked["way"] == "extend"
+    assert rules.apply(asked, Action.REFUSE, {"note": "不批"}, NOON).asked is None
+    granted = rules.apply(asked, Action.EXTEND, {"due_at": NOON.isoformat()}, NOON)
+    assert (granted.asked, granted.extensions, granted.due_at) == (None, 1, NOON)
+    assert rules.apply(asked, Action.ATTACH, {"files": [PHOTO]}, NOON).asked is not None
+    assert rules.apply(asked, Action.FEED_BACK, {"note": "已办"}, NOON).asked is None
+
+
+def test_photos_of_the_result_count_from_the_last_rework_on():
+    standing = fold(steps(*STRAIGHT[:5]))
+    assert (standing.photos, standing.result_photos) == (1, 1)
+    standing = rules.apply(standing, Action.REWORK, {"note": "不合格"}, NOON)
+    assert (standing.photos, standing.result_photos) == (1, 0)

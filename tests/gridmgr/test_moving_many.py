@@ -7,15 +7,9 @@ import pytest
 from gridmgr.account.model import OutsideGrant, Role
 from gridmgr.account.rules import SYSTEM
 from gridmgr.incident import queries, service
-from gridmgr.incident.model import (
-    Action,
-    IllegalMove,
-    IncidentMovedMeanwhile,
-    MissingField,
-    Move,
-    State,
-    UnknownIncident,
-)
+from gridmgr.incident.model import IncidentMovedMeanwhile, Move, UnknownIncident
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Action, IllegalMove, MissingField, State
 
 pytestmark = pytest.mark.db
 NINE = datetime(2026, 9, 7, 1, tzinfo=UTC)
@@ -25,14 +19,14 @@ NINE = datetime(2026, 9, 7, 1, tzinfo=UTC)
 def numbers(district, told) -> list[str]:
     """Three reports: two in the first micro-grid, one in the last."""
     reports = [told(column, reported_at=NINE) for column in (0.1, 0.2, 3.5)]
-    service.report_many(district, SYSTEM, reports)
+    intake.report_many(district, SYSTEM, reports)
     found = queries.page(district, SYSTEM, queries.Search(), 9)
     return sorted(case.number for case in found)
 
 
 def steps(actor, number: str) -> list[Move]:
     walk = (
-        (Action.ACCEPT, {}),
+        (Action.ACCEPT, {"checked": True}),
         (Action.DISPATCH, {"handler": "环卫所"}),
         (Action.HANDLE, {}),
         (Action.FEED_BACK, {"note": "已清理"}),
@@ -66,13 +60,13 @@ def test_a_refused_step_says_why_and_stops_no_other(district, numbers, staff):
     one, other, far = numbers
     clerk = staff[Role.COMMUNITY_CLERK]
     asked = [
-        Move(clerk, one, Action.ACCEPT, {}, NINE),
-        Move(clerk, far, Action.ACCEPT, {}, NINE),
+        Move(clerk, one, Action.ACCEPT, {"checked": True}, NINE),
+        Move(clerk, far, Action.ACCEPT, {"checked": True}, NINE),
         Move(SYSTEM, other, Action.CLOSE, {}, NINE),
         Move(SYSTEM, other, Action.VOID, {}, NINE),
-        Move(SYSTEM, "no such number", Action.ACCEPT, {}, NINE),
+        Move(SYSTEM, "no such number", Action.ACCEPT, {"checked": True}, NINE),
         Move(SYSTEM, one, Action.DISPATCH, {"handler": "环卫所"}, NINE, expected_seq=1),
-        Move(SYSTEM, other, Action.ACCEPT, {}, NINE),
+        Move(SYSTEM, other, Action.ACCEPT, {"checked": True}, NINE),
     ]
     refused = service.move_many(district, asked)
     assert [type(problem) for problem in refused] == [

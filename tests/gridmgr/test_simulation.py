@@ -21,9 +21,10 @@ from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM
 from gridmgr.incident import queries as incident_queries
 from gridmgr.incident import service as incident
-from gridmgr.incident.model import Action, Incident, IncidentEvent, Source, State
+from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.incident.queries import Search
-from gridmgr.incident.rules import target
+from gridmgr.life.model import Action, Source, State
+from gridmgr.life.rules import target
 from gridmgr.reactions import REACTIONS
 from gridmgr.responsibility.model import Category
 from gridmgr.settings import settings

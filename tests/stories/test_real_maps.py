@@ -16,8 +16,9 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.importing import queries, rules, service
 from gridmgr.importing.model import GridPlan, LayerPlan
 from gridmgr.incident import queries as incident
-from gridmgr.incident.model import Incident, State
+from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import Search
+from gridmgr.life.model import State
 from gridmgr.settings import settings
 from gridmgr.statistics import queries as statistics
 

@@ -14,8 +14,9 @@ from gridmgr.account import service as accounts
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.hierarchy import service as hierarchy_service
-from gridmgr.incident import service as incidents
-from gridmgr.incident.model import Report, Source
+from gridmgr.incident.model import Report
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import service as responsibility_service
@@ -107,7 +108,7 @@ def settle(app: FastAPI, engine: Engine) -> City:
             tokens[role] = accounts.issue_token(session, actor, "tests")[0]
         category = responsibility.by_code(session, "0201")
         cases = [
-            incidents.report(
+            intake.report(
                 session, SYSTEM,
                 Report(*middle(cell), "wgs84", category.id, Source.PATROL, description=f"={SCRIPT}"),
             ).number

@@ -22,8 +22,8 @@ from gridmgr.hierarchy.rules import LINEAGE_KINDS
 from gridmgr.i18n import CATALOGUES
 from gridmgr.importing.model import BatchKind, BatchStatus
 from gridmgr.importing.rules import guess_state
-from gridmgr.incident.model import Action, Source, State
 from gridmgr.incident.queries import Search
+from gridmgr.life.model import Action, Source, State
 from gridmgr.statistics.rules import COUNTS, RATES
 from web import words
 from web.pages.colouring import _range

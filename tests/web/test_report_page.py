@@ -3,7 +3,7 @@
 import pytest
 
 from gridmgr.i18n import say
-from gridmgr.incident.model import BadField, MissingField
+from gridmgr.life.model import BadField, MissingField
 from web import words
 from web.pages.report import EMPTY, _degrees, _told
 

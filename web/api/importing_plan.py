@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gridmgr.importing.model import BatchKind, GridPlan, IncidentPlan, LayerPlan
 from gridmgr.importing.rules import ATTRIBUTES, KNOWN_COLUMNS, REQUIRED_COLUMNS, checked_plan
-from gridmgr.incident.model import Source, State
+from gridmgr.life.model import Source, State
 from web.fields import Code, Datum, Day, Level, text
 
 Column = text(200, 1)

@@ -7,12 +7,13 @@ from fastapi import Depends, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy.orm import Session
 
-from gridmgr.account.rules import Actor, can
+from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, Edition
-from gridmgr.incident import queries, service
-from gridmgr.incident.model import Action, Incident, Report, State
-from gridmgr.incident.rules import actions_from
+from gridmgr.incident import queries, rules, service
+from gridmgr.incident.model import Incident, Report
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Action
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import Category
 from web.api.export import csv_of
@@ -62,7 +63,7 @@ def report_incident(
     """
     category = responsibility.by_code(session, told.category)
     values = told.model_dump(exclude={"category"}) | {"severity": told.severity or category.severity}
-    incident = service.report(session, actor, Report(category_id=category.id, **values))
+    incident = intake.report(session, actor, Report(category_id=category.id, **values))
     response.headers["Location"] = f"/api/incidents/{incident.number}"
     return _detail(session, actor, incident)
 
@@ -155,6 +156,6 @@ def _detail(session: Session, actor: Actor, incident: Incident) -> IncidentDetai
     more = {name: getattr(incident, name) for name in IncidentDetail.model_fields if hasattr(incident, name)}
     codes = [getattr(incident, f"{level}_code") for level in LEVELS]
     names = hierarchy.names(session, codes, session.get_one(Edition, incident.edition_id).effective)
-    home = incident.micro_grid_code or ""
-    steps = [step for step in actions_from(State(incident.state)) if can(actor, f"incident.{step}", home)]
-    return IncidentDetail(**more | known | {"seq": incident.last_seq, "names": names, "actions": steps})
+    return IncidentDetail(
+        **more | known | {"seq": incident.last_seq, "names": names, "actions": rules.steps(actor, incident)}
+    )

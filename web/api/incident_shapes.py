@@ -1,15 +1,23 @@
 """The bodies and answers of the incident routes."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from gridmgr.incident.model import Action, Source, State
-from gridmgr.incident.rules import TRANSITIONS
-from web.fields import Code, Datum, Lat, Line, Lon, Past, Utc, text
+from gridmgr.clock import TimeUnit
+from gridmgr.life.model import HOLDERS, Action, Source, State
+from gridmgr.life.rules import ASKED, TRANSITIONS
+from web.fields import Code, Datum, Day, Lat, Line, Lon, Past, Utc, text
 
 STEPS = tuple(dict.fromkeys(action.value for state, action in TRANSITIONS if state is not None))
 NUMBER = "202601150000042"
+
+
+class FileIn(BaseModel):
+    """A file sent before to POST /api/files, by its content, under a name of its own."""
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    name: text(200) = Field("", examples=["现场.jpg"])
 
 
 class ReportIn(BaseModel):
@@ -28,6 +36,7 @@ class ReportIn(BaseModel):
     reporter_name: Line = ""
     reporter_phone: text(32) = ""
     reported_at: Past | None = Field(None, description="With its offset; now if not given.")
+    files: list[FileIn] = Field([], max_length=20)
 
     @model_validator(mode="after")
     def _named_origin(self) -> "ReportIn":
@@ -42,13 +51,27 @@ class Payload(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     note: text(2000) | None = None
+    checked: bool | None = Field(None, description="The category's condition for this step is met.")
+    files: list[FileIn] | None = Field(None, max_length=20)
+    found: bool | None = Field(None, description="What a look on site has shown.")
     handler: text(100, 1) | None = Field(None, examples=["环卫所"])
+    handler_code: Code | None = Field(None, description="A unit, if its own people do the work.")
     into: Code | None = Field(None, description="Number of the incident this one is the same as.")
     satisfaction: int | None = Field(None, ge=1, le=5)
+    way: Literal[*ASKED] | None = Field(None, description="What is asked for.")
+    amount: float | None = Field(None, gt=0, le=1000, allow_inf_nan=False)
+    unit: TimeUnit | None = None
+    until: Day | None = Field(None, description="Until when it will probably be suspended.")
+    level: Literal[*HOLDERS] | None = None
+    body: text(100, 1) | None = Field(None, description="Who does a part of the work.")
+    task: int | None = Field(None, ge=1, le=32767)
+    limit: Code | None = Field(None, description="Key of a further limit of the category.")
 
 
 class MoveIn(BaseModel):
-    """One step: dispatch needs `handler`; feed_back, rework, void a `note`; merge `into`; evaluate `satisfaction`."""
+    """One step: dispatch needs `handler`; feed_back, rework, void a `note`; merge `into`; evaluate `satisfaction`;
+    ask a `way`; extend an `amount` and `unit`; accept, settle and close `checked`, if the category has a condition.
+    """
 
     action: Literal[*STEPS]
     payload: Payload = Payload()
@@ -76,7 +99,9 @@ class IncidentOut(BaseModel):
     reported_at: Utc
     due_at: Utc | None
     closed_at: Utc | None
+    level: str = Field(description="Which level answers for it.", examples=["community"])
     handler: str | None
+    handler_code: str | None
     lon: float
     lat: float
     street_code: str | None
@@ -105,7 +130,19 @@ class IncidentDetail(IncidentOut):
     distance_m: float
     accepted_at: Utc | None
     satisfaction: int | None
+    confirmed: bool | None
+    photos: int
+    result_photos: int
+    asked: dict[str, Any] | None = Field(description="The request that waits for an answer.")
     reworks: int
+    extensions: int
+    send_backs: int
+    suspensions: int
+    redirects: int
+    reopens: int
+    tasks: int
+    open_tasks: int
+    suspended_at: Utc | None
     origin: str | None
     source_id: str | None
     reporter_name: str

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from gridmgr.incident.model import Source, State
 from gridmgr.incident.queries import Search
+from gridmgr.life.model import Source, State
 from web.fields import Code, Day, Words
 
 

@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
-from gridmgr.incident.model import Source, State
 from gridmgr.incident.queries import Search
+from gridmgr.life.model import Source, State
 from gridmgr.responsibility import queries as responsibility
 from web import i18n, words
 from web.deps import Transaction

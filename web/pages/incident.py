@@ -14,11 +14,13 @@ import web.pages.chart as chart
 from gis.errors import Problem
 from gis.thematic import place_map
 from gridmgr import clock
-from gridmgr.account.rules import PERMISSIONS, Actor, Role, can
+from gridmgr.account.rules import PERMISSIONS, Actor, Role
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import BUILDING, LEVELS, Edition, GridUnit
 from gridmgr.incident import queries, rules, service
-from gridmgr.incident.model import Action, BadField, Incident, IncidentEvent, State
+from gridmgr.incident.model import Incident, IncidentEvent
+from gridmgr.life import rules as life
+from gridmgr.life.model import Action, BadField, State
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import Category
 from web import i18n, words
@@ -79,7 +81,7 @@ def _page(
     edition = session.get_one(Edition, incident.edition_id)
     units = _units(session, incident, edition)
     category = session.get_one(Category, incident.category_id)
-    steps = rules.actions_from(State(incident.state))
+    steps = life.actions_from(State(incident.state))
     values = {
         "incident": incident,
         "category": category,
@@ -87,21 +89,17 @@ def _page(
         "whole": _whole(incident, history),
         "units": units,
         "edition": edition,
-        "actions": [each for each in steps if _may(actor, each, incident)],
+        "actions": rules.steps(actor, incident),
         "next_step": steps[0] if steps else None,
         "next_roles": [role for role in Role if steps and role in PERMISSIONS[f"incident.{steps[0]}"]],
         "departments": _departments(session, category),
-        "requires": rules.REQUIRES,
+        "requires": life.REQUIRES,
         "chart": _chart(session, actor, incident, category, units, edition),
         "now": clock.now(),
         "new": new,
         "problem": i18n.say(problem) if problem else "",
     }
     return render(request, "incident.html", values, status_of(problem) if problem else 200)
-
-
-def _may(actor: Actor, action: Action, incident: Incident) -> bool:
-    return bool(can(actor, f"incident.{action}", incident.micro_grid_code or ""))
 
 
 def _departments(session: Session, category: Category) -> list[str]:
@@ -121,7 +119,7 @@ def _whole(incident: Incident, history: list[IncidentEvent]) -> bool:
     """Tell whether every row of the history fits the hash of the row before, up to the one kept on the case."""
     digest = b""
     for expected, row in enumerate(history, start=1):
-        digest = rules.chain(
+        digest = life.chain(
             digest, incident.number, row.seq, row.action, row.actor_name, row.occurred_at, row.payload
         )
         if row.seq != expected or digest != row.hash:

@@ -17,7 +17,7 @@ from gridmgr.hierarchy.model import LEVELS
 from gridmgr.importing import queries, rules
 from gridmgr.importing.model import BadMapping, GridPlan, ImportBatch, IncidentPlan, LayerPlan
 from gridmgr.importing.rules import ATTRIBUTES, KNOWN_COLUMNS, REQUIRED_COLUMNS
-from gridmgr.incident.model import Source, State
+from gridmgr.life.model import Source, State
 from gridmgr.settings import settings
 
 STATUS_LIMIT = 60  # more different values than this are no column of statuses

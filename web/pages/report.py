@@ -16,8 +16,10 @@ from gridmgr.account.rules import Actor
 from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, NoEdition
-from gridmgr.incident import rules, service
-from gridmgr.incident.model import BadField, MissingField, Report, Source
+from gridmgr.incident import rules
+from gridmgr.incident.model import Report
+from gridmgr.intake import service as intake
+from gridmgr.life.model import BadField, MissingField, Source
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.settings import settings
 from web import i18n, words
@@ -65,7 +67,7 @@ def tell(
 ) -> Response:
     """File the report and go to its page; a second click leads to the same one."""
     try:
-        incident = service.report(session, actor, _told(session, given))
+        incident = intake.report(session, actor, _told(session, given))
     except Problem as problem:
         return _form(request, session, actor, given, problem)
     return RedirectResponse(f"/incidents/{incident.number}?new=1", 303)
