@@ -20,6 +20,7 @@ STATUS: dict[str, Sign] = {
     "accepted": Sign("#a8430c", "disc"),
     "dispatched": Sign("#f2c94c", "diamond"),
     "handling": Sign("#d55e00", "diamond"),
+    "suspended": Sign("#e377c2", "ring"),
     "fed_back": Sign("#6a2c70", "diamond"),
     "verified": Sign("#8fd3f4", "square"),
     "closed": Sign("#2a7fba", "square"),

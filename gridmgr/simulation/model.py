@@ -87,6 +87,7 @@ class DemoAccount:
     name: str
     role: Role
     level: str = ""
+    body: str | None = None  # the department a handler works for
 
     @property
     def password(self) -> str:
@@ -99,7 +100,7 @@ ACCOUNTS = (
     DemoAccount("leader", "刘建国", Role.GRID_LEADER, "micro_grid"),
     DemoAccount("clerk", "陈静", Role.COMMUNITY_CLERK, "community"),
     DemoAccount("dispatcher", "周涛", Role.STREET_DISPATCHER, "street"),
-    DemoAccount("handler", "何志强", Role.DEPARTMENT_HANDLER),
+    DemoAccount("handler", "何志强", Role.DEPARTMENT_HANDLER, body="环卫所"),
     DemoAccount("command", "林晓燕", Role.COMMAND_CENTRE),
     DemoAccount("planner", "苏雨桐", Role.PLANNER),
     DemoAccount("admin", "郑明", Role.ADMIN),

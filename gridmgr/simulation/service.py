@@ -72,7 +72,9 @@ def open_accounts(session: Session, city: City, at: date) -> None:
     for demo in ACCOUNTS:
         if accounts.by_username(session, demo.username) is None:
             grants = [Grant(demo.role, codes[demo.level])]
-            account_service.open_account(session, demo.username, demo.name, demo.password, grants, demo=True)
+            account_service.open_account(
+                session, demo.username, demo.name, demo.password, grants, body=demo.body, demo=True
+            )
 
 
 def play(

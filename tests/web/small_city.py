@@ -103,7 +103,10 @@ def settle(app: FastAPI, engine: Engine) -> City:
         tokens = {}
         for role in Role:
             code = MEMBER_GRID if role is Role.GRID_MEMBER else ""
-            accounts.open_account(session, role.value, f"{role} {SCRIPT}"[:64], PASSWORD, [Grant(role, code)])
+            accounts.open_account(
+                session, role.value, f"{role} {SCRIPT}"[:64], PASSWORD, [Grant(role, code)],
+                body="环卫所" if role is Role.DEPARTMENT_HANDLER else None,
+            )  # fmt: skip
             actor = accounts.queries.actor_of(accounts.queries.by_username(session, role.value))
             tokens[role] = accounts.issue_token(session, actor, "tests")[0]
         category = responsibility.by_code(session, "0201")

@@ -5,10 +5,10 @@ from small_city import MEMBER_GRID, City, middle
 from gridmgr.account.model import Role
 
 LIFE = [
-    (Role.COMMAND_CENTRE, "accept", {}, "accepted"),
+    (Role.COMMUNITY_CLERK, "accept", {}, "accepted"),
     (Role.STREET_DISPATCHER, "dispatch", {"handler": "环卫所"}, "dispatched"),
-    (Role.GRID_MEMBER, "handle", {}, "handling"),
-    (Role.GRID_MEMBER, "feed_back", {"note": "已清理"}, "fed_back"),
+    (Role.DEPARTMENT_HANDLER, "handle", {}, "handling"),
+    (Role.DEPARTMENT_HANDLER, "feed_back", {"note": "已清理"}, "fed_back"),
     (Role.COMMUNITY_CLERK, "rework", {"note": "还有"}, "handling"),
     (Role.DEPARTMENT_HANDLER, "feed_back", {"note": "清理完毕"}, "fed_back"),
     (Role.GRID_MEMBER, "verify", {}, "verified"),
@@ -30,7 +30,7 @@ def test_a_report_finds_its_units_and_tells_what_may_come_next(city: City):
     incident = filed(city, description="人行道")
     assert (incident["state"], incident["micro_grid_code"]) == ("reported", MEMBER_GRID)
     assert (incident["located"], incident["distance_m"]) == ("inside", 0)
-    assert incident["actions"] == ["accept", "void", "merge"]
+    assert incident["actions"] == ["accept", "merge", "void", "hand_up", "attach"]
     assert incident["reported_at"].endswith("Z")
 
 
