@@ -248,8 +248,8 @@ def read_incidents(session: Session, path: Path, plan: IncidentPlan) -> Incident
 def _place(session: Session, read: Incidents, fresh: list[Entry], plan: IncidentPlan) -> None:
     """Keep the rows whose place is in the district; name the others; look whether the datum fits."""
     reports = [entry.report for entry in fresh]
-    lon, lat = intake.wgs84(reports)
-    for entry, place in zip(fresh, intake.locate(session, reports, lon, lat), strict=True):
+    placed = intake.place(session, reports)
+    for entry, place in zip(fresh, placed.places, strict=True):
         if place["distance_m"] > settings().nearest_limit_m:
             read.problems.append(TooFar(row=entry.row, distance_km=round(place["distance_m"] / 1000, 1)))
         else:

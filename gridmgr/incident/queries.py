@@ -265,10 +265,32 @@ def category_of(session: Session, incident: Incident) -> Category:
     return read[incident.category_id]
 
 
-def hold_source(session: Session, origin: str | None, source_id: str) -> None:
-    """Let only one transaction at a time file the report of that id: the others wait, then find it."""
-    key = func.hashtextextended(f"{origin}\n{source_id}", 0)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
+def held_sources(session: Session, sources: Sequence[tuple[str | None, str]]) -> dict[tuple, int]:
+    """Return the ids of the incidents known by these (origin, source_id).
+
+    Only one transaction at a time files the report of an id: the others wait here, then find it.
+    """
+    if not sources:
+        return {}
+    keys = sorted({f"{origin}\n{source_id}" for origin, source_id in sources})
+    hold = text(
+        "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(CAST(:keys AS text[])) key"
+    )
+    session.execute(hold, {"keys": keys})
+    by_origin: dict[str | None, list[str]] = {}
+    for origin, source_id in sources:
+        by_origin.setdefault(origin, []).append(source_id)
+    return {
+        (origin, source_id): incident_id
+        for origin, source_ids in by_origin.items()
+        for source_id, incident_id in by_source(session, origin, source_ids).items()
+    }
+
+
+def by_ids(session: Session, actor: Actor, ids: Iterable[int]) -> dict[int, Incident]:
+    """Return those of the incidents that the actor may see, by id."""
+    found = session.scalars(visible(actor).where(Incident.id.in_(list(ids))))
+    return {incident.id: incident for incident in found}
 
 
 def by_source(session: Session, origin: str | None, source_ids: Sequence[str]) -> dict[str, int]:

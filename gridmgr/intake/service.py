@@ -1,6 +1,7 @@
 """Verbs of intake: report one or many, and settle on the spot. They never commit."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import shapely
 from sqlalchemy.orm import Session
 
 from gis.datum import to_wgs84
+from gis.errors import Problem
 from gridmgr import clock
 from gridmgr.account.rules import Actor, require
 from gridmgr.db import copy_rows, ewkb
@@ -23,6 +25,7 @@ from gridmgr.incident.model import (
     IncidentEvent,
     IncidentsReported,
     KnownElsewhere,
+    NoPlace,
     OutsideDistrict,
     Report,
 )
@@ -48,17 +51,49 @@ def report(session: Session, actor: Actor, told: Report) -> Incident:
     KnownElsewhere
         The same report was filed before, where the actor may not look.
     """
+    (found,) = report_batch(session, actor, [told])
+    if isinstance(found, Problem):
+        raise found
+    return found
+
+
+def report_batch(session: Session, actor: Actor, told: Sequence[Report]) -> list[Incident | Problem]:
+    """File what can be filed of a batch; returns for each report its incident, or why it was refused.
+
+    Rule: as `report`; one refused stops no other, and a report that stands twice in a batch is one incident.
+
+    Raises
+    ------
+    NotGranted
+        The actor may not report.
+    """
     require(actor, "incident.report")
-    if told.source_id:
-        queries.hold_source(session, told.origin, told.source_id)
-    known = queries.by_source(session, told.origin, [told.source_id]) if told.source_id else {}
-    if known:
-        found = session.scalar(queries.visible(actor).where(Incident.id == known[told.source_id]))
-        if found is None:
-            raise KnownElsewhere(source_id=told.source_id, origin=told.origin)
-        return found
-    (found,) = report_many(session, actor, [told])
-    return session.get_one(Incident, found)
+    sources = [(one.origin, one.source_id) if one.source_id else n for n, one in enumerate(told)]
+    known = queries.held_sources(session, [source for source in sources if isinstance(source, tuple)])
+    first: dict[Any, int] = {}
+    for n, source in enumerate(sources):
+        first.setdefault(source, n)
+    fresh = [n for source, n in first.items() if source not in known]
+    faults: dict[Any, Problem] = {}
+    for n in fresh:
+        try:
+            rules.check_place(told[n])
+        except NoPlace as problem:
+            faults[sources[n]] = problem
+    placed = place(session, [told[n] for n in fresh if sources[n] not in faults])
+    fresh = [n for n in fresh if sources[n] not in faults]
+    faults |= {
+        sources[n]: far for n, where in zip(fresh, placed.places, strict=True) if (far := _too_far(where))
+    }
+    near = [k for k, n in enumerate(fresh) if sources[n] not in faults]
+    ids = _file(session, actor, [told[fresh[k]] for k in near], placed.only(near))
+    known |= {sources[fresh[k]]: incident_id for k, incident_id in zip(near, ids, strict=True)}
+    cases = queries.by_ids(session, actor, known.values())
+    return [faults.get(source) or cases.get(known[source]) or _elsewhere(source) for source in sources]
+
+
+def _elsewhere(source: tuple[str | None, str]) -> KnownElsewhere:
+    return KnownElsewhere(origin=source[0], source_id=source[1])
 
 
 def report_many(
@@ -77,30 +112,52 @@ def report_many(
     require(actor, "incident.report")
     for one in told:
         rules.check_place(one)
+    placed = place(session, told)
+    for problem in filter(None, map(_too_far, placed.places)):
+        raise problem
+    return _file(session, actor, told, placed, adopted)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where reports are: WGS-84 degrees, and the codes that hold them, each on the map of its day."""
+
+    lon: np.ndarray
+    lat: np.ndarray
+    places: list[dict[str, Any]]
+
+    def only(self, rows: Sequence[int]) -> "Placed":
+        """Return these of the places alone."""
+        return Placed(self.lon[rows], self.lat[rows], [self.places[row] for row in rows])
+
+
+def _too_far(where: Mapping[str, Any]) -> OutsideDistrict | None:
+    if where["distance_m"] <= settings().nearest_limit_m:
+        return None
+    far = round(where["distance_m"] / 1000, 1)
+    return OutsideDistrict(distance_km=far, nearest=where["micro_grid_code"] or "-")
+
+
+def _file(
+    session: Session, actor: Actor, told: Sequence[Report], placed: Placed, adopted: Sequence[Adopted] = ()
+) -> list[int]:
     if not told:
         return []
     at = clock.now()
-    lon, lat = wgs84(told)
-    places = locate(session, told, lon, lat)
-    for place in places:
-        if place["distance_m"] > settings().nearest_limit_m:
-            far = round(place["distance_m"] / 1000, 1)
-            raise OutsideDistrict(distance_km=far, nearest=place["micro_grid_code"] or "-")
     ids, numbers = _numbers(session, told, at)
-    shapes = ewkb(shapely.points(lon, lat), 4326)
+    shapes = ewkb(shapely.points(placed.lon, placed.lat), 4326)
     attached = incident.described(session, [list(one.files) for one in told])
     incidents, events, files = [], [], []
     for n, one in enumerate(told):
-        payload = _report_payload(one, places[n], attached[n])
+        payload = _report_payload(one, placed.places[n], attached[n])
         steps = [(Action.REPORT, payload, one.reported_at or at)]
         if adopted:
             steps.append((Action.ADOPT, adopted[n].payload, adopted[n].at))
         standing, digest, rows = _history(ids[n], numbers[n], actor, steps, at)
         files.append((ids[n], 1, payload["files"]))
-        told_row = _told_row(ids[n], numbers[n], one, actor, steps[0][2], places[n])
-        incidents.append(told_row | life.cached(standing) | {"last_seq": len(rows), "last_hash": digest})
-        incidents[-1]["asked"] = None
-        incidents[-1]["geom"] = shapes[n]
+        told_row = _told_row(ids[n], numbers[n], one, actor, steps[0][2], placed.places[n])
+        cached = life.cached(standing) | {"asked": None, "last_seq": len(rows), "last_hash": digest}
+        incidents.append(told_row | cached | {"geom": shapes[n]})
         events += rows
     copy_rows(session, Incident, list(incidents[0]), (list(row.values()) for row in incidents))
     copy_rows(session, IncidentEvent, list(events[0]), map(incident.stored, events))
@@ -146,23 +203,9 @@ def _history(
     return standing, digest, rows
 
 
-def wgs84(told: Sequence[Report]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the WGS-84 longitudes and latitudes of reports, each by its declared datum."""
-    lon, lat = (np.array([getattr(one, name) for one in told], float) for name in ("lon", "lat"))
-    datums = np.array([one.datum for one in told])
-    for datum in set(datums):
-        rows = datums == datum
-        lon[rows], lat[rows] = to_wgs84(lon[rows], lat[rows], str(datum))
-    return lon, lat
-
-
-def locate(
-    session: Session, told: Sequence[Report], lon: np.ndarray, lat: np.ndarray
-) -> list[dict[str, Any]]:
-    """Return for each report its codes, how and how far, each located in the edition of its own day.
-
-    `lon` and `lat` are the reports' places in WGS-84, as `wgs84` gives them.
-    """
+def place(session: Session, told: Sequence[Report]) -> Placed:
+    """Return where reports are: each place by its declared datum, on the edition of its own day."""
+    lon, lat = _wgs84(told)
     days = np.array([clock.local(one.reported_at or clock.now()).date() for one in told])
     edition_of = {day: hierarchy.edition_at(session, day) for day in set(days)}
     edition_ids = np.array([edition_of[day].id for day in days])
@@ -170,9 +213,18 @@ def locate(
     for edition in {edition.id: edition for edition in edition_of.values()}.values():
         rows = np.flatnonzero(edition_ids == edition.id)
         located = hierarchy.locator(session, edition.effective).locate(lon[rows], lat[rows])
-        for row, place in zip(rows, incident.rows_of(located, edition), strict=True):
-            places[row] = place
-    return places
+        for row, where in zip(rows, incident.rows_of(located, edition), strict=True):
+            places[row] = where
+    return Placed(lon, lat, places)
+
+
+def _wgs84(told: Sequence[Report]) -> tuple[np.ndarray, np.ndarray]:
+    lon, lat = (np.array([getattr(one, name) for one in told], float) for name in ("lon", "lat"))
+    datums = np.array([one.datum for one in told])
+    for datum in set(datums):
+        rows = datums == datum
+        lon[rows], lat[rows] = to_wgs84(lon[rows], lat[rows], str(datum))
+    return lon, lat
 
 
 def _numbers(session: Session, told: Sequence[Report], at: datetime) -> tuple[list[int], list[str]]:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from web.api import about, account, hierarchy, importing, incident, responsibility, statistics
+from web.api import about, account, hierarchy, importing, incident, intake, responsibility, statistics
 
-NOUNS = (about, account, hierarchy, responsibility, incident, importing, statistics)
+NOUNS = (about, account, hierarchy, responsibility, intake, incident, importing, statistics)
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]
