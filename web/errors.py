@@ -6,15 +6,19 @@ from math import isfinite
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from gis.errors import Problem
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Unauthenticated, Unavailable
 from gridmgr.importing.model import TooLarge
+from web.etags import Changed, MatchNeeded
 from web.i18n import _, say
 from web.render import render
 
 STATUS: dict[type[Problem], HTTPStatus] = {
+    Changed: HTTPStatus.PRECONDITION_FAILED,
+    MatchNeeded: HTTPStatus.PRECONDITION_REQUIRED,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -95,9 +99,22 @@ def _http(request: Request, error: HTTPException) -> Response:
     if isinstance(error.__cause__, Problem):  # raised while the body was read, and wrapped by FastAPI
         return answer(request, error.__cause__)
     status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        allow = {"Allow": ", ".join(_methods(request))}
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=allow)
+        error.headers = allow
     response = _told(request, status, _(status.phrase), status.phrase.replace(" ", ""))
     response.headers.update(error.headers or {})
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """Return all methods an address takes; each of its routes knows only its own."""
+    routes = [each for each in iter_route_contexts(request.app.routes) if getattr(each, "path_regex", None)]
+    here = [each.methods or () for each in routes if each.path_regex.match(request.scope["path"])]
+    found = set().union(*here) or {"GET"}  # a file has no route of its own
+    return sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set()))
 
 
 def _told(request: Request, status: HTTPStatus, detail: str, kind: str, **more: object) -> Response:

@@ -46,6 +46,11 @@ class Match:
 
     seen: tuple[str, ...] | None = None
 
+    @property
+    def given(self) -> bool:
+        """Whether the caller says anything."""
+        return self.seen is not None
+
     def check(self, version: int | str, **present: Any) -> None:
         """Return if the caller has seen this version or does not say; `present` tells the others how it stands.
 
@@ -53,7 +58,7 @@ class Match:
         ------
         Changed
         """
-        if self.seen is not None and "*" not in self.seen and etag(version) not in self.seen:
+        if self.given and "*" not in self.seen and etag(version) not in self.seen:
             raise Changed(etag=etag(version), **present)
 
 

@@ -55,7 +55,6 @@ Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False), BeforeValida
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False), BeforeValidator(_number)]
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 BigRowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-PageSize = Annotated[int, Field(ge=1, le=500)]
 Level = Literal[*LEVELS]
 Coverage = Literal[*COVERAGES]
 Datum = Literal[*DATUMS]

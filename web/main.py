@@ -7,10 +7,9 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gridmgr.errors import BadInput, Problem
-from gridmgr.importing.model import TooLarge
+from gridmgr.errors import Problem
 from gridmgr.settings import settings
-from web import errors, i18n
+from web import errors, gate, i18n
 from web.api import routers as api
 from web.deps import deny_by_default
 from web.interop import routers as interop
@@ -22,10 +21,6 @@ POLICY = (
     "img-src 'self' data: blob:{base_map}; connect-src 'self'; frame-ancestors 'self'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'"
 )
-
-
-class NulInAddress(BadInput):
-    """The address holds a NUL character, which no text here may hold."""
 
 
 class Envelope:
@@ -41,10 +36,12 @@ class Envelope:
         request = Request(scope)
         chosen = request.cookies.get("lang", settings().language)
         token = i18n.language.set(chosen if chosen in i18n.LANGUAGES else settings().language)
-        nonce = secrets.token_urlsafe(16)
-        scope.setdefault("state", {})["nonce"] = nonce
+        request.state.nonce = secrets.token_urlsafe(16)
+        send = _sealed(send, request)
+        if scope["method"] == "HEAD":  # whatever can be read can be asked for its headers alone
+            scope, send = scope | {"method": "GET"}, _headers_alone(send)
         try:
-            await self._served(request, _limited(receive), _sealed(send, nonce))
+            await self._served(Request(scope), receive, send)
         finally:
             i18n.language.reset(token)
 
@@ -57,44 +54,21 @@ class Envelope:
             started = True
             await send(message)
 
-        if refusal := _refusal(request):
-            return await errors.answer(request, refusal)(request.scope, receive, send)
         try:
-            await self.app(request.scope, receive, watched)
+            try:
+                admitted = await gate.admitted(request, receive)
+            except Problem as refusal:
+                return await errors.answer(request, refusal)(request.scope, receive, watched)
+            await self.app(request.scope, admitted, watched)
         except Exception:
             if not started:
                 await errors.unforeseen(request)(request.scope, receive, send)
             raise  # the server's log wants it
 
 
-def _refusal(request: Request) -> Problem | None:
-    """Return why a request is not even read: a NUL in its address, or more announced than is accepted."""
-    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
-        return NulInAddress()
-    announced = request.headers.get("content-length", "0")
-    limit = settings().upload_limit_mb
-    if announced.isdecimal() and (len(announced) > 15 or int(announced) > limit * 1024 * 1024):
-        return TooLarge(limit=limit)
-    return None
-
-
-def _limited(receive: Receive) -> Receive:
-    left = settings().upload_limit_mb * 1024 * 1024
-
-    async def counted() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise TooLarge(limit=settings().upload_limit_mb)
-        return message
-
-    return counted
-
-
-def _sealed(send: Send, nonce: str) -> Send:
+def _sealed(send: Send, request: Request) -> Send:
     base_map = " " + settings().base_map_url.split("{")[0] if settings().base_map_url else ""
-    policy = POLICY.format(nonce=nonce, base_map=base_map)
+    policy = POLICY.format(nonce=request.state.nonce, base_map=base_map)
 
     async def send_sealed(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -103,10 +77,18 @@ def _sealed(send: Send, nonce: str) -> Send:
                 (b"content-security-policy", policy.encode()),
                 (b"x-content-type-options", b"nosniff"),
                 (b"referrer-policy", b"same-origin"),
+                *getattr(request.state, "headers", ()),  # what the gate found
             ]
         await send(message)
 
     return send_sealed
+
+
+def _headers_alone(send: Send) -> Send:
+    async def send_no_body(message: Message) -> None:
+        await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_no_body
 
 
 def create_app() -> FastAPI:

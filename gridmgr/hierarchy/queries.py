@@ -218,13 +218,20 @@ def names(session: Session, codes: Iterable[str], at: date) -> dict[str, str]:
     )
 
 
-def building_search(session: Session, actor: Actor, words: str, limit: int = 12) -> list[dict[str, Any]]:
-    """Return visible buildings whose name, address or code holds the words, with a point inside each."""
+def building_search(
+    session: Session, actor: Actor, words: str, limit: int = 12, after: str | None = None
+) -> list[dict[str, Any]]:
+    """Return visible buildings whose name, address or code holds the words, with a point inside each.
+
+    They come by code, going on behind the code `after`.
+    """
     at = edition_at(session).effective
     inside = ST_PointOnSurface(GridUnit.geom)
     asked = listing(session, actor, BUILDING, at, words=words).with_only_columns(
         GridUnit.code, GridUnit.name, GridUnit.address, ST_X(inside).label("lon"), ST_Y(inside).label("lat")
     )
+    if after is not None:
+        asked = asked.where(GridUnit.code > after)
     return [dict(row._mapping) for row in session.execute(asked.limit(limit))]
 
 

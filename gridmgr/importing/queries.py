@@ -285,9 +285,13 @@ def folder_of(batch: ImportBatch) -> Path:
     return settings().home / "imports" / str(batch.id)
 
 
-def batches(session: Session, kinds: Iterable[BatchKind] = BatchKind, limit: int = 50) -> list[ImportBatch]:
-    """Return the latest batches of those kinds, the newest first."""
+def batches(
+    session: Session, kinds: Iterable[BatchKind] = BatchKind, limit: int = 50, before: int | None = None
+) -> list[ImportBatch]:
+    """Return the latest batches of those kinds, the newest first, going on after the one with id `before`."""
     asked = select(ImportBatch).where(ImportBatch.kind.in_(list(kinds)))
+    if before is not None:
+        asked = asked.where(ImportBatch.id < before)
     return list(session.scalars(asked.order_by(ImportBatch.id.desc()).limit(limit)))
 
 

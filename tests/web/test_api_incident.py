@@ -41,7 +41,7 @@ def test_the_seven_steps_are_taken_by_those_who_may_and_leave_a_chain(city: City
         answer = city.client(role).post(f"/api/incidents/{number}/moves", json=step)
         assert answer.status_code == 200, (action, answer.text)
         assert answer.json()["state"] == state
-    history = city.client(Role.GRID_MEMBER).get(f"/api/incidents/{number}/history").json()
+    history = city.client(Role.GRID_MEMBER).get(f"/api/incidents/{number}/history").json()["items"]
     assert [row["action"] for row in history] == ["report", *(action for _, action, _, _ in LIFE)]
     assert len({row["hash"] for row in history}) == len(history)
 
@@ -64,7 +64,7 @@ def test_pages_follow_one_another_without_a_gap_or_a_repeat(city: City):
     made = {filed(city, cell)["number"] for cell in range(5)}
     client, seen, cursor = city.client(Role.ADMIN), [], None
     while True:
-        query = {"size": 3} | ({"before": cursor} if cursor else {})
+        query = {"size": 3} | ({"cursor": cursor} if cursor else {})
         page = client.get("/api/incidents", params=query).json()
         seen += [item["number"] for item in page["items"]]
         cursor = page["next"]

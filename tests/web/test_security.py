@@ -62,7 +62,7 @@ def test_a_grid_member_meets_only_the_own_grid_everywhere(city: City):
     assert member.get(f"/api/incidents/{city.other_case}").status_code == 404
     assert member.get(f"/api/incidents/{city.other_case}/history").status_code == 404
     assert member.get(f"/api/grids/{OTHER_GRID}").status_code == 404
-    assert member.get("/api/buildings?words=西安路").json()[0]["code"].startswith(MEMBER_GRID[:12])
+    assert member.get("/api/buildings?words=西安路").json()["items"][0]["code"].startswith(MEMBER_GRID[:12])
 
 
 def test_exports_hold_only_what_the_exporter_may_see(city: City):
@@ -210,10 +210,10 @@ def test_strange_but_storable_words_are_kept_to_the_letter(city: City):
 
 ADDRESSES = [
     "/api/incidents?words=%00", "/api/incidents/%00", "/incidents/%00", "/api/incidents?words=" + "x" * 101,
-    "/api/incidents?size=-1", "/api/incidents?size=0", "/api/incidents?before=-5",
-    "/api/incidents?before=" + "9" * 40, "/api/incidents?until=9999-12-31", "/api/incidents?since=0001-01-01",
+    "/api/incidents?size=-1", "/api/incidents?size=0", "/api/incidents?cursor=-5",
+    "/api/incidents?cursor=" + "9" * 40, "/api/incidents?until=9999-12-31", "/api/incidents?since=0001-01-01",
     "/api/incidents?states=gone", "/api/grids?level=planet", "/api/grids?level=street&at=10000-01-01",
-    "/api/grids?level=street&after=" + "z" * 33, "/api/imports/99999999999999999999", "/api/imports/-1",
+    "/api/grids?level=street&cursor=" + "z" * 33, "/api/imports/99999999999999999999", "/api/imports/-1",
     "/api/locate?lon=nan&lat=1&datum=wgs84", "/api/locate?lon=1&lat=inf&datum=wgs84",
     "/api/locate?lon=1&lat=1", "/api/figures?level=%F0%9F%92%A9",
 ]  # fmt: skip

@@ -14,12 +14,13 @@ from gis.datum import to_wgs84
 from gis.locate import HOW
 from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries
-from gridmgr.hierarchy.model import LEVELS, GridUnit
+from gridmgr.hierarchy.model import LEVELS, Edition, GridUnit
 from web.api.geojson import MEDIA, collection
 from web.api.schema import FEATURES, file, problems, router
 from web.deps import Allow, Transaction
-from web.fields import Code, Datum, Day, Lat, Level, Lon, PageSize, Utc, Words
+from web.fields import Code, Datum, Day, Lat, Level, Lon, RowId, Utc, Words
 from web.once import keyless
+from web.paging import Page, Paging, paged
 
 routes = router("hierarchy")
 Viewer = Annotated[Actor, Depends(Allow("grid.view"))]
@@ -52,11 +53,12 @@ class UnitOut(BaseModel):
     valid_to: date | None
 
 
-class UnitPage(BaseModel):
-    """Units by code; `next` goes into `after` for the next page, null at the end."""
+class EditionPage(Page[EditionOut]):
+    """Editions, the newest first."""
 
-    items: list[UnitOut]
-    next: str | None
+
+class UnitPage(Page[UnitOut]):
+    """Units by code."""
 
 
 class LineageOut(BaseModel):
@@ -136,10 +138,17 @@ class BuildingOut(BaseModel):
     lat: float
 
 
+class BuildingPage(Page[BuildingOut]):
+    """Buildings by code."""
+
+
 @routes.get("/editions")
-def list_editions(session: Transaction, actor: Viewer) -> list[EditionOut]:
-    """List all editions of the map, the newest first."""
-    return [EditionOut.model_validate(each, from_attributes=True) for each in queries.editions(session)]
+def list_editions(
+    session: Transaction, actor: Viewer, paging: Annotated[Paging[int], Depends(paged("editions", RowId))]
+) -> EditionPage:
+    """List the editions of the map, the newest first, page by page."""
+    found = paging.behind(queries.editions(session), lambda row: row.id)
+    return paging.page(EditionPage, found, lambda row: row.id, lambda rows: map(_edition, rows))
 
 
 @routes.get("/grids", responses=problems(404))
@@ -147,16 +156,15 @@ def list_units(
     session: Transaction,
     actor: Viewer,
     level: Level,
+    paging: Annotated[Paging[str], Depends(paged("grids", Code))],
     parent: Code | None = None,
     words: Annotated[Words, Query(description="Part of a name, code or address.")] = "",
     at: At = None,
-    after: Annotated[Code | None, Query(description="`next` of the page before.")] = None,
-    size: PageSize = 100,
 ) -> UnitPage:
     """List the visible units of a level by code, page by page."""
     asked = queries.listing(session, actor, level, _day(session, at), parent=parent, words=words)
-    found = queries.page(session, asked, size, after)
-    return UnitPage(items=[_out(unit) for unit in found], next=found[-1].code if len(found) == size else None)
+    found = queries.page(session, asked, paging.fetch, paging.after)
+    return paging.page(UnitPage, found, lambda row: row.code, lambda rows: map(_out, rows))
 
 
 @routes.get(
@@ -231,14 +239,22 @@ def locate_points(asked: PointsIn, session: Transaction, actor: Viewer) -> Place
 
 @routes.get("/buildings", responses=problems(404))
 def search_buildings(
-    session: Transaction, actor: Viewer, words: Words, size: Annotated[int, Query(ge=1, le=50)] = 12
-) -> list[BuildingOut]:
-    """Search visible buildings by part of their name, address or code."""
-    return [BuildingOut(**row) for row in queries.building_search(session, actor, words, size)]
+    session: Transaction, actor: Viewer, words: Words,
+    paging: Annotated[Paging[str], Depends(paged("buildings", Code, size=12))],
+) -> BuildingPage:  # fmt: skip
+    """Search visible buildings by part of their name, address or code, page by page."""
+    found = queries.building_search(session, actor, words, paging.fetch, paging.after)
+    return paging.page(
+        BuildingPage, found, lambda row: row["code"], lambda rows: (BuildingOut(**row) for row in rows)
+    )
 
 
 def _day(session: Session, at: date | None) -> date:
     return at or queries.edition_at(session).effective
+
+
+def _edition(edition: Edition) -> EditionOut:
+    return EditionOut.model_validate(edition, from_attributes=True)
 
 
 def _out(unit: GridUnit) -> UnitOut:

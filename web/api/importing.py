@@ -23,6 +23,7 @@ from web.api.schema import FEATURES, file, problems, router
 from web.deps import Allow, Transaction
 from web.fields import RowId, Utc
 from web.i18n import _
+from web.paging import Page, Paging, paged
 
 routes = router("importing")
 Importer = Annotated[Actor, Depends(Allow("grid.import", otherwise="incident.import"))]
@@ -44,6 +45,10 @@ class BatchOut(BaseModel):
     finished_at: Utc | None
 
 
+class BatchPage(Page[BatchOut]):
+    """Batches, the newest first."""
+
+
 @routes.post("/imports", status_code=201)
 def upload_file(
     session: Transaction,
@@ -56,10 +61,13 @@ def upload_file(
 
 
 @routes.get("/imports")
-def list_batches(session: Transaction, actor: Importer) -> list[BatchOut]:
-    """List the latest batches of the kinds the caller may import, the newest first."""
+def list_batches(
+    session: Transaction, actor: Importer, paging: Annotated[Paging[int], Depends(paged("imports", RowId))]
+) -> BatchPage:
+    """List the batches of the kinds the caller may import, the newest first, page by page."""
     kinds = [kind for kind, action in MAY.items() if can(actor, action)]
-    return [_out(batch) for batch in queries.batches(session, kinds)]
+    found = queries.batches(session, kinds, paging.fetch, paging.after)
+    return paging.page(BatchPage, found, lambda row: row.id, lambda rows: map(_out, rows))
 
 
 @routes.get("/imports/{batch_id}", responses=problems(404))

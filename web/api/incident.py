@@ -11,7 +11,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, Edition
 from gridmgr.incident import queries, rules, service
-from gridmgr.incident.model import Incident, Report
+from gridmgr.incident.model import Incident, IncidentEvent, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.responsibility import queries as responsibility
@@ -20,6 +20,7 @@ from web.api.export import csv_of
 from web.api.incident_shapes import (
     CategoryName,
     EventOut,
+    HistoryPage,
     IncidentDetail,
     IncidentOut,
     IncidentPage,
@@ -27,11 +28,13 @@ from web.api.incident_shapes import (
     MoveIn,
     ReportIn,
 )
-from web.api.schema import file, problems, router
+from web.api.schema import TAGGED, file, problems, router
 from web.api.search import Narrowed
 from web.deps import Allow, Transaction
-from web.fields import BigRowId, Code, PageSize
+from web.etags import IfMatch, tag
+from web.fields import BigRowId, Code, RowId
 from web.i18n import _, language
+from web.paging import Paging, paged
 
 routes = router("incident")
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
@@ -42,12 +45,11 @@ def list_incidents(
     session: Transaction,
     actor: Viewer,
     search: Narrowed,
-    before: Annotated[BigRowId | None, Query(description="`next` of the page before.")] = None,
-    size: PageSize = 100,
+    paging: Annotated[Paging[int], Depends(paged("incidents", BigRowId))],
 ) -> IncidentPage:
     """List the visible incidents found, the newest first, page by page."""
-    found = queries.page(session, actor, search, size, before)
-    return IncidentPage(items=_outs(session, found), next=found[-1].id if len(found) == size else None)
+    found = queries.page(session, actor, search, paging.fetch, paging.after)
+    return paging.page(IncidentPage, found, lambda row: row.id, lambda rows: _outs(session, rows))
 
 
 @routes.post("/incidents", status_code=201, responses=problems(404, 409))
@@ -65,6 +67,7 @@ def report_incident(
     values = told.model_dump(exclude={"category"}) | {"severity": told.severity or category.severity}
     incident = intake.report(session, actor, Report(category_id=category.id, **values))
     response.headers["Location"] = f"/api/incidents/{incident.number}"
+    tag(response, incident.last_seq)
     return _detail(session, actor, incident)
 
 
@@ -81,35 +84,42 @@ def export_incidents(
     return StreamingResponse(csv_of(actor, search), media_type="text/csv", headers=headers)
 
 
-@routes.get("/incidents/{number}", responses=problems(404))
-def show_incident(number: Code, session: Transaction, actor: Viewer) -> IncidentDetail:
+@routes.get("/incidents/{number}", responses=problems(404) | TAGGED)
+def show_incident(number: Code, session: Transaction, actor: Viewer, response: Response) -> IncidentDetail:
     """Show one incident with its place, its standing, and the steps its reader may take now."""
-    return _detail(session, actor, queries.by_number(session, actor, number))
+    incident = queries.by_number(session, actor, number)
+    tag(response, incident.last_seq)
+    return _detail(session, actor, incident)
 
 
 @routes.get("/incidents/{number}/history", responses=problems(404))
-def show_history(number: Code, session: Transaction, actor: Viewer) -> list[EventOut]:
-    """Show every step of an incident in order, with its place in the hash chain."""
+def show_history(
+    number: Code, session: Transaction, actor: Viewer,
+    paging: Annotated[Paging[int], Depends(paged("history", RowId))],
+) -> HistoryPage:  # fmt: skip
+    """Show the steps of an incident in order, each with its place in the hash chain."""
     incident = queries.by_number(session, actor, number)
-    return [
-        EventOut(
-            seq=row.seq, action=row.action, state=row.state, actor=row.actor_name, occurred_at=row.occurred_at,
-            recorded_at=row.recorded_at, payload=row.payload, hash=row.hash.hex(),
-        )
-        for row in queries.history(session, incident.id)
-    ]  # fmt: skip
+    found = paging.behind(queries.history(session, incident.id), lambda row: row.seq)
+    return paging.page(HistoryPage, found, lambda row: row.seq, lambda rows: map(_event, rows))
 
 
-@routes.post("/incidents/{number}/moves", responses=problems(404, 409))
-def move_incident(number: Code, move: MoveIn, session: Transaction, actor: Viewer) -> IncidentDetail:
+@routes.post("/incidents/{number}/moves", responses=problems(404, 409, 412))
+def move_incident(
+    number: Code, move: MoveIn, session: Transaction, actor: Viewer, match: IfMatch, response: Response
+) -> IncidentDetail:
     """Take an incident one step along its life; each step needs its own permission, on its own place.
 
-    With `expected_seq` (the `seq` last seen) a step is refused when somebody was faster.
+    With `expected_seq` (the `seq` last seen) a step is refused (409) when somebody was faster; with the
+    ETag last seen in `If-Match` too (412), and then `details` says how the incident stands now.
     """
+    if match.given:
+        present = queries.locked(session, actor, number)
+        match.check(present.last_seq, number=number, state=present.state, seq=present.last_seq)
     payload = move.payload.model_dump(exclude_none=True)
     incident = service.move(
         session, actor, number, Action(move.action), payload, expected_seq=move.expected_seq
     )
+    tag(response, incident.last_seq)
     return _detail(session, actor, incident)
 
 
@@ -132,6 +142,13 @@ def map_incidents(
         for number, lon, lat, state, category, late in found[:size]
     ]  # fmt: skip
     return JSONResponse({"items": items, "complete": len(found) <= size})
+
+
+def _event(row: IncidentEvent) -> EventOut:
+    return EventOut(
+        seq=row.seq, action=row.action, state=row.state, actor=row.actor_name, occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at, payload=row.payload, hash=row.hash.hex(),
+    )  # fmt: skip
 
 
 def _outs(session: Session, found: Sequence[Incident]) -> list[IncidentOut]:

@@ -8,6 +8,7 @@ from gridmgr.clock import TimeUnit
 from gridmgr.life.model import HOLDERS, Action, Source, State
 from gridmgr.life.rules import ASKED, TRANSITIONS
 from web.fields import Code, Datum, Day, Lat, Line, Lon, Past, Utc, text
+from web.paging import Page
 
 STEPS = tuple(dict.fromkeys(action.value for state, action in TRANSITIONS if state is not None))
 NUMBER = "202601150000042"
@@ -110,11 +111,8 @@ class IncidentOut(BaseModel):
     building_code: str | None
 
 
-class IncidentPage(BaseModel):
-    """Incidents, the newest first; `next` goes into `before` for the next page, null at the end."""
-
-    items: list[IncidentOut]
-    next: int | None
+class IncidentPage(Page[IncidentOut]):
+    """Incidents, the newest first."""
 
 
 class IncidentDetail(IncidentOut):
@@ -160,6 +158,10 @@ class EventOut(BaseModel):
     recorded_at: Utc
     payload: dict[str, Any]
     hash: str = Field(examples=["9f86d081884c7d65…"])
+
+
+class HistoryPage(Page[EventOut]):
+    """Steps of one incident, in the order they were taken."""
 
 
 class MapPoints(BaseModel):

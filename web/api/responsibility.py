@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 from gridmgr.account.rules import Actor
 from gridmgr.clock import TimeUnit
 from gridmgr.responsibility import queries
-from gridmgr.responsibility.model import CategoryKind
+from gridmgr.responsibility.model import Category, CategoryKind
 from web.api.schema import router
 from web.deps import Allow, Transaction
-from web.fields import Day
+from web.fields import Code, Day
+from web.paging import Page, Paging, paged
 
 routes = router("responsibility")
 
@@ -33,11 +34,21 @@ class CategoryOut(BaseModel):
     closing_condition: str
 
 
+class CategoryPage(Page[CategoryOut]):
+    """Categories by code."""
+
+
 @routes.get("/categories")
 def list_categories(
     session: Transaction,
     actor: Annotated[Actor, Depends(Allow("incident.view"))],
+    paging: Annotated[Paging[str], Depends(paged("categories", Code))],
     at: Annotated[Day | None, Query(description="The day whose table is meant; today if not given.")] = None,
-) -> list[CategoryOut]:
-    """List the categories in force on a day, by code."""
-    return [CategoryOut.model_validate(row, from_attributes=True) for row in queries.in_force(session, at)]
+) -> CategoryPage:
+    """List the categories in force on a day by code, page by page."""
+    found = paging.behind(queries.in_force(session, at), lambda row: row.code)
+    return paging.page(CategoryPage, found, lambda row: row.code, lambda rows: map(_out, rows))
+
+
+def _out(category: Category) -> CategoryOut:
+    return CategoryOut.model_validate(category, from_attributes=True)

@@ -28,9 +28,11 @@ SUMMARIES = {
     403: "None of the caller's roles allows this, or not here; or a cookie's write lacks the form's secret.",
     404: "There is no such thing, or it lies outside the caller's scope.",
     409: "It does not fit the present state.",
+    412: "Somebody was faster: it has changed since the version in `If-Match`; `details` says how it stands.",
     413: "The body is larger than the limit.",
     422: "The input cannot be used; `errors` names each field and reason.",
-    429: "Too many failed logins; `Retry-After` says when to come again.",
+    428: "Say in `If-Match` which version you have seen.",
+    429: "Too often in a minute, or too many failed logins; `Retry-After` says when to come again.",
     503: "The database does not answer; nothing was written.",
 }
 MEDIA = "application/problem+json"
@@ -71,6 +73,7 @@ def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"description": SUMMARIES[code], "content": {MEDIA: reference}} for code in codes}
 
 
+TAGGED = {304: {"description": "The caller has this version already (`If-None-Match`)."}}
 USUAL = problems(401, 403, 422, 503)
 
 
