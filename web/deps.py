@@ -22,10 +22,10 @@ COOKIE = "gridmgr_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def give_cookie(answer: Response, secret: str) -> None:
-    """Hand the session's secret to the browser: out of reach of scripts, and over HTTPS only in production."""
+def give_cookie(answer: Response, secret: str, name: str = COOKIE) -> None:
+    """Hand a secret to the browser: out of reach of scripts, and over HTTPS only in production."""
     secure = settings().environment == "production"
-    answer.set_cookie(COOKIE, secret, httponly=True, samesite="lax", secure=secure, path="/")
+    answer.set_cookie(name, secret, httponly=True, samesite="lax", secure=secure, path="/")
 
 
 class Undeclared(Forbidden):

@@ -13,12 +13,14 @@ from gis.errors import Problem
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Unauthenticated, Unavailable
 from gridmgr.importing.model import TooLarge
 from web.etags import Changed, MatchNeeded
+from web.gate import AmbiguousLength
 from web.i18n import _, say
 from web.render import render
 
 STATUS: dict[type[Problem], HTTPStatus] = {
     Changed: HTTPStatus.PRECONDITION_FAILED,
     MatchNeeded: HTTPStatus.PRECONDITION_REQUIRED,
+    AmbiguousLength: HTTPStatus.BAD_REQUEST,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -65,6 +67,8 @@ def answer(request: Request, problem: Problem) -> Response:
     response = _told(request, status, say(problem), type(problem).__name__, details=_plain(problem.details))
     if isinstance(problem, TooMany):
         response.headers["Retry-After"] = str(problem.details.get("seconds", 60))
+    if isinstance(problem, AmbiguousLength):  # whatever follows on this connection cannot be trusted
+        response.headers["Connection"] = "close"
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
@@ -104,7 +108,12 @@ def _http(request: Request, error: HTTPException) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=allow)
         error.headers = allow
-    response = _told(request, status, _(status.phrase), status.phrase.replace(" ", ""))
+    detail = _(status.phrase)
+    if (
+        status is HTTPStatus.BAD_REQUEST
+    ):  # the content could not even be taken apart; the reason is the library's
+        detail = _("The content cannot be read: {reason}", reason=_whole(str(error.detail)))
+    response = _told(request, status, detail, status.phrase.replace(" ", ""))
     response.headers.update(error.headers or {})
     return response
 

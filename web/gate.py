@@ -25,15 +25,21 @@ class BodyTooLarge(TooLarge):
     """The content is larger than {limit} MB."""
 
 
+class AmbiguousLength(BadInput):
+    """The request says in two ways where it ends; what follows could be taken for another request."""
+
+
 async def admitted(request: Request, receive: Receive) -> Receive:
     """Return what the content may be read from, as far as it is accepted.
 
     Raises
     ------
-    NulInAddress, TooFast, TooLarge, Unauthenticated
+    NulInAddress, AmbiguousLength, TooFast, TooLarge, Unauthenticated
     """
     if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
         raise NulInAddress
+    if "transfer-encoding" in request.headers and "content-length" in request.headers:
+        raise AmbiguousLength
     _count(request)
     announced = _announced(request)
     most = _most(request)

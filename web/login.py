@@ -1,5 +1,12 @@
-"""Logging in over HTTP: a failure is remembered in a transaction of its own, though the request fails."""
+"""Logging in over HTTP: a failure is remembered in a transaction of its own, though the request fails.
 
+Before there is a session, the login form is guarded by a secret of its own: the browser holds it as a
+cookie, the form sends it along, and another site, which can read neither, can log nobody in.
+"""
+
+import hmac
+import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,9 +18,34 @@ from gridmgr import db
 from gridmgr.account import queries, service
 from gridmgr.account.model import WrongPassword
 from gridmgr.account.rules import Actor
+from gridmgr.settings import settings
 from web import deps
 
 T = TypeVar("T")
+SECRET = re.compile(r"[\w-]{32}", re.ASCII)
+
+
+def form_cookie() -> str:
+    """Return the name of the login form's cookie; in production no neighbour of our host can set it."""
+    return "__Host-gridmgr_form" if settings().environment == "production" else "gridmgr_form"
+
+
+def guarded(request: Request) -> str:
+    """Return the secret of this browser's login form, a new one if it has none yet."""
+    held = request.cookies.get(form_cookie(), "")
+    return held if SECRET.fullmatch(held) else secrets.token_urlsafe(24)
+
+
+def check_form(request: Request, given: str) -> None:
+    """Return if the form was ours.
+
+    Raises
+    ------
+    ForgedForm
+    """
+    held = request.cookies.get(form_cookie(), "")
+    if not SECRET.fullmatch(held) or not hmac.compare_digest(held, given.encode("ascii", "replace").decode()):
+        raise deps.ForgedForm
 
 
 @dataclass(frozen=True)

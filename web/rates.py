@@ -145,7 +145,7 @@ def _digest(proof: tuple[str, str]) -> bytes:
 
 def _network(request: Request) -> str:
     """Return the address that a caller cannot change at will: of IPv6, the network of one customer."""
-    host = request.client.host if request.client else ""
+    host = request.client.host[:64] if request.client else ""
     if ":" not in host:
         return host
     try:

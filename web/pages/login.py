@@ -9,9 +9,9 @@ from gridmgr.account import queries, service
 from gridmgr.account.model import TooManyLogins, WrongPassword
 from gridmgr.settings import settings
 from web import i18n
-from web.deps import COOKIE, Allow, Open, Transaction, give_cookie
+from web.deps import COOKIE, Allow, ForgedForm, Open, Transaction, give_cookie
 from web.errors import status_of
-from web.login import log_in
+from web.login import check_form, form_cookie, guarded, log_in
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
@@ -43,11 +43,13 @@ def enter(
     username: Annotated[str, Form(max_length=64)] = "",
     password: Annotated[str, Form(max_length=200)] = "",
     next: Annotated[str, Form()] = "/",
+    csrf: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Log in and go where the person wanted to go; a failure shows the form again with its reason."""
     try:
+        check_form(request, csrf)
         opened = log_in(request, username.strip(), password)
-    except (WrongPassword, TooManyLogins) as problem:
+    except (ForgedForm, WrongPassword, TooManyLogins) as problem:
         return _form(request, session, next, username, problem)
     answer = RedirectResponse(own_path(next), 303)
     give_cookie(answer, opened.secret)
@@ -57,6 +59,7 @@ def enter(
 
 
 def _form(request, session, next, username="", problem=None) -> HTMLResponse:
+    request.state.csrf = guarded(request)
     values = {
         "next": own_path(next),
         "username": username,
@@ -64,6 +67,7 @@ def _form(request, session, next, username="", problem=None) -> HTMLResponse:
         "demo": demo_accounts(session),
     }
     answer = render(request, "login.html", values, status_of(problem) if problem else 200)
+    give_cookie(answer, request.state.csrf, form_cookie())
     if isinstance(problem, TooManyLogins):
         answer.headers["Retry-After"] = str(problem.details["seconds"])
     return answer
