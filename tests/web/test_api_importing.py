@@ -65,7 +65,7 @@ def test_each_importer_sees_only_the_own_kind_of_file(city: City):
     batch = uploaded(city, Role.COMMAND_CENTRE, "incidents", "a.csv", table(0))
     planner = city.client(Role.PLANNER)
     assert planner.get(f"/api/imports/{batch['id']}").status_code == 404
-    assert batch["id"] not in {each["id"] for each in planner.get("/api/imports").json()}
+    assert batch["id"] not in {each["id"] for each in planner.get("/api/imports").json()["items"]}
     refused = planner.post("/api/imports", data={"kind": "incidents"}, files={"file": ("a", b"")})
     assert refused.status_code == 403
 

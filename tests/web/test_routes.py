@@ -85,7 +85,10 @@ def test_nobody_is_sent_to_the_login_or_told_to_authenticate(
     answer = asked(as_role(), method, route.path)
     if isinstance(permission(route.original_route), Open):
         assert answer.status_code != 500
-        assert answer.status_code != 403 or (method, route.path) == ("POST", "/login")  # needs its form's secret
+        assert answer.status_code != 403 or (method, route.path) == (
+            "POST",
+            "/login",
+        )  # needs its form's secret
     elif programs(route.path):
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
