@@ -1,6 +1,7 @@
 """The database: its base class, its one transaction helper, and its migrations."""
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,9 +113,12 @@ def _copied(value: object) -> str:
         return r"\N"
     if isinstance(value, bytes):
         return r"\\x" + value.hex()
-    return str(value).translate(_COPY_ESCAPES)
+    if isinstance(value, str):
+        return value.translate(_COPY_ESCAPES) if _COPY_SPECIAL.search(value) else value
+    return str(value)
 
 
+_COPY_SPECIAL = re.compile(r"[\\\t\n\r\0]")  # looking is cheaper than translating
 _COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
 
 
@@ -132,8 +136,10 @@ def ewkb(shapes: np.ndarray, srid: int) -> np.ndarray:
 
 def fingerprint(session: Session) -> str:
     """Return a short name of this very database, for files that are derived from it."""
-    row = session.execute(text("SELECT system_identifier FROM pg_control_system()")).scalar_one()
-    name = session.execute(
-        text("SELECT oid FROM pg_database WHERE datname = current_database()")
-    ).scalar_one()
-    return f"{row:x}-{name}"
+    return "{:x}-{}".format(*session.execute(FINGERPRINT).one())
+
+
+FINGERPRINT = text("""
+    SELECT system_identifier, pg_database.oid FROM pg_control_system(), pg_database
+    WHERE datname = current_database()
+""")

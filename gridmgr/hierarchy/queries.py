@@ -332,7 +332,11 @@ def locator(session: Session, at: date | None = None) -> Locator:
     ------
     NoEdition
     """
-    edition = edition_at(session, at)
+    return locator_of(session, edition_at(session, at))
+
+
+def locator_of(session: Session, edition: Edition) -> Locator:
+    """Return the locator of an edition's present state, built if nobody has asked for it before."""
     folder = settings().home / "locators" / f"{fingerprint(session)}-{edition.stamp}"
     if not folder.exists():
         _write(Locator.build(frames(session, edition.effective)), folder)

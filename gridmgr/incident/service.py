@@ -275,7 +275,7 @@ def rehome_open(session: Session, actor: Actor) -> int:
     if not behind:
         return 0
     points = queries.points(session, [incident.id for incident in behind])
-    located = hierarchy.locator(session, edition.effective).locate(points[:, 0], points[:, 1])
+    located = hierarchy.locator_of(session, edition).locate(points[:, 0], points[:, 1])
     places = list(rows_of(located, edition))
     by_system(session, actor, Action.REHOME, list(zip(behind, places, strict=True)))
     for incident, place in zip(behind, places, strict=True):

@@ -212,7 +212,7 @@ def place(session: Session, told: Sequence[Report]) -> Placed:
     places: list[dict[str, Any]] = [{}] * len(told)
     for edition in {edition.id: edition for edition in edition_of.values()}.values():
         rows = np.flatnonzero(edition_ids == edition.id)
-        located = hierarchy.locator(session, edition.effective).locate(lon[rows], lat[rows])
+        located = hierarchy.locator_of(session, edition).locate(lon[rows], lat[rows])
         for row, where in zip(rows, incident.rows_of(located, edition), strict=True):
             places[row] = where
     return Placed(lon, lat, places)
