@@ -69,15 +69,45 @@ def unpacked(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gridmgr-") as folder:
         try:
             with zipfile.ZipFile(path) as archive:
-                members = [m for m in archive.infolist() if not m.is_dir()]
-                _refuse_large(path.name, members)
-                for member in members:
-                    _refuse_unsafe(path.name, member)
-                for member in members:
+                for member in judged(path.name, archive):
                     _unpack(archive, member, Path(folder))
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
             raise BrokenArchive(name=path.name, reason=error) from error
         yield Path(folder)
+
+
+def judged(name: str, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Judge an open archive by its directory, before a byte is unpacked.
+
+    Parameters
+    ----------
+    name : str
+        What the archive is called when it is refused.
+    archive : ZipFile
+
+    Returns
+    -------
+    list of ZipInfo
+        Its files, without the folders.
+
+    Raises
+    ------
+    UnsafeArchive, TooLargeArchive
+        As in `unpacked`.
+
+    Examples
+    --------
+    >>> import io
+    >>> with zipfile.ZipFile(io.BytesIO(), "w") as archive:
+    ...     archive.writestr("hello.txt", "hello")
+    ...     [member.filename for member in judged("a.zip", archive)]
+    ['hello.txt']
+    """
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    _refuse_large(name, members)
+    for member in members:
+        _refuse_unsafe(name, member)
+    return members
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:

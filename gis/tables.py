@@ -3,17 +3,20 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import openpyxl
 import pandas as pd
 
-from gis.archive import unpacked
+from gis.archive import judged
 from gis.encoding import as_utf8
 from gis.errors import BadInput, Problem
 from gis.formats import EmptyLayer
+
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
 class UnreadableTable(BadInput):
@@ -37,17 +40,9 @@ def read_table(path: Path, needed: Iterable[str] = ()) -> pd.DataFrame:
         A needed column is not there.
     """
     try:
-        rows = list(_xlsx(path) if zipfile.is_zipfile(path) else _csv(path))
-    except Problem:
-        raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        csv.Error,
-        zipfile.BadZipFile,
-        openpyxl.utils.exceptions.InvalidFileException,
-    ) as wrong:
+        with path.open("rb") as source:
+            rows = list(read_rows(path.name, source))
+    except OSError as wrong:
         raise UnreadableTable(file=path.name, reason=str(wrong)) from wrong
     if len(rows) < 2:
         raise EmptyLayer(layer=path.name)
@@ -61,23 +56,53 @@ def read_table(path: Path, needed: Iterable[str] = ()) -> pd.DataFrame:
     return table[(table != "").any(axis=1)]
 
 
-def _csv(path: Path) -> Iterable[list[str]]:
-    content = path.read_bytes()
+def read_rows(name: str, source: BinaryIO) -> Iterator[list[str]]:
+    """Yield the rows of a CSV or XLSX file as texts, the header and empty ones too; `name` is for messages.
+
+    Raises
+    ------
+    UnreadableTable
+        It is neither, or damaged.
+    EmptyLayer
+        There is nothing in it.
+    UnsafeArchive, TooLargeArchive
+        An XLSX file, which is an archive, is not what it seems.
+
+    Examples
+    --------
+    >>> list(read_rows("streets.csv", io.BytesIO("编码,名称\\n001,荷花池".encode("gbk"))))
+    [['编码', '名称'], ['001', '荷花池']]
+    """
+    try:
+        yield from _xlsx(name, source) if zipfile.is_zipfile(source) else _csv(name, source)
+    except Problem:
+        raise
+    except Exception as wrong:  # a damaged workbook meets openpyxl with whatever its parsers raise
+        raise UnreadableTable(file=name, reason=str(wrong) or type(wrong).__name__) from wrong
+
+
+def _csv(name: str, source: BinaryIO) -> Iterable[list[str]]:
+    source.seek(0)
+    content = source.read()
+    if content.startswith(_OLD_EXCEL):
+        raise UnreadableTable(file=name, reason="an Excel file of the old kind; save it as XLSX")
     if b"\0" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableTable(file=path.name, reason="not a text")
+        raise UnreadableTable(file=name, reason="not a text")
     text, _ = as_utf8(content)
     lines = text.splitlines()
     if not lines:
-        raise EmptyLayer(layer=path.name)
+        raise EmptyLayer(layer=name)
     delimiter = max(",;\t", key=lines[0].count)
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
 
 
-def _xlsx(path: Path) -> Iterable[list[str]]:
-    with unpacked(path):  # refuses bombs before openpyxl unpacks it again
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+def _xlsx(name: str, source: BinaryIO) -> Iterable[list[str]]:
+    with zipfile.ZipFile(source) as archive:
+        judged(name, archive)  # refuses bombs before openpyxl unpacks it
+    book = openpyxl.load_workbook(source, read_only=True, data_only=True)
     sheet = book.worksheets[0]
-    return [[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    sheet.reset_dimensions()  # other programs write them wrongly, and rows would be lost
+    return ([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True))
 
 
 def _cell(value: object) -> str:

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from gridmgr.settings import settings
 
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)  # beyond them it is a slip of the pen
+
 _travelled: ContextVar[datetime | None] = ContextVar("travelled", default=None)
 
 

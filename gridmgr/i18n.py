@@ -57,12 +57,15 @@ def say(problem: Problem) -> str:
 
 
 def filled(template: str, details: Mapping[str, object]) -> str:
-    """Return a message filled with details; those of `WORDS` are translated like the message itself."""
-    values = {
-        name: _(value) if name in WORDS and isinstance(value, str) and value else value
-        for name, value in details.items()
-    }
+    """Return a message filled with details; those of `WORDS`, and problems, are translated like itself."""
+    values = {name: _told(name, value) for name, value in details.items()}
     return catalogue(language.get()).gettext(template).format(**values)
+
+
+def _told(name: str, value: object) -> object:
+    if isinstance(value, Problem):
+        return say(value)
+    return _(value) if name in WORDS and isinstance(value, str) and value else value
 
 
 def day(value: date | datetime | None) -> str:

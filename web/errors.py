@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from gis.errors import Problem
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Unauthenticated, Unavailable
 from gridmgr.importing.model import TooLarge
+from gridmgr.sheet import BadSheet
 from web.etags import Changed, MatchNeeded
 from web.gate import AmbiguousLength
 from web.i18n import _, say
@@ -64,7 +65,10 @@ def answer(request: Request, problem: Problem) -> Response:
         if "hx-request" in request.headers:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
         return RedirectResponse(target, HTTPStatus.SEE_OTHER)
-    response = _told(request, status, say(problem), type(problem).__name__, details=_plain(problem.details))
+    more = {"details": _plain(problem.details)}
+    if isinstance(problem, BadSheet):
+        more["errors"] = faults(problem)
+    response = _told(request, status, say(problem), type(problem).__name__, **more)
     if isinstance(problem, TooMany):
         response.headers["Retry-After"] = str(problem.details.get("seconds", 60))
     if isinstance(problem, AmbiguousLength):  # whatever follows on this connection cannot be trusted
@@ -72,6 +76,15 @@ def answer(request: Request, problem: Problem) -> Response:
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def faults(problem: BadSheet) -> list[dict[str, int | str]]:
+    """Return every bad cell of a table, the reason in the language of this request."""
+    return [
+        {"row": cell["row"], "field": cell["column"], "value": cell["value"], "reason": say(error.reason)}
+        for error in problem.errors
+        for cell in [error.details]
+    ]
 
 
 def _plain(details: dict) -> dict:

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from gis.datum import DATUMS
 from gridmgr import clock
+from gridmgr.clock import FIRST_DAY, LAST_DAY
 from gridmgr.hierarchy.model import COVERAGES, LEVELS
 
 NO_NUL = r"^[^\x00]*$"
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 AHEAD = timedelta(minutes=5)  # how far a reporter's clock may be fast
 
 

@@ -30,6 +30,7 @@ ORDER = (
     "events",
     "words",
     "i18n",
+    "sheet",
     "clock",
     "cluster",
     "cluster_home",

@@ -46,9 +46,11 @@ SECURITY = {
 
 
 class Fault(BaseModel):
-    """One field of the request that cannot be used."""
+    """One field of the request, or one cell of an uploaded table, that cannot be used."""
 
-    field: str = Field(examples=["body.lon"])
+    row: int | None = Field(None, description="Of a table: as the spreadsheet counts.", examples=[3])
+    field: str = Field(examples=["body.lon"], description="Of a table: the column's heading.")
+    value: str | None = Field(None, description="Of a table: what stands in the cell.")
     reason: str = Field(examples=["Input should be less than or equal to 180"])
 
 
@@ -64,7 +66,7 @@ class ProblemBody(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no incident 20260101000001, or it is outside your area."])
     details: dict[str, str | int | float | bool] = Field({}, description="What fills the sentence.")
-    errors: list[Fault] = Field([], description="Of a 422: the fields that cannot be used.")
+    errors: list[Fault] = Field([], description="Of a 422: the fields or cells that cannot be used.")
 
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
