@@ -3,7 +3,8 @@
 Messages are written in English in code and templates; `locale/zh/messages.po` holds the Chinese.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache
@@ -24,6 +25,16 @@ LOCALES = {"zh": "zh_CN", "en": "en_GB"}
 CATALOGUES = Path(__file__).parent / "locale"
 
 language: ContextVar[str] = ContextVar("language", default="zh")
+
+
+@contextmanager
+def speaking(of: str) -> Iterator[None]:
+    """Speak this language inside the block: a mail is written in its reader's."""
+    token = language.set(of)
+    try:
+        yield
+    finally:
+        language.reset(token)
 
 
 @cache
@@ -47,7 +58,10 @@ def _(message: str, /, **values: object) -> str:
 
 # Details that hold words of ours; all others hold what people wrote, which is never translated.
 WORDS = frozenset(
-    {"action", "expected", "field", "kind", "level", "need", "process", "reason", "state", "status", "unit"}
+    {
+        "action", "answer", "expected", "field", "kind", "level", "need", "process", "reason", "state", "status",
+        "unit",
+    }  # fmt: skip
 )
 
 

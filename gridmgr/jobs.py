@@ -14,6 +14,8 @@ LOAD_BATCH = "load_batch"  # load a checked file
 FOLLOW_EDITION = "follow_edition"  # open cases follow the edition that came into force at midnight
 VERIFY_HISTORY = "verify_history"  # walk every hash chain
 FORGET_ANSWERS = "forget_answers"  # answers nobody will ask for again
+DELIVER = "deliver"  # send what is due, by mail and to webhooks
+PRUNE_NOTICES = "prune_notices"  # remove what was read long ago
 
 DEFER = text("""
     SELECT procrastinate_defer_jobs_v1(ARRAY[

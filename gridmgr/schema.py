@@ -8,9 +8,10 @@ from gridmgr.db import Base
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
+from gridmgr.notice import model as notice
 from gridmgr.responsibility import model as responsibility
 
-NOUNS = (account, answered, hierarchy, responsibility, incident, importing)
+NOUNS = (account, answered, notice, hierarchy, responsibility, incident, importing)
 METADATA = Base.metadata
 
 

@@ -48,6 +48,16 @@ class Settings(BaseSettings):
     rate_reads: int = Field(1200, description="reads of the API a minute for one caller; 0 for no limit")
     rate_writes: int = Field(300, description="writes a minute for one caller; 0 for no limit")
     rate_uploads: int = Field(60, description="uploads a minute for one caller; 0 for no limit")
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^\s]+$", description="where people open the pages, for links in mails"
+    )
+    smtp_url: str | None = Field(
+        None,
+        pattern=r"^(smtp|smtps|smtp\+starttls)://[^\s/]+$",
+        description="the mail server: smtp[s]://user:password@host:port, smtp+starttls://…; none, no mails",
+    )
+    smtp_from: str = Field("gridmgr@localhost", pattern=r"^[^\r\n]+@[^\r\n]+$", description="sender of mails")
+    notice_days: int = Field(180, ge=1, description="read notices are removed after so many days")
     login_attempts: int = Field(5, description="failed logins allowed per name and per address in 5 minutes")
 
 

@@ -122,6 +122,52 @@ FINDINGS = {
     "building_within": N_("Building inside another"),
 }
 
+# What a notice says; its braces are filled from the details of `gridmgr.notice.model.Message`.
+NOTICES = {
+    "reported": N_("A new case in your area: {number} {category}, at {place}."),
+    "assigned": N_("{number} {category}, at {place}, was dispatched to you; it is due {due}."),
+    "rework": N_("{number} {category} did not pass its check and comes back to you: {note}"),
+    "asked": N_("{name} asks your consent for {number}, “{action}”: {note}"),
+    "answered": N_("Your request for {number}, “{action}”, was {answer} by {name}: {note}"),
+    "mentioned": N_("{name} mentions you on {number}: {note}"),
+    "task": N_("{name} gives you a part of {number} {category}: {note} It is due {due}."),
+    "remind": N_("{number} {category} has used {share} of its time; it is due {due}."),
+    "told": N_("{number} {category} has used {share} of its time; the {level} is told. It is due {due}."),
+    "taken_over": N_("{number} {category} has used {share} of its time; the {level} takes over. Due {due}."),
+    "retimed": N_("The working calendar was corrected; {number} {category} is now due {due}."),
+    "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
+    "closed": N_("The case you reported, {number} {category}, is closed."),
+    "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
+    "dead_letter": N_("Given up after many attempts: {count} deliveries to {address}: {error}"),
+    "test": N_("This is a test: notices reach you this way."),
+}
+NOTICE_KINDS = {
+    "reported": N_("New case in my area"),
+    "assigned": N_("Dispatched to us"),
+    "rework": N_("Did not pass the check"),
+    "asked": N_("Awaits my consent"),
+    "answered": N_("My request was answered"),
+    "mentioned": N_("Somebody mentions me"),
+    "task": N_("Part of a case for us"),
+    "remind": N_("Reminder of a due time"),
+    "told": N_("A case climbs"),
+    "taken_over": N_("A case is taken over"),
+    "retimed": N_("Due time corrected"),
+    "reopened": N_("Case reopened"),
+    "closed": N_("My report is closed"),
+    "unserved": N_("Due times nobody served"),
+    "dead_letter": N_("Delivery given up"),
+    "test": N_("Test message"),
+}
+ANSWERS = {"granted": N_("granted"), "refused": N_("refused")}
+WAYS = {"inbox": N_("Inbox"), "email": N_("E-mail"), "webhook": N_("Webhook")}
+PROGRESS = {
+    "waiting": N_("Waiting to be sent"),
+    "sent": N_("Delivered"),
+    "failed": N_("Failed, will be tried again"),
+    "dead": N_("Given up"),
+}
+
 
 def word(table: Mapping[str, str], code: object) -> str:
     """Return what a code is called in the language of this request; an unknown code is shown as it is."""

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
 from gis.errors import Problem
-from gridmgr import db, jobs
+from gridmgr import db, jobs, post
 from gridmgr.account.rules import SYSTEM
 from gridmgr.answered import service as answered
 from gridmgr.hierarchy import queries as hierarchy
@@ -18,6 +18,7 @@ from gridmgr.importing import service as importing
 from gridmgr.incident import queries as incident
 from gridmgr.incident import service as incident_service
 from gridmgr.incident.model import HistoryBroken
+from gridmgr.notice import service as notice
 from gridmgr.reactions import REACTIONS
 
 log = logging.getLogger(__name__)
@@ -26,12 +27,15 @@ _serving: list[str] = []  # the address of the database this process works for
 
 
 def run(url: str, **options: object) -> None:
-    """Work on the tasks of the database at `url` until told to stop; options are procrastinate's."""
+    """Work on the tasks of the database at `url` until told to stop; options are procrastinate's.
+
+    What has been done leaves the queue, what failed stays in it to be looked at.
+    """
     parts = make_url(url).translate_connect_args(username="user", database="dbname")
     connector = procrastinate.PsycopgConnector(kwargs=parts | dict(make_url(url).query))
     _serving[:] = [url]
     with app.replace_connector(connector) as replaced:
-        replaced.run_worker(**options)
+        replaced.run_worker(**{"delete_jobs": "successful"} | options)
 
 
 @lru_cache
@@ -95,6 +99,20 @@ def verify_history(timestamp: int) -> None:
 def forget_answers(timestamp: int) -> None:
     """Each night, forget the answers kept for requests that nobody will send again."""
     _in_transaction(answered.forget_old)
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name=jobs.DELIVER, queueing_lock=jobs.DELIVER)
+def deliver(timestamp: int) -> None:
+    """Every five seconds send what is due; as many workers as run do so at once."""
+    post.deliver(_engine(_serving[0]))
+
+
+@app.periodic(cron="10 3 * * *")
+@app.task(name=jobs.PRUNE_NOTICES)
+def prune_notices(timestamp: int) -> None:
+    """Each night remove the notices that were read long ago."""
+    _in_transaction(notice.prune)
 
 
 @app.periodic(cron="1 0 * * *")

@@ -1,10 +1,11 @@
 """Reads of accounts, and the one predicate every scoped read starts from."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, false, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from gridmgr import clock
 from gridmgr.account.model import Account, ApiToken, LoginSession, RoleGrant, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 
@@ -72,6 +73,28 @@ def by_token(session: Session, token_hash: bytes) -> tuple[Account, ApiToken] | 
 def listing(session: Session) -> list[Account]:
     """Return all accounts with their grants, by user name."""
     return list(session.scalars(select(Account).order_by(Account.username)))
+
+
+def with_role(session: Session, role: Role) -> list[int]:
+    """Return the ids of all open accounts that hold a role anywhere."""
+    asked = select(Account.id).join(RoleGrant).where(RoleGrant.role == role, Account.active).distinct()
+    return list(session.scalars(asked))
+
+
+def living(session: Session, token_hashes: Collection[bytes]) -> set[bytes]:
+    """Return those of these proofs, of sessions or bearer tokens, that still prove somebody."""
+    login = (
+        select(LoginSession.token_hash)
+        .join(Account, Account.id == LoginSession.account_id)
+        .where(LoginSession.token_hash.in_(token_hashes), LoginSession.expires_at > clock.now())
+    )
+    lasting = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > clock.now())
+    token = (
+        select(ApiToken.token_hash)
+        .join(Account, Account.id == ApiToken.account_id)
+        .where(ApiToken.token_hash.in_(token_hashes), lasting)
+    )
+    return set(session.scalars(union_all(login.where(Account.active), token.where(Account.active))))
 
 
 def has_demo_accounts(session: Session) -> bool:

@@ -24,6 +24,8 @@ ORDER = (
     "responsibility",
     "hierarchy",
     "answered",
+    "post",
+    "notice",
     "account",
     "jobs",
     "db",
@@ -108,6 +110,8 @@ def test_no_module_imports_itself_in_a_circle():
         ("sqlalchemy", {"gridmgr", "web.deps", "web.api", "web.pages", "web.interop", "web.login"}),
         ("typer", {"gridmgr.cli"}),
         ("procrastinate", {"gridmgr.worker"}),
+        ("httpx", {"gridmgr.post"}),
+        ("smtplib", {"gridmgr.post"}),
     ],
 )
 def test_a_library_is_known_only_where_it_belongs(library, allowed):

@@ -1,0 +1,236 @@
+"""Notices and deliveries: what somebody is told, by which ways, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, String, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gridmgr.db import Base
+from gridmgr.errors import BadInput, NotFound
+
+Instant = TIMESTAMP(timezone=True)
+
+
+class Kind(StrEnum):
+    """What a notice is about; `words.NOTICES` says it, `rules.KINDS` how much it matters."""
+
+    REPORTED = "reported"  # 上报: a new case in your area
+    ASSIGNED = "assigned"  # 派遣: a case was dispatched to your body
+    REWORK = "rework"  # 返工: the check failed, the case comes back
+    ASKED = "asked"  # 审批: a request awaits your answer
+    ANSWERED = "answered"  # 批复: your request was granted or refused
+    MENTIONED = "mentioned"  # somebody mentions you
+    TASK = "task"  # 子任务: a part of a case is for your body
+    REMIND = "remind"  # 催办: so much of the limit is used up
+    TOLD = "told"  # 升级: a case was brought before your level
+    TAKEN_OVER = "taken_over"  # 接管: your level has taken a case over
+    RETIMED = "retimed"  # the calendar was corrected, and the due time with it
+    REOPENED = "reopened"  # 重开
+    CLOSED = "closed"  # 结案: the case you reported
+    UNSERVED = "unserved"  # the auditor found clocks nobody served
+    DEAD_LETTER = "dead_letter"  # deliveries were given up
+    TEST = "test"  # somebody tries a way out
+
+
+class Way(StrEnum):
+    """How a fact reaches somebody."""
+
+    INBOX = "inbox"  # 站内: on the pages
+    EMAIL = "email"  # 邮件: to a person's address
+    WEBHOOK = "webhook"  # to a system that subscribed
+
+
+class Progress(StrEnum):
+    """How far a delivery has come."""
+
+    WAITING = "waiting"  # not tried yet, or being tried now
+    SENT = "sent"  # the other side has taken it
+    FAILED = "failed"  # tried in vain, will be tried again
+    DEAD = "dead"  # given up until somebody replays it
+
+
+UNDELIVERED = (Progress.WAITING, Progress.FAILED)
+
+
+class Notice(Base):
+    """One thing one person is told; the words are made when it is read, from kind and details."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index("ix_notice_inbox", "account_id", text("(read_at IS NULL)"), "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    details: Mapped[dict] = mapped_column(JSONB)
+    important: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    read_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class NoticeWish(Base):
+    """That a person wants, or does not want, one kind by one way; without a row the usual way holds."""
+
+    __tablename__ = "notice_wish"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    way: Mapped[str] = mapped_column(String(16), primary_key=True)
+    wanted: Mapped[bool]
+
+
+class NoticeAddress(Base):
+    """Where a way finds a person."""
+
+    __tablename__ = "notice_address"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    way: Mapped[str] = mapped_column(String(16), primary_key=True)
+    address: Mapped[str] = mapped_column(String(254))
+
+
+class Webhook(Base):
+    """A system that is told of the district's facts; no kinds means all. The secret signs, so it is kept."""
+
+    __tablename__ = "webhook"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    url: Mapped[str] = mapped_column(String(500))
+    secret: Mapped[str] = mapped_column(String(64))
+    kinds: Mapped[list[str]] = mapped_column(JSONB)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Delivery(Base):
+    """One thing on its way out of the house: a person's notice by mail, or a fact to a webhook."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        CheckConstraint("(notice_id IS NULL) = (webhook_id IS NOT NULL)", name="subject"),
+        Index(
+            "ix_delivery_due", "way", "webhook_id", "next_at",
+            postgresql_where=text("state IN ('waiting', 'failed')"),
+        ),
+        Index("ix_delivery_state", "state", "id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    way: Mapped[str] = mapped_column(String(16))
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"), index=True)
+    webhook_id: Mapped[int | None] = mapped_column(ForeignKey("webhook.id", ondelete="CASCADE"), index=True)
+    fact: Mapped[dict | None] = mapped_column(JSONB)  # what a webhook is told
+    address: Mapped[str] = mapped_column(String(500))
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+    next_at: Mapped[datetime] = mapped_column(Instant)
+    last_error: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    sent_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Silence(Base):
+    """An outlet that does not answer, and until when it is left alone with all that waits for it."""
+
+    __tablename__ = "silence"
+
+    outlet: Mapped[str] = mapped_column(String(32), primary_key=True)
+    failures: Mapped[int]
+    until: Mapped[datetime] = mapped_column(Instant)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a verb wants one person to be told; the details fill the kind's template.
+
+    Details: number, category_zh, category_en, place, due (ISO), share (0.8), level, action, answer,
+    note, name, count, address, error; each kind takes what its template names.
+    """
+
+    account_id: int
+    kind: Kind
+    incident_id: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    important: bool | None = None  # None: as the kind usually is
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A person who may be told: what they wish, and their address by mail if they gave one."""
+
+    wishes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    email: str | None = None
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Where deliveries leave the house: the mail server, or one webhook."""
+
+    way: Way
+    webhook_id: int | None = None
+
+    def __str__(self) -> str:
+        return self.way if self.webhook_id is None else f"{self.way}:{self.webhook_id}"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A claimed delivery, ready to be sent; `attempt` tells this claim from any other one."""
+
+    id: int
+    attempt: int
+    outlet: Outlet
+    address: str
+    content: str
+    subject: str = ""
+    secret: str = ""
+
+
+class Word(StrEnum):
+    """What the other side said to a parcel."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"  # it answered, but did not take this one
+    SILENT = "silent"  # it does not answer, or lets nobody in
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a parcel, and why; `final` if the other side will never take it."""
+
+    word: Word
+    reason: str = ""
+    final: bool = False
+
+
+class UnknownNotice(NotFound):
+    """There is no notice {id} of yours."""
+
+
+class UnknownWebhook(NotFound):
+    """There is no webhook {id}."""
+
+
+class UnknownDelivery(NotFound):
+    """There is no delivery {id}."""
+
+
+class BadAddress(BadInput):
+    """{address} is no e-mail address."""
+
+
+class BadUrl(BadInput):
+    """The address {url} cannot be used; expected {expected}."""
+
+
+class NoMail(BadInput):
+    """No mail server is set up here; the administrator names one with GRIDMGR_SMTP_URL."""
+
+
+class NoAddress(BadInput):
+    """You have given no e-mail address yet."""

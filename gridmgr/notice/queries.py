@@ -1,0 +1,240 @@
+"""Reads of notices, of wishes, and of what is on its way out; a person reads only what is their own."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.orm import Session
+
+from gridmgr.account.model import Account
+from gridmgr.account.rules import Actor
+from gridmgr.notice.model import (
+    UNDELIVERED,
+    Delivery,
+    Kind,
+    Notice,
+    NoticeAddress,
+    NoticeWish,
+    Outlet,
+    Progress,
+    Reader,
+    Silence,
+    UnknownDelivery,
+    UnknownNotice,
+    UnknownWebhook,
+    Way,
+    Webhook,
+)
+from gridmgr.settings import settings
+
+COUNTED = 1000  # a badge says no more than that; so it never costs more
+_FRESH = Notice.read_at.is_(None)
+
+
+def of(actor: Actor) -> Select:
+    """Return the statement of all notices of a person: nobody reads another one's."""
+    return select(Notice).where(Notice.account_id == actor.id)
+
+
+def unread(session: Session, account_ids: Collection[int]) -> dict[int, int]:
+    """Return how many notices each of these people has not read, up to `COUNTED`."""
+    counted = text("""
+        SELECT reader.id, (SELECT count(*) FROM (
+            SELECT FROM notice WHERE account_id = reader.id AND read_at IS NULL LIMIT :most
+        ) AS fresh)
+        FROM unnest(CAST(:ids AS integer[])) AS reader (id)
+    """)
+    return dict(session.execute(counted, {"ids": list(account_ids), "most": COUNTED}).all())
+
+
+def by_id(session: Session, actor: Actor, notice_id: int) -> Notice:
+    """Return a notice of the person's own.
+
+    Raises
+    ------
+    UnknownNotice
+    """
+    found = session.scalar(of(actor).where(Notice.id == notice_id))
+    if found is None:
+        raise UnknownNotice(id=notice_id)
+    return found
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What an inbox is narrowed to; every field may be absent."""
+
+    kind: Kind | None = None
+    fresh: bool | None = None  # only what is not read yet, or only what is
+
+
+def page(
+    session: Session, actor: Actor, inbox: Inbox, size: int, after: int | None = None
+) -> Sequence[Notice]:
+    """Return one page of an inbox, the unread first, then the newest, going on after the notice `after`."""
+    asked = of(actor)
+    if inbox.kind:
+        asked = asked.where(Notice.kind == inbox.kind)
+    if inbox.fresh is not None:
+        asked = asked.where(_FRESH if inbox.fresh else Notice.read_at.is_not(None))
+    if after is not None:
+        last = select(_FRESH).where(Notice.id == after, Notice.account_id == actor.id).scalar_subquery()
+        asked = asked.where(func.row(_FRESH, Notice.id) < func.row(last, after))
+    return session.scalars(asked.order_by(_FRESH.desc(), Notice.id.desc()).limit(size)).all()
+
+
+def wishes(session: Session, account_ids: Collection[int]) -> dict[int, dict[tuple[str, str], bool]]:
+    """Return what these people wish, by person and then by kind and way."""
+    found = defaultdict(dict)
+    for wish in session.scalars(select(NoticeWish).where(NoticeWish.account_id.in_(account_ids))):
+        found[wish.account_id][wish.kind, wish.way] = wish.wanted
+    return found
+
+
+def email_of(session: Session, actor: Actor) -> str | None:
+    """Return the address the person gave for mail."""
+    asked = select(NoticeAddress.address).where(
+        NoticeAddress.account_id == actor.id, NoticeAddress.way == Way.EMAIL
+    )
+    return session.scalar(asked)
+
+
+def readers(session: Session, account_ids: Collection[int]) -> dict[int, Reader]:
+    """Return those of these people whose account is open, with their wishes and, if mail is set up, address."""
+    addressed = (NoticeAddress.account_id == Account.id) & (NoticeAddress.way == Way.EMAIL)
+    asked = (
+        select(Account.id, NoticeAddress.address)
+        .outerjoin(NoticeAddress, addressed)
+        .where(Account.id == func.any(list(account_ids)), Account.active)
+    )
+    by_mail = bool(settings().smtp_url)
+    wished = wishes(session, account_ids)
+    return {
+        account_id: Reader(wished.get(account_id, {}), email if by_mail else None)
+        for account_id, email in session.execute(asked)
+    }
+
+
+def draw_ids(session: Session, table: type, count: int) -> list[int]:
+    """Draw ids for new rows of a table, so that other rows can point to them before they are written."""
+    drawn = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+    return list(session.scalars(drawn, {"name": table.__tablename__, "count": count}))
+
+
+def unaware(session: Session, account_ids: Collection[int], outlet: Outlet) -> set[int]:
+    """Return those of these people who have no unread notice of a dead letter of that outlet."""
+    aware = select(Notice.account_id).where(
+        Notice.account_id.in_(account_ids),
+        _FRESH,
+        Notice.kind == Kind.DEAD_LETTER,
+        Notice.details["outlet"].astext == str(outlet),
+    )
+    return set(account_ids) - set(session.scalars(aware))
+
+
+def webhooks(session: Session) -> Sequence[Webhook]:
+    """Return all webhooks, the oldest first."""
+    return session.scalars(select(Webhook).order_by(Webhook.id)).all()
+
+
+def webhook(session: Session, webhook_id: int) -> Webhook:
+    """Return one webhook.
+
+    Raises
+    ------
+    UnknownWebhook
+    """
+    found = session.get(Webhook, webhook_id)
+    if found is None:
+        raise UnknownWebhook(id=webhook_id)
+    return found
+
+
+def latest(session: Session) -> dict[int, Delivery]:
+    """Return the delivery each webhook was last tried with, or its newest one."""
+    asked = (
+        select(Delivery)
+        .where(Delivery.webhook_id.is_not(None))
+        .distinct(Delivery.webhook_id)
+        .order_by(Delivery.webhook_id, Delivery.id.desc())
+    )
+    return {each.webhook_id: each for each in session.scalars(asked)}
+
+
+def due_outlets(session: Session, at: datetime) -> list[Outlet]:
+    """Return the outlets with something due that are open and answer, as far as we know."""
+    asked = (
+        select(Delivery.way, Delivery.webhook_id)
+        .outerjoin(Webhook, Webhook.id == Delivery.webhook_id)
+        .where(Delivery.state.in_(UNDELIVERED), Delivery.next_at <= at, Webhook.active.is_not(False))
+        .distinct()
+        .order_by(Delivery.way, Delivery.webhook_id)
+    )
+    silent = set(session.scalars(select(Silence.outlet).where(Silence.until > at)))
+    found = [Outlet(Way(way), webhook_id) for way, webhook_id in session.execute(asked)]
+    return [outlet for outlet in found if str(outlet) not in silent]
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the log of deliveries is narrowed to; every field may be absent."""
+
+    state: Progress | None = None
+    way: Way | None = None
+    webhook_id: int | None = None
+
+    def narrow(self, asked: Select) -> Select:
+        """Return the statement with these conditions added."""
+        for name, value in vars(self).items():
+            if value is not None:
+                asked = asked.where(getattr(Delivery, name) == value)
+        return asked
+
+
+def log(session: Session, search: Log, size: int, before: int | None = None) -> Sequence[Delivery]:
+    """Return one page of the log, the newest first, going on after the delivery with id `before`."""
+    asked = search.narrow(select(Delivery))
+    if before is not None:
+        asked = asked.where(Delivery.id < before)
+    return session.scalars(asked.order_by(Delivery.id.desc()).limit(size)).all()
+
+
+def delivery(session: Session, delivery_id: int) -> Delivery:
+    """Return one delivery.
+
+    Raises
+    ------
+    UnknownDelivery
+    """
+    found = session.get(Delivery, delivery_id)
+    if found is None:
+        raise UnknownDelivery(id=delivery_id)
+    return found
+
+
+def mails_to(session: Session, actor: Actor, size: int) -> Sequence[Delivery]:
+    """Return the newest mails to a person, to see whether they arrive."""
+    asked = (
+        select(Delivery)
+        .join(Notice, Notice.id == Delivery.notice_id)
+        .where(Notice.account_id == actor.id)
+        .order_by(Delivery.id.desc())
+    )
+    return session.scalars(asked.limit(size)).all()
+
+
+def kinds_of(session: Session, deliveries: Sequence[Delivery]) -> dict[int, str]:
+    """Return what each of these deliveries is about, by its id."""
+    ids = [each.notice_id for each in deliveries if each.notice_id]
+    kinds = dict(session.execute(select(Notice.id, Notice.kind).where(Notice.id.in_(ids))).all())
+    return {each.id: each.fact["kind"] if each.fact else kinds.get(each.notice_id, "") for each in deliveries}
+
+
+def count_by_state(session: Session) -> dict[Progress, int]:
+    """Return how many deliveries stand in each state."""
+    found = dict(
+        session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all()
+    )
+    return {state: found.get(state, 0) for state in Progress}

@@ -1,0 +1,145 @@
+"""How much each kind of notice matters, by which ways it goes, what it says, and how a fact is signed."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from string import Formatter
+from typing import Any
+from urllib.parse import urlsplit
+
+from gridmgr import i18n, words
+from gridmgr.notice.model import BadAddress, BadUrl, Kind, Way
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How a kind goes as long as nobody wishes otherwise.
+
+    `outward` is false for what would tell of a broken way out by that very way: it stays inside.
+    """
+
+    important: bool = False
+    email: bool = False
+    outward: bool = True
+
+
+KINDS: dict[Kind, Usual] = {
+    Kind.REPORTED: Usual(),
+    Kind.ASSIGNED: Usual(email=True),
+    Kind.REWORK: Usual(email=True),
+    Kind.ASKED: Usual(email=True),
+    Kind.ANSWERED: Usual(),
+    Kind.MENTIONED: Usual(email=True),
+    Kind.TASK: Usual(email=True),
+    Kind.REMIND: Usual(),
+    Kind.TOLD: Usual(important=True, email=True),
+    Kind.TAKEN_OVER: Usual(important=True, email=True),
+    Kind.RETIMED: Usual(),
+    Kind.REOPENED: Usual(email=True),
+    Kind.CLOSED: Usual(),
+    Kind.UNSERVED: Usual(important=True, email=True),
+    Kind.DEAD_LETTER: Usual(important=True, outward=False),
+    Kind.TEST: Usual(outward=False),
+}
+WISHABLE = tuple(kind for kind in Kind if kind is not Kind.TEST)
+PERSONAL = (Way.INBOX, Way.EMAIL)  # the ways a person chooses from
+
+# A failed delivery is tried again after 30 s, 90 s, 4.5 min, 13.5 min, 40 min, 2 h and then every 6 h, each
+# give or take a quarter; the tenth failure, about a day after the first, is the last.
+ATTEMPTS = 10
+FIRST_PAUSE, PAUSE_GROWTH, LONGEST_PAUSE = 30, 3, 6 * 3600  # seconds
+LONGEST_SILENCE = 300  # an outlet that does not answer is asked again at least this often (seconds)
+LEASE = timedelta(minutes=5)  # a worker that dies while sending frees its delivery after this time
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,186}[A-Za-z0-9])?")
+
+
+def silence(failures: int) -> timedelta:
+    """Return how long an outlet is left alone that has not answered so many times in a row."""
+    return timedelta(seconds=min(LONGEST_SILENCE, FIRST_PAUSE * PAUSE_GROWTH ** (min(failures, 9) - 1)))
+
+
+def usual_way(kind: Kind, way: Way) -> bool:
+    """Tell whether a kind goes by a way as long as the person wishes nothing."""
+    return True if way is Way.INBOX else KINDS[kind].email
+
+
+def wanted(kind: Kind, way: Way, wishes: Mapping[tuple[str, str], bool], important: bool = False) -> bool:
+    """Tell whether a notice goes by a way: what is important is always in the inbox."""
+    if way is Way.INBOX and important:
+        return True
+    if way is not Way.INBOX and not KINDS[kind].outward:
+        return False
+    return wishes.get((kind, way), usual_way(kind, way))
+
+
+def choices(wishes: Mapping[tuple[str, str], bool]) -> dict[tuple[Kind, Way], bool]:
+    """Return for every kind and personal way whether it is wanted, as things stand."""
+    return {
+        (kind, way): wanted(kind, way, wishes, KINDS[kind].important) for kind in WISHABLE for way in PERSONAL
+    }
+
+
+def fixed(kind: Kind, way: Way) -> bool:
+    """Tell whether nobody may choose: important ones stay in the inbox, inner ones never leave it."""
+    return KINDS[kind].important if way is Way.INBOX else not KINDS[kind].outward
+
+
+def sentence(kind: str, details: Mapping[str, Any]) -> str:
+    """Return what a notice says in the language of this request; what it does not know is a dash."""
+    template = words.NOTICES[kind]
+    names = [name for _text, name, _form, _turn in Formatter().parse(template) if name]
+    known = {name: value for name, value in details.items() if value not in (None, "")}
+    known |= {"category": known.get(f"category_{i18n.language.get()}") or known.get("category_zh")}
+    if known.get("due"):
+        known["due"] = i18n.moment(datetime.fromisoformat(known["due"]))
+    if "share" in known:
+        known["share"] = f"{known['share']:.0%}"
+    return i18n.filled(template, {name: known.get(name) or "—" for name in names})
+
+
+def check_address(address: str) -> str:
+    """Return an e-mail address as it is stored.
+
+    Raises
+    ------
+    BadAddress
+    """
+    address = address.strip()
+    if not _ADDRESS.fullmatch(address) or ".." in address:
+        raise BadAddress(address=address)
+    return address
+
+
+def check_url(url: str) -> str:
+    """Return the address of a webhook as it is stored; an intranet's are welcome.
+
+    Raises
+    ------
+    BadUrl
+        Neither http nor https, no host, or a name and password in it, which every log would show.
+    """
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        whole = parts.hostname and parts.port != 0
+    except ValueError:
+        raise BadUrl(url=url, expected="http://… / https://…") from None
+    if parts.username is not None or parts.password is not None:
+        raise BadUrl(url=f"{parts.scheme}://…", expected=f"{parts.scheme}://{parts.hostname}")
+    if parts.scheme not in ("http", "https") or not whole or len(url) > 500 or not _plain(url):
+        raise BadUrl(url=url[:100], expected="http://… / https://…")
+    return url
+
+
+def _plain(url: str) -> bool:
+    return url.isascii() and url.isprintable() and " " not in url
+
+
+def signature(secret: str, body: bytes, at: int) -> str:
+    """Return the header that proves a body to be ours: HMAC-SHA-256 over its time, a dot, and the body."""
+    digest = hmac.new(secret.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
