@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import ssl
 import subprocess
 import time
 from collections import Counter
@@ -159,7 +160,7 @@ def test_a_mail_server_that_wants_encryption_and_a_password_gets_both(engine, li
 
     def check(server, session, envelope, mechanism, proof):
         given.append((proof.login, proof.password))
-        return AuthResult(success=proof.password == b"p@ss word")
+        return AuthResult(success=proof.password == b"p@ss word", handled=False)
 
     options = {
         "tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": check,
@@ -172,6 +173,7 @@ def test_a_mail_server_that_wants_encryption_and_a_password_gets_both(engine, li
     with mailing(monkeypatch, "smtp+starttls", "grid:wrong@", **options):
         tell(engine, Message(li.id, Kind.TASK, None, CASE))
         assert post.deliver(engine) == {"silent": 1}
+        assert "535" in log(engine)[-1].last_error
         assert "wrong" not in log(engine)[-1].last_error
     post._trusted.cache_clear()
 
@@ -197,9 +199,8 @@ def _certificate(folder: Path) -> Path:
     return path
 
 
-def _serving(certificate: Path):
-    import ssl
-
+def _serving(certificate: Path) -> ssl.SSLContext:
+    """What a server shows that has this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
