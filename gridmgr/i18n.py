@@ -57,12 +57,10 @@ def _(message: str, /, **values: object) -> str:
 
 
 # Details that hold words of ours; all others hold what people wrote, which is never translated.
-WORDS = frozenset(
-    {
-        "action", "answer", "expected", "field", "kind", "level", "need", "process", "reason", "state", "status",
-        "unit",
-    }  # fmt: skip
-)
+WORDS = frozenset({
+    "action", "answer", "expected", "field", "kind", "level", "need", "process", "reason", "state", "status",
+    "unit",
+})  # fmt: skip
 
 
 def say(problem: Problem) -> str:

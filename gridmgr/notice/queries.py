@@ -234,7 +234,5 @@ def kinds_of(session: Session, deliveries: Sequence[Delivery]) -> dict[int, str]
 
 def count_by_state(session: Session) -> dict[Progress, int]:
     """Return how many deliveries stand in each state."""
-    found = dict(
-        session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all()
-    )
+    found = dict(session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all())
     return {state: found.get(state, 0) for state in Progress}

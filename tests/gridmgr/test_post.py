@@ -28,7 +28,12 @@ from gridmgr.notice.model import Delivery, Kind, Message, Notice, Outlet, Progre
 from gridmgr.notice.queries import Log
 from gridmgr.settings import settings
 
-CASE = {"number": "202611270000042", "category_zh": "暴露垃圾", "category_en": "Exposed rubbish", "place": "荷花路"}
+CASE = {
+    "number": "202611270000042",
+    "category_zh": "暴露垃圾",
+    "category_en": "Exposed rubbish",
+    "place": "荷花路",
+}
 MAIL = Outlet(Way.EMAIL)
 
 
