@@ -86,6 +86,29 @@ def transaction(on: Engine, reactions: Reactions | None = None) -> Iterator[Sess
         session.close()
 
 
+@contextmanager
+def rehearsed(session: Session, *, keep: bool) -> Iterator[None]:
+    """Do a piece of work inside a transaction, to see what it would do: it is undone again unless `keep`.
+
+    What goes wrong undoes it too, and goes on.
+    """
+    told = list(session.info.get("events", ()))
+    savepoint = session.begin_nested()
+    try:
+        yield
+        session.flush()  # what the database refuses is refused in the rehearsal
+    except BaseException:
+        keep = False
+        raise
+    finally:
+        if keep:
+            savepoint.commit()
+        else:
+            savepoint.rollback()
+            session.expire_all()
+            session.info["events"] = told
+
+
 def _first_line(error: DBAPIError) -> str:
     return str(error.orig).partition("\n")[0]
 

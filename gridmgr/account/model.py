@@ -1,5 +1,6 @@
 """Accounts, their grants, and the proofs of who is calling."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -126,3 +127,30 @@ class WeakPassword(BadInput):
 
 class UnknownRole(BadInput):
     """There is no role {role}; the roles are {known}."""
+
+
+class NotARole(BadInput):
+    """“{role}” is no role; the roles are {known}."""
+
+
+class NoSuchArea(BadInput):
+    """No unit's code begins with {code}."""
+
+
+class PersonTwice(BadInput):
+    """This user name stands in an earlier row too."""
+
+
+class NoRoleLeft(BadInput):
+    """The administrator who imports must stay one."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a row of a table of people does: to whom, and the first password of a new account, shown once."""
+
+    row: int
+    username: str
+    name: str
+    fate: str  # added, changed, unchanged
+    password: str | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gridmgr import clock
@@ -70,9 +70,28 @@ def by_token(session: Session, token_hash: bytes) -> tuple[Account, ApiToken] | 
     return tuple(row) if row else None
 
 
-def listing(session: Session) -> list[Account]:
-    """Return all accounts with their grants, by user name."""
-    return list(session.scalars(select(Account).order_by(Account.username)))
+def listing(session: Session, words: str = "", role: str | None = None) -> list[Account]:
+    """Return the accounts with their grants, by user name; those whose names hold the words, or one role's."""
+    return list(session.scalars(_listed(words, role)))
+
+
+def page(
+    session: Session, words: str, role: str | None, size: int, after: str = ""
+) -> tuple[list[Account], int]:
+    """Return one page of accounts, going on after a user name, and how many there are in all."""
+    asked = _listed(words, role)
+    number = session.scalar(select(func.count()).select_from(asked.order_by(None).subquery()))
+    return list(session.scalars(asked.where(Account.username > after).limit(size))), number
+
+
+def _listed(words: str, role: str | None) -> Select:
+    asked = select(Account).order_by(Account.username)
+    if words:
+        columns = (Account.username, Account.name, Account.body)
+        asked = asked.where(or_(*(column.icontains(words, autoescape=True) for column in columns)))
+    if role:
+        asked = asked.where(Account.grants.any(RoleGrant.role == role))
+    return asked
 
 
 def with_role(session: Session, role: Role) -> list[int]:

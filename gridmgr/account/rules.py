@@ -1,10 +1,14 @@
 """What each role may do, as one table, and the decision made from it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gridmgr.account.model import NotGranted, OutsideGrant, Role
+from gridmgr.account.model import NotARole, NotGranted, OutsideGrant, Role
 from gridmgr.errors import Forbidden
+from gridmgr.i18n import LANGUAGES, catalogue
+from gridmgr.sheet import Column, one_of, text
+from gridmgr.words import ROLES
 
 _EVERYBODY = frozenset(Role)
 _STREET = frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE, Role.ADMIN})
@@ -138,3 +142,38 @@ def covering(codes: Iterable[str]) -> tuple[str, ...]:
         if not any(code.startswith(shorter) for shorter in kept):
             kept.append(code)
     return tuple(kept)
+
+
+def roles_of(cell: str) -> tuple[Grant, ...]:
+    """Read the roles of a person in a table: 网格员:510106001001001; community_clerk:510106001.
+
+    Raises
+    ------
+    NotARole
+    """
+    grants = []
+    for part in filter(None, map(str.strip, re.split(r"[;；\n]", cell))):
+        role, _, code = re.sub("[：:]", ":", part).partition(":")
+        if role.strip().casefold() not in _ROLE_NAMES:
+            raise NotARole(role=role.strip(), known=", ".join(Role))
+        grants.append(Grant(_ROLE_NAMES[role.strip().casefold()], code.strip()))
+    return tuple(dict.fromkeys(grants))
+
+
+# A role may be written as its code, or by its name in any language of the interface.
+_ROLE_NAMES = {
+    name.casefold(): role
+    for role in Role
+    for name in (role, ROLES[role], *(catalogue(each).gettext(ROLES[role]) for each in LANGUAGES))
+}
+_YES_NO = {"yes": True, "no": False, "是": True, "否": False, "启用": True, "停用": False}
+
+PEOPLE = {
+    "username": Column(("用户名", "账号", "username"), text(64)),
+    "name": Column(("姓名", "name"), text(64)),
+    "roles": Column(("角色", "roles"), roles_of),
+    "body": Column(("单位", "部门", "body"), text(100), default=None),
+    "active": Column(("启用", "active"), one_of(_YES_NO), default=True),
+    "password": Column(("初始密码", "password"), text(200), default=None),
+}
+"""The columns of a table of people."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -15,8 +15,12 @@ from gridmgr.account import queries
 from gridmgr.account.model import (
     Account,
     ApiToken,
+    Imported,
     LoginAttempt,
     LoginSession,
+    NoRoleLeft,
+    NoSuchArea,
+    PersonTwice,
     RoleGrant,
     SessionEnded,
     TooManyLogins,
@@ -28,6 +32,7 @@ from gridmgr.account.model import (
 )
 from gridmgr.account.rules import Actor, Grant, Role
 from gridmgr.settings import settings
+from gridmgr.sheet import Row, Sheet, SheetError
 
 PASSWORD_MINIMUM = 10
 ATTEMPT_WINDOW = timedelta(minutes=5)
@@ -228,6 +233,58 @@ def bearer(session: Session, secret: str) -> Actor:
     if not found or (found[1].expires_at and found[1].expires_at < clock.now()):
         raise SessionEnded
     return queries.actor_of(found[0])
+
+
+def import_people(
+    session: Session, actor: Actor, sheet: Sheet, areas: Callable[[Iterable[str]], Iterable[str]]
+) -> list[Imported]:
+    """Open or change the accounts of a table of people, all or none; nobody is closed by being left out.
+
+    `areas` returns those of the code prefixes that no unit's code begins with. An account without a
+    password in the table gets one that is told this once.
+
+    Raises
+    ------
+    BadSheet
+        With every cell that cannot be used; nothing is written.
+    """
+    lost = set(areas({grant.code for row in sheet.rows for grant in row["roles"] if grant.code}))
+    rows = sheet.accepted(_people_errors(sheet.rows, actor, lost))
+    return [_imported(session, row) for row in rows]
+
+
+def _people_errors(rows: Sequence[Row], actor: Actor, lost: set[str]) -> Iterator[SheetError]:
+    seen: set[str] = set()
+    for row in rows:
+        if row["username"] in seen:
+            yield row.error("username", PersonTwice())
+        seen.add(row["username"])
+        for grant in row["roles"]:
+            if grant.code in lost:
+                yield row.error("roles", NoSuchArea(code=grant.code))
+        if row["password"] is not None and len(row["password"]) < PASSWORD_MINIMUM:
+            yield row.error("password", WeakPassword(minimum=PASSWORD_MINIMUM))
+        admin = any(grant.role is Role.ADMIN for grant in row["roles"])
+        if row["username"] == actor.username and not (admin and row["active"]):
+            yield row.error("roles", NoRoleLeft())
+
+
+def _imported(session: Session, row: Row) -> Imported:
+    account = queries.by_username(session, row["username"])
+    told = (row.number, row["username"], row["name"])
+    if account is None:
+        secret = row["password"] or secrets.token_urlsafe(9)
+        account = open_account(session, row["username"], row["name"], secret, row["roles"], body=row["body"])
+        account.active = row["active"]
+        return Imported(*told, "added", None if row["password"] else secret)
+    held = tuple(Grant(Role(grant.role), grant.code) for grant in account.grants)
+    before = (account.name, account.body, account.active, set(held))
+    if before == (row["name"], row["body"], row["active"], set(row["roles"])):
+        return Imported(*told, "unchanged")
+    account.name, account.body = row["name"], row["body"]
+    set_active(session, row["username"], row["active"])
+    set_grants(session, row["username"], row["roles"])
+    return Imported(*told, "changed")
 
 
 def parse_grant(text: str) -> Grant:

@@ -1,11 +1,15 @@
 """`gridmgr accounts`: people, their roles and their tokens."""
 
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _
+from gridmgr.words import FATES, word
 
 app = typer.Typer(no_args_is_help=True, help="People who may log in.")
 
@@ -15,14 +19,48 @@ Password = Annotated[str, typer.Option(prompt=True, hide_input=True, confirmatio
 
 @app.command("open")
 def open_account(
-    username: str, name: Annotated[str, typer.Option()], role: Grants, password: Password
+    username: str,
+    name: Annotated[str, typer.Option()],
+    role: Grants,
+    password: Password,
+    body: Annotated[str | None, typer.Option(help="The department worked for.")] = None,
 ) -> None:
     """Open an account with its roles, each on a code prefix or on the whole district."""
     from gridmgr.account import service
 
     with opened() as session:
-        service.open_account(session, username, name, password, map(service.parse_grant, role))
+        service.open_account(session, username, name, password, map(service.parse_grant, role), body=body)
     say("The account {username} is open.", username=username)
+
+
+@app.command("import")
+def import_file(
+    file: Path,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Open and change accounts from a table (CSV or XLSX), all or none; new passwords are told this once."""
+    from gridmgr import db, sheet
+    from gridmgr.account import service
+    from gridmgr.account.rules import PEOPLE, SYSTEM
+    from gridmgr.hierarchy import queries as hierarchy
+
+    read = sheet.read(file.read_bytes(), file.name, PEOPLE)
+    with opened() as session, db.rehearsed(session, keep=not dry_run):
+        areas = partial(hierarchy.without_units, session)
+        people = service.import_people(session, SYSTEM, read, areas)
+    if as_json:
+        print_json([asdict(each) for each in people])
+        return
+    rows = [
+        (each.row, each.username, each.name, word(FATES, each.fate), each.password or "")
+        for each in people
+        if each.fate != "unchanged"
+    ]
+    columns = [_("row"), _("username"), _("name"), _("what happens"), _("first password")]
+    print_table("", columns, rows)
+    if dry_run:
+        say("Nothing has been written.")
 
 
 @app.command("grant")

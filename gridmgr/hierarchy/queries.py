@@ -357,3 +357,12 @@ def _write(built: Locator, folder: Path) -> None:
 @lru_cache(maxsize=8)
 def _loaded(folder: Path) -> Locator:
     return Locator.load(folder)
+
+
+def without_units(session: Session, prefixes: Iterable[str]) -> set[str]:
+    """Return the code prefixes that no unit's code begins with."""
+    left = set(prefixes)
+    for length in {len(code) for code in left}:
+        prefix = func.left(GridUnit.code, length)
+        left -= set(session.scalars(select(prefix).where(prefix.in_(left)).distinct()))
+    return left

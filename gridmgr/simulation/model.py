@@ -26,6 +26,7 @@ class Matter:
     indoors: bool
     filing: str
     closing: str
+    simple: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def matter(category: Category) -> Matter:
     amount, unit = category.limit_amount or 5.0, category.limit_unit or TimeUnit.WORKING_DAYS
     return Matter(
         category.code, category.name_zh, category.department, category.severity, amount, TimeUnit(unit),
-        category.kind == CategoryKind.PLATFORM, category.filing_condition, category.closing_condition,
+        category.kind == CategoryKind.PLATFORM, category.filing_condition, category.closing_condition, category.simple,
     )  # fmt: skip
 
 
@@ -86,6 +86,7 @@ class CaseAt(NamedTuple):
 
     number: str
     last_at: datetime
+    level: str  # which level holds it
     codes: Mapping[str | None, str]  # of each level; None is the whole district
 
 
@@ -93,7 +94,7 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
     """Return the cases of those keys that exist, by key, with the instant of their last step."""
     places = (Incident.street_code, Incident.community_code, Incident.micro_grid_code)
     rows = session.execute(
-        select(Incident.source_id, Incident.number, IncidentEvent.occurred_at, *places)
+        select(Incident.source_id, Incident.number, IncidentEvent.occurred_at, Incident.level, *places)
         .join(IncidentEvent, IncidentEvent.incident_id == Incident.id)
         .where(
             Incident.origin == origin,
@@ -104,9 +105,12 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
     levels = ("street", "community", "micro_grid")
     return {
         key: CaseAt(
-            number, at, {None: ""} | {level: code or "" for level, code in zip(levels, codes, strict=True)}
+            number,
+            at,
+            held,
+            {None: ""} | {level: code or "" for level, code in zip(levels, codes, strict=True)},
         )
-        for key, number, at, *codes in rows
+        for key, number, at, held, *codes in rows
     }
 
 

@@ -1,6 +1,5 @@
 """The days of a fictional district: pure chance from (seed, day, number), so any window plays again alike."""
 
-import tomllib
 from bisect import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
 from math import ceil, sqrt
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,45 +14,59 @@ import numpy as np
 
 from gridmgr.account.model import Role
 from gridmgr.account.rules import Actor, Grant
-from gridmgr.clock import TimeUnit, WorkingCalendar
+from gridmgr.clock import WorkingCalendar
 from gridmgr.incident.model import Report
-from gridmgr.life.model import Action, Source
-from gridmgr.simulation.model import Act, City, Hotspot, Matter
+from gridmgr.incident.rules import DESK
+from gridmgr.life.model import HOLDERS, Action, Source
+from gridmgr.simulation.lives import LIFE, WORDS, life
+from gridmgr.simulation.model import Act, City, Hotspot
 
-WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
 THEMES = {theme["name"]: theme for theme in WORDS["themes"]}
-LIFE = WORDS["life"]
 
 HORIZON = timedelta(days=60)  # what is not done by then is never done
 SLICE = timedelta(hours=1)
 
 # Who takes which step, and of which unit of the incident's place; departments work everywhere.
 STAFF: dict[Action, tuple[Role, str | None]] = {
+    Action.CONFIRM: (Role.GRID_MEMBER, "micro_grid"),
+    Action.SETTLE: (Role.GRID_MEMBER, "micro_grid"),
+    Action.HAND_UP: (Role.GRID_MEMBER, "micro_grid"),
     Action.ACCEPT: (Role.COMMUNITY_CLERK, "community"),
     Action.VOID: (Role.COMMUNITY_CLERK, "community"),
     Action.MERGE: (Role.COMMUNITY_CLERK, "community"),
     Action.DISPATCH: (Role.STREET_DISPATCHER, "street"),
+    Action.ASSIGN_TASK: (Role.STREET_DISPATCHER, "street"),
+    Action.EXTEND: (Role.STREET_DISPATCHER, "street"),
+    Action.REFUSE: (Role.STREET_DISPATCHER, "street"),
+    Action.SEND_BACK: (Role.STREET_DISPATCHER, "street"),
+    Action.SUSPEND: (Role.STREET_DISPATCHER, "street"),
+    Action.RESUME: (Role.STREET_DISPATCHER, "street"),
     Action.HANDLE: (Role.DEPARTMENT_HANDLER, None),
+    Action.ASK: (Role.DEPARTMENT_HANDLER, None),
+    Action.FINISH_TASK: (Role.DEPARTMENT_HANDLER, None),
     Action.FEED_BACK: (Role.DEPARTMENT_HANDLER, None),
     Action.VERIFY: (Role.GRID_MEMBER, "micro_grid"),
     Action.REWORK: (Role.GRID_MEMBER, "micro_grid"),
     Action.CLOSE: (Role.STREET_DISPATCHER, "street"),
     Action.EVALUATE: (Role.COMMUNITY_CLERK, "community"),
+    Action.REOPEN: (Role.COMMUNITY_CLERK, "community"),
 }
 
-# How much of the time a case takes in all has passed when each step is done.
-PACE = (
-    (Action.DISPATCH, 0.08),
-    (Action.HANDLE, 0.30),
-    (Action.FEED_BACK, 0.80),
-    (Action.VERIFY, 0.96),
-    (Action.CLOSE, 1.0),
-)
-REWORKED = ((Action.REWORK, 0.84), (Action.FEED_BACK, 0.94))
-STUCK_AFTER = (0, 1, 2, 2, 2, 3)  # steps of PACE a case that is never closed has behind it
-LONGEST_ACCEPT = timedelta(hours=4)
-ACCEPT_MINUTES = {Source.PATROL: 9.0, Source.SENSOR: 4.0}  # the median; others are checked on site first
-CHECK_MINUTES = 35.0
+# Who takes the steps of the desk once a case is held by a level above the usual one.
+HOLDERS_STAFF: dict[str, tuple[Role, str | None]] = {
+    "micro_grid": (Role.GRID_MEMBER, "micro_grid"),
+    "community": (Role.COMMUNITY_CLERK, "community"),
+    "street": (Role.STREET_DISPATCHER, "street"),
+    "district": (Role.COMMAND_CENTRE, None),
+}
+
+
+def who(action: Action, held: str) -> tuple[Role, str | None]:
+    """Return who takes a step of a case that a level holds, and of which unit of its place."""
+    role, level = STAFF[action]
+    if action in DESK and level and HOLDERS.index(held) > HOLDERS.index(level):
+        return HOLDERS_STAFF[held]
+    return role, level
 
 
 def origin(seed: int) -> str:
@@ -150,8 +162,8 @@ def day_plan(seed: int, day: date, city: City, chances: Chances, calendar: Worki
             lives += _twin(chance, key, chance.choice(told))
             continue
         report = _report(chance, seed, key, city, chances, midnight)
-        steps = _life(chance, report, city.matters[report.category], calendar)
-        if steps[0].action is not Action.VOID:
+        steps = life(chance, report, city.matters, calendar)
+        if all(step.action is not Action.VOID for step in steps):
             told.append(report)
         lives += [report, *steps]
     end = midnight.astimezone(UTC) + HORIZON
@@ -212,50 +224,6 @@ def _twin(chance: Random, key: str, first: Act) -> list[Act]:
     merged = at + timedelta(minutes=chance.randrange(5, 60))
     payload = {"into": first.key, "note": WORDS["notes"]["merge"]}
     return [replace(first, at=at, key=key, report=report), Act(merged, key, Action.MERGE, payload)]
-
-
-def _life(chance: Random, report: Act, matter: Matter, calendar: WorkingCalendar) -> list[Act]:
-    """Return the later steps of a case: delays are shares of its limit, counted as the limit is."""
-    median = ACCEPT_MINUTES.get(report.report.source, CHECK_MINUTES)
-    wait = timedelta(minutes=median * chance.lognormvariate(0, 0.7))
-    accepted = _second(report.at + min(wait, LONGEST_ACCEPT))
-    if chance.random() < LIFE["void"]:
-        return [Act(accepted, report.key, Action.VOID, {"note": chance.choice(WORDS["notes"]["void"])})]
-    share, pace = _pace(chance)
-    steps = [Act(accepted, report.key, Action.ACCEPT, {"checked": True})]
-    for action, part in pace:
-        at = _second(calendar.due(accepted, matter.amount * share * part, matter.unit))
-        payload = _payload(action, matter)
-        steps.append(Act(at, report.key, action, payload, matter.code, matter.department))
-    if steps[-1].action is Action.CLOSE and chance.random() < LIFE["evaluate"]:
-        at = _second(calendar.due(steps[-1].at, chance.uniform(0.5, 12), TimeUnit.WORKING_HOURS))
-        (stars,) = chance.choices(range(1, 6), LIFE["satisfaction"])
-        steps.append(Act(at, report.key, Action.EVALUATE, {"satisfaction": stars}))
-    return steps
-
-
-def _pace(chance: Random) -> tuple[float, list[tuple[Action, float]]]:
-    """Draw how much of the limit a case takes, and the steps with the part of that time each is done at."""
-    pace = list(PACE)
-    if chance.random() < LIFE["rework"]:
-        pace[3:3] = REWORKED
-    drawn = chance.random()
-    if drawn < LIFE["on_time"]:
-        return 0.12 + 0.86 * chance.betavariate(2.2, 1.6), pace
-    if drawn < LIFE["on_time"] + LIFE["late"]:
-        return 1.02 + chance.expovariate(2.5), pace
-    return chance.uniform(0.3, 2.0), pace[: chance.choice(STUCK_AFTER)]
-
-
-def _payload(action: Action, matter: Matter) -> dict[str, Any]:
-    if action is Action.DISPATCH:
-        return {"handler": matter.department}
-    note = WORDS["notes"].get(action, "").format(closing=matter.closing)
-    return ({"note": note} if note else {}) | ({"checked": True} if action is Action.CLOSE else {})
-
-
-def _second(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
 
 
 def timeline(

@@ -185,7 +185,7 @@ def _moves(session: Session, origin: str, steps: Sequence[Act]) -> list[Move]:
         case = cases.get(act.key)
         if case is None or act.at <= case.last_at or act.payload.get("into", act.key) not in cases:
             continue
-        role, level = rules.STAFF[act.action]
+        role, level = rules.who(act.action, case.level)
         actor = by_hand.get((role, case.codes[level])) or rules.staff(
             role, case.codes[level], act.department if level is None else ""
         )

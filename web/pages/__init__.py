@@ -10,6 +10,7 @@ from web.pages import (
     incident,
     incidents,
     login,
+    people,
     plans,
     report,
 )
@@ -17,6 +18,6 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, report, incidents, incident, imports, plans, grids, figures, account, accounts,
+        login, command, report, incidents, incident, imports, plans, grids, figures, account, people, accounts,
     )
 ]  # fmt: skip

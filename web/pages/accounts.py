@@ -1,17 +1,17 @@
 """All accounts, for the administrator: open, grant, close, give a new password."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form, Path, Request
+from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy import func, select
 
 from gis.errors import Problem
 from gridmgr.account import queries, service
 from gridmgr.account.rules import Actor
 from gridmgr.errors import BadInput
-from gridmgr.hierarchy.model import GridUnit
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.responsibility import queries as responsibility
 from web import i18n
 from web.deps import Allow, Transaction
 from web.errors import status_of
@@ -36,14 +36,27 @@ class NoName(BadInput):
 
 
 # What a form is filled with before anybody has sent it; `of` names the account it is about, "" a new one.
-BLANK = {"of": None, "username": "", "name": "", "role": "", "code": ""}
-Verb = Literal["grant", "take", "password", "close", "open"]
+BLANK = {"of": None, "username": "", "name": "", "role": "", "code": "", "body": ""}
+PAGE = 50
+Verb = Literal["grant", "take", "password", "body", "close", "open"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the list is narrowed to, and the user name it goes on after."""
+
+    words: str = ""
+    role: str = ""
+    after: str = ""
 
 
 @router.get("/accounts", response_class=HTMLResponse)
-def show(request: Request, session: Transaction, actor: Admin) -> HTMLResponse:
-    """List the accounts."""
-    return _page(request, session)
+def show(
+    request: Request, session: Transaction, actor: Admin, words: Annotated[text(64), Query()] = "",
+    role: Annotated[text(32), Query()] = "", after: Annotated[text(64), Query()] = "",
+) -> HTMLResponse:  # fmt: skip
+    """List the accounts, a page at a time."""
+    return _page(request, session, asked=Asked(words.strip(), role, after))
 
 
 @router.post("/accounts")
@@ -51,6 +64,7 @@ def open_account(
     request: Request, session: Transaction, actor: Admin, username: Annotated[text(64), Form()] = "",
     name: Annotated[text(64), Form()] = "", password: Annotated[str, Form(max_length=200)] = "",
     role: Annotated[str, Form()] = "", code: Annotated[text(32), Form()] = "",
+    body: Annotated[text(100), Form()] = "",
 ) -> Response:  # fmt: skip
     """Open an account with its first role."""
 
@@ -58,23 +72,24 @@ def open_account(
         if not username.strip() or not name.strip():
             raise NoName
         grant = service.parse_grant(f"{role}:{code}")
-        service.open_account(session, username.strip(), name.strip(), password, [grant])
+        service.open_account(
+            session, username.strip(), name.strip(), password, [grant], body=body.strip() or None
+        )
 
-    return _done(
-        request, session, work, {"of": "", "username": username, "name": name, "role": role, "code": code}
-    )
+    given = {"username": username, "name": name, "role": role, "code": code, "body": body}
+    return _done(request, session, work, given | {"of": ""})
 
 
 @router.post("/accounts/{username}/{verb}")
 def change(
     request: Request, session: Transaction, actor: Admin, username: Username, verb: Verb,
     role: Annotated[str, Form()] = "", code: Annotated[text(32), Form()] = "",
-    password: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=200)] = "", body: Annotated[text(100), Form()] = "",
 ) -> Response:  # fmt: skip
-    """Grant, take back, close, open again, or give a new password."""
+    """Grant, take back, close, open again, name the department, or give a new password."""
 
     def work() -> None:
-        if username == actor.username and verb != "password":
+        if username == actor.username and verb not in ("password", "body"):
             raise NotYourself
         held = list(queries.actor(session, username).grants)
         if verb == "grant":
@@ -87,6 +102,8 @@ def change(
             service.set_grants(session, username, kept)
         elif verb == "password":
             service.set_password(session, username, password)
+        elif verb == "body":
+            service.set_body(session, username, body.strip() or None)
         else:
             service.set_active(session, username, verb == "open")
 
@@ -108,20 +125,16 @@ def _page(
     session: Transaction,
     problem: Problem | None = None,
     given: dict[str, str] | None = None,
+    asked: Asked | None = None,
 ) -> HTMLResponse:
-    accounts = queries.listing(session)
-    codes = {grant.code for account in accounts for grant in account.grants if grant.code}
+    asked = asked or Asked()
+    found, number = queries.page(session, asked.words, asked.role or None, PAGE + 1, asked.after)
+    codes = {grant.code for account in found for grant in account.grants if grant.code}
     values = {
-        "accounts": accounts, "problem": i18n.say(problem) if problem else "", "given": BLANK | (given or {}),
-        "unknown": sorted(_without_units(session, codes)),
+        "accounts": found[:PAGE], "number": number, "asked": asked,
+        "more": found[PAGE - 1].username if len(found) > PAGE else "",
+        "problem": i18n.say(problem) if problem else "", "given": BLANK | (given or {}),
+        "bodies": sorted({each.department for each in responsibility.in_force(session)} - {""}),
+        "unknown": sorted(hierarchy.without_units(session, codes)), "importing": False,
     }  # fmt: skip
     return render(request, "accounts.html", values, status_of(problem) if problem else 200)
-
-
-def _without_units(session: Transaction, codes: Iterable[str]) -> set[str]:
-    """Return the code prefixes no unit's code begins with: grants on them allow nothing."""
-    left = set(codes)
-    for length in {len(code) for code in left}:
-        prefix = func.left(GridUnit.code, length)
-        left -= set(session.scalars(select(prefix).where(prefix.in_(left)).distinct()))
-    return left
