@@ -247,6 +247,7 @@ def open_task(session: Session, incident: Incident, no: int) -> IncidentTask:
     BadField
         There is none of that number.
     """
+    session.flush()  # it may have been assigned a step before
     found = session.scalar(
         select(IncidentTask).where(
             IncidentTask.incident_id == incident.id, IncidentTask.no == no, IncidentTask.done_at.is_(None)
