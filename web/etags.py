@@ -72,7 +72,11 @@ class Matching:
         self,
         if_match: Annotated[
             str | None,
-            Header(description="The ETag last seen; the step is refused (412) if it has changed since."),
+            Header(
+                alias="If-Match",
+                description="The ETag last seen; the step is refused (412) if it has changed since.",
+                examples=['"3"'],
+            ),
         ] = None,
     ) -> Match:
         if if_match is None:

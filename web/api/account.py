@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from gridmgr.account import service
 from gridmgr.account.model import Role
 from gridmgr.account.rules import PERMISSIONS, Actor, can
-from web.api.schema import problems, router
+from web.api.headers import made
+from web.api.schema import router
 from web.deps import Allow, Open, Transaction, form_secret, known_actor
 from web.fields import Line, RowId, Utc, text
 from web.login import prove
@@ -37,6 +38,12 @@ class Me(BaseModel):
 
 class TokenRequest(BaseModel):
     """What to issue; a program without a session proves itself by user name and password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "nightly export", "days": 90, "username": "wang", "password": "…"}]
+        }
+    )
 
     name: Line = Field(description="What the token is for.", examples=["nightly export"])
     days: int | None = Field(365, ge=1, le=3650, description="Days until it ends; null for never.")
@@ -75,7 +82,7 @@ def me(actor: Annotated[Actor, Depends(Allow("account.self"))]) -> Me:
 @routes.post(
     "/tokens",
     status_code=201,
-    responses=problems(429),
+    responses=made("token_id", "id", "revokeToken", located=False),
     dependencies=[Depends(Open("a program gets its token by user name and password in the body"))],
 )
 @keyless("its secret is shown once and kept nowhere")

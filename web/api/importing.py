@@ -18,6 +18,7 @@ from gridmgr.importing.model import (
 )
 from gridmgr.importing.service import MAY
 from web.api.geojson import MEDIA, collection
+from web.api.headers import made
 from web.api.importing_plan import PlanIn
 from web.api.schema import FEATURES, file, problems, router
 from web.deps import Allow, Transaction
@@ -49,15 +50,20 @@ class BatchPage(Page[BatchOut]):
     """Batches, the newest first."""
 
 
-@routes.post("/imports", status_code=201)
+@routes.post(
+    "/imports", status_code=201, responses=made("batch_id", "id", "showBatch", "planBatch", "loadBatch")
+)
 def upload_file(
     session: Transaction,
     actor: Importer,
     kind: Annotated[BatchKind, Form()],
     file: Annotated[UploadFile, File(description="A map, a table, or a zip of one.")],
+    response: Response,
 ) -> BatchOut:
     """Keep a file and open a batch for it; nothing is read yet."""
-    return _out(service.receive(session, actor, kind, file.filename or "", file.file))
+    batch = service.receive(session, actor, kind, file.filename or "", file.file)
+    response.headers["Location"] = f"/api/imports/{batch.id}"
+    return _out(batch)
 
 
 @routes.get("/imports")

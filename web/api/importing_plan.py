@@ -76,10 +76,19 @@ class IncidentPlanIn(BaseModel):
         return checked_plan(self.model_dump(mode="json"))
 
 
+EXAMPLE = {
+    "grids": {
+        "layers": [{"level": "micro_grid", "code": "CODE", "name": "NAME", "parent": "PARENT"}],
+        "datum": "cgcs2000",
+        "effective": "2026-01-01",
+    }
+}
+
+
 class PlanIn(BaseModel):
     """How to read a batch: `grids` for a file of grids, `incidents` for one of incidents."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     grids: GridPlanIn | None = None
     incidents: IncidentPlanIn | None = None

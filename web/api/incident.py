@@ -16,8 +16,11 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import Category
+from web.api.examples import TABLE
 from web.api.export import csv_of
+from web.api.headers import made
 from web.api.incident_shapes import (
+    NEXT,
     CategoryName,
     EventOut,
     HistoryPage,
@@ -52,7 +55,7 @@ def list_incidents(
     return paging.page(IncidentPage, found, lambda row: row.id, lambda rows: _outs(session, rows))
 
 
-@routes.post("/incidents", status_code=201, responses=problems(404, 409))
+@routes.post("/incidents", status_code=201, responses=made("number", "number", *NEXT) | problems(404, 409))
 def report_incident(
     told: ReportIn,
     session: Transaction,
@@ -74,7 +77,9 @@ def report_incident(
 @routes.get(
     "/incidents.csv",
     response_class=Response,
-    responses=file("text/csv", "UTF-8 with a byte order mark; texts that look like formulas begin with '."),
+    responses=file(
+        "text/csv", "UTF-8 with a byte order mark; texts that look like formulas begin with '.", example=TABLE
+    ),
 )
 def export_incidents(
     actor: Annotated[Actor, Depends(Allow("incident.export"))], search: Narrowed

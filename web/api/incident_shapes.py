@@ -12,6 +12,7 @@ from web.paging import Page
 
 STEPS = tuple(dict.fromkeys(action.value for state, action in TRANSITIONS if state is not None))
 NUMBER = "202601150000042"
+NEXT = ("showIncident", "showHistory", "moveIncident")  # what an incident's number is for
 
 
 class FileIn(BaseModel):
@@ -74,15 +75,15 @@ class MoveIn(BaseModel):
     ask a `way`; extend an `amount` and `unit`; accept, settle and close `checked`, if the category has a condition.
     """
 
-    action: Literal[*STEPS]
-    payload: Payload = Payload()
+    action: Literal[*STEPS] = Field(examples=["dispatch"])
+    payload: Payload = Field(Payload(), examples=[{"handler": "环卫所"}])
     expected_seq: int | None = Field(None, ge=1, le=2**31 - 1, description="The `seq` last seen.")
 
 
 class CategoryName(BaseModel):
     """A category's code and names."""
 
-    code: str
+    code: str = Field(examples=["0201"])
     name_zh: str
     name_en: str
 
@@ -94,7 +95,7 @@ class IncidentOut(BaseModel):
     state: State
     category: CategoryName
     source: Source
-    severity: int
+    severity: int = Field(examples=[1])
     description: str
     address: str
     reported_at: Utc
@@ -167,5 +168,7 @@ class HistoryPage(Page[EventOut]):
 class MapPoints(BaseModel):
     """Rows of [id, number, longitude, latitude, state, category, heading, page]; `complete` unless cut off."""
 
-    items: list[tuple[str, str, float, float, State, str, str, str]]
+    items: list[tuple[str, str, float, float, State, str, str, str]] = Field(
+        examples=[[[NUMBER, NUMBER, 104.0531, 30.7012, "accepted", "暴露垃圾", "", f"/incidents/{NUMBER}"]]]
+    )
     complete: bool

@@ -12,7 +12,8 @@ from gridmgr.intake import service
 from gridmgr.life.model import State
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import UnknownCategory
-from web.api.incident_shapes import NUMBER, FileIn, ReportIn
+from web.api.headers import made
+from web.api.incident_shapes import NEXT, NUMBER, FileIn, ReportIn
 from web.api.schema import problems, router
 from web.deps import Allow, Transaction
 from web.errors import status_of
@@ -33,14 +34,16 @@ class Outcome(BaseModel):
     """What became of one report: its incident's number, or why it was refused."""
 
     number: str | None = Field(examples=[NUMBER])
-    status: int = Field(description="201 if it is filed, else the status it would have had alone.")
+    status: int = Field(
+        description="201 if it is filed, else the status it would have had alone.", examples=[201]
+    )
     detail: str | None = Field(None, description="Why it was refused, in the caller's language.")
 
 
 class BatchOut(BaseModel):
     """The outcomes, in the order of the reports."""
 
-    filed: int
+    filed: int = Field(examples=[1])
     refused: int
     outcomes: list[Outcome]
 
@@ -77,7 +80,9 @@ def report_batch(
     return BatchOut(filed=filed, refused=len(outcomes) - filed, outcomes=outcomes)
 
 
-@routes.post("/incidents/settle", status_code=201, responses=problems(404, 409))
+@routes.post(
+    "/incidents/settle", status_code=201, responses=made("number", "number", *NEXT) | problems(404, 409)
+)
 def settle_incident(
     told: SettleIn,
     session: Transaction,

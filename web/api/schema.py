@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -9,8 +10,19 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 
+from gis.errors import UnknownDatum
+from gridmgr.account.model import NotGranted, SessionEnded
+from gridmgr.errors import Problem, Unavailable
+from gridmgr.incident.model import UnknownIncident
+from gridmgr.life.model import IllegalMove
+from web import once
+from web.api.examples import BYTES, show
+from web.api.headers import HEADERS, dress
 from web.api.route import Route
 from web.deps import COOKIE, Open, permission
+from web.etags import Changed, MatchNeeded
+from web.gate import AmbiguousLength, BodyTooLarge
+from web.rates import TooFast
 
 TAGS = {
     "account": "Who is calling, and bearer tokens for programs.",
@@ -34,6 +46,19 @@ SUMMARIES = {
     428: "Say in `If-Match` which version you have seen.",
     429: "Too often in a minute, or too many failed logins; `Retry-After` says when to come again.",
     503: "The database does not answer; nothing was written.",
+}
+EXAMPLES: dict[int, Problem] = {
+    400: AmbiguousLength(),
+    401: SessionEnded(),
+    403: NotGranted(roles="grid_member", action="incident.dispatch"),
+    404: UnknownIncident(number="202601150000042"),
+    409: IllegalMove(number="202601150000042", state="closed", action="accept"),
+    412: Changed(etag='"4"', number="202601150000042", state="accepted", seq=4),
+    413: BodyTooLarge(limit=4),
+    422: UnknownDatum(datum="mars", known="wgs84, cgcs2000, gcj02, bd09"),
+    428: MatchNeeded(),
+    429: TooFast(limit=300, kind="writes", seconds=42),
+    503: Unavailable(),
 }
 MEDIA = "application/problem+json"
 SECURITY = {
@@ -71,15 +96,23 @@ class ProblemBody(BaseModel):
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
     """Return the documentation of those error statuses, for a route's `responses`."""
-    reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {code: {"description": SUMMARIES[code], "content": {MEDIA: reference}} for code in codes}
+    return {code: {"description": SUMMARIES[code], "content": {MEDIA: _problem(code)}} for code in codes}
+
+
+def _problem(code: int) -> dict[str, Any]:
+    """Return the shape of a problem, and one that really happens."""
+    told = EXAMPLES[code]
+    shown = {
+        "type": f"about:blank#{type(told).__name__}", "title": HTTPStatus(code).phrase, "status": code,
+        "detail": str(told), "details": told.details,
+    }  # fmt: skip
+    return {"schema": {"$ref": "#/components/schemas/Problem"}, "example": shown}
 
 
 TAGGED = {304: {"description": "The caller has this version already (`If-None-Match`)."}}
 USUAL = problems(401, 403, 422, 503)
 
 
-BINARY = {"type": "string", "format": "binary"}
 FEATURES = {
     "type": "object",
     "required": ["type", "features"],
@@ -101,9 +134,11 @@ FEATURES = {
 }
 
 
-def file(media: str, description: str, schema: Mapping[str, Any] = BINARY) -> dict[int | str, dict[str, Any]]:
+def file(
+    media: str, description: str, schema: Mapping[str, Any] = BYTES, **more: Any
+) -> dict[int | str, dict[str, Any]]:
     """Return the documentation of an answer that is a file, for a route's `responses`."""
-    return {200: {"description": description, "content": {media: {"schema": schema}}}}
+    return {200: {"description": description, "content": {media: {"schema": schema} | more}}}
 
 
 @lru_cache(maxsize=4)
@@ -119,15 +154,25 @@ def document(app: FastAPI) -> dict[str, Any]:
         parts.pop(unused, None)
     problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
     parts |= problem.pop("$defs") | {"Problem": problem}
-    described["components"]["securitySchemes"] = SECURITY
+    described["components"] |= {"securitySchemes": SECURITY, "headers": HEADERS}
     for route in routes:
         for method in route.methods & {"GET", "POST", "PUT", "DELETE"} if route.methods else ():
             operation = described["paths"].get(route.path_format, {}).get(method.lower())
             if operation:
-                _guard(operation, permission(route))
-                if "requestBody" in operation:
-                    operation["responses"] |= {str(code): told for code, told in problems(400, 413).items()}
+                _complete(operation, route, parts)
     return described
+
+
+def _complete(operation: dict[str, Any], route: Any, parts: Mapping[str, Any]) -> None:
+    """Write into an operation what is true of all of its kind: who may, what may go wrong, headers, examples."""
+    _guard(operation, permission(route))
+    counted = route.path.startswith("/api/")
+    keyed = any(each["name"] == once.HEADER for each in operation.get("parameters", ()))
+    more = (*((400, 413) if "requestBody" in operation else ()), *((409,) if keyed else ()))
+    for code, told in problems(*more, *((429,) if counted else ())).items():
+        operation["responses"].setdefault(str(code), told)
+    dress(operation, counted)
+    show(operation, parts)
 
 
 def _for_programs(path: str | None) -> bool:
