@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 
+from gis.samples.alike import facing, length, sine
 from gis.samples.borders import OUTSIDE, Borders
 from gis.samples.plan import ROADS, Draft, Quota
 from gis.samples.waves import Waves, bend, level, waves
@@ -93,10 +94,12 @@ def draw(town: Quota, spare: int, area: float, street: np.ndarray, rng: np.rando
     borders.shake(rng)
     community = np.array(borders.owner)
     sides = _without(sides, community == OUTSIDE)
-    counts = _counts(np.hypot(*(bend(nodes[arc_end], sea) - bend(nodes[arc_start], sea)).T), sides)
+    counts = _counts(length(bend(nodes[arc_end], sea) - bend(nodes[arc_start], sea)), sides)
     wander = np.array([ROADS[kind].wander for kind in draft.kind])[arc_road]
     points = _lines(nodes[arc_start], nodes[arc_end], counts, wander, sea, rng)
-    points *= math.sqrt(area / shapely.area(_polygons(points, counts, sides)).sum())
+    points *= round(
+        math.sqrt(area / shapely.area(_polygons(points, counts, sides)).sum()), 9
+    )  # GEOS's last bits go
     return Plan(
         _polygons(points, counts, sides),
         community[community != OUTSIDE],
@@ -111,11 +114,12 @@ def draw(town: Quota, spare: int, area: float, street: np.ndarray, rng: np.rando
 
 def _outline(area: float, rng: np.random.Generator) -> np.ndarray:
     """Corners of a convex plot of about the area, on a rounded rectangle, counter-clockwise."""
-    angles = np.sort((np.arange(15) + rng.uniform(-0.35, 0.35, 15)) / 15 * 2 * np.pi)
-    c, s = np.cos(angles), np.sin(angles)
-    reach = (np.abs(c) ** 2.6 + np.abs(s) ** 2.6) ** (-1 / 2.6)
+    c, s = facing(np.sort((np.arange(15) + rng.uniform(-0.35, 0.35, 15)) / 15)).T
+    reach = 1 / np.sqrt(1 - 0.6 * (c * s) ** 2)
     corners = np.column_stack([1.06 * reach * c, reach * s / 1.06])
-    return corners * math.sqrt(area / shapely.area(shapely.polygons(corners)))
+    return corners * round(
+        math.sqrt(area / shapely.area(shapely.polygons(corners))), 6
+    )  # GEOS's last bits go
 
 
 def _arcs(draft: Draft):
@@ -153,10 +157,10 @@ def _without(sides, dropped: np.ndarray):
     return (np.cumsum(~dropped) - 1)[cell[stays]], arc[stays], left[stays]
 
 
-def _counts(length: np.ndarray, sides) -> np.ndarray:
+def _counts(long: np.ndarray, sides) -> np.ndarray:
     """Segments of each arc, so many that every micro-grid keeps within the bounds of vertices."""
     cell, arc, _ = sides
-    counts = np.clip(np.rint(length / STEP), 2, None)
+    counts = np.clip(np.rint(long / STEP), 2, None)
     for _ in range(8):
         total = np.bincount(cell, counts[arc])
         change = np.clip(VERTICES[0] / total, 1.0, None)[cell]
@@ -180,12 +184,12 @@ def _lines(start, end, counts, wander, sea: Waves, rng: np.random.Generator) -> 
     points = bend(start[arc] * (1 - at) + end[arc] * at, sea)
     at = at[:, 0]
     span = end - start
-    length = np.hypot(*span.T)
-    normal = np.column_stack([-span[:, 1], span[:, 0]]) / length[:, None]
-    reach = np.minimum(wander, length / 40)
+    long = length(span)
+    normal = np.column_stack([-span[:, 1], span[:, 0]]) / long[:, None]
+    reach = np.minimum(wander, long / 40)
     swing = rng.normal(0.0, 1.0, (len(counts), 4)) / np.array([1.1, 1.6, 2.4, 3.5])
     swing = np.clip(swing, -1.6, 1.6)
-    sway = sum(swing[arc, m] * np.sin((m + 1) * np.pi * at) for m in range(4))
+    sway = sum(swing[arc, m] * sine((m + 1) / 2 * at) for m in range(4))
     sway += np.where(ends, 0.0, rng.normal(0.0, 0.12, len(arc)).clip(-0.3, 0.3))
     return points + normal[arc] * (np.where(ends, 0.0, sway) * reach[arc])[:, None]
 

@@ -7,9 +7,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import Transformer
 
 from gis.errors import BadInput
+from gis.samples.alike import Chance, sine
 from gis.samples.arcs import Plan, draw
 from gis.samples.footprints import Buildings, build
 from gis.samples.names import gates, plates, unit_names
@@ -17,6 +17,7 @@ from gis.samples.plan import Quota
 
 CRS = "EPSG:4326"
 DECIMALS = 8  # of a degree: about a millimetre
+EQUATOR, SQUASH = 6378137.0, 0.0066943799901413  # of WGS-84: radius in metres, eccentricity squared
 MICRO_GRID_KM2 = 108.0 / 6008
 COUNTY, CENTRE = "510199", (104.03, 30.72)
 RIM = 1.7  # micro-grids dropped at the rim, per square root of those that stay
@@ -191,7 +192,7 @@ def district(
 def _district(seed, size: Size, code, centre, area_km2, names) -> dict[str, gpd.GeoDataFrame]:
     if not (len(code) == 6 and code.isdecimal()):
         raise NotACounty(code=code)
-    rng = np.random.default_rng(seed)
+    rng = Chance(np.random.PCG64(seed))
     spare = _spare(size)
     street_of, town = _quotas(size, spare, rng)
     plan = draw(town, spare, area_km2 * 1e6, street_of, rng)
@@ -217,7 +218,7 @@ def _quotas(size: Size, spare: int, rng: np.random.Generator) -> tuple[np.ndarra
     _shared(size.streets, 1, "street", 99, 0.0, rng)
     per_community = _shared(size.micro_grids + spare, size.communities, "micro_grid", 900, 0.16, rng)
     leaves = [
-        _quota([Quota(w) for w in rng.lognormal(0.0, 0.3, n).clip(0.6, 1.7)], k)
+        _quota([Quota(w) for w in rng.normal(1.03, 0.3, n).clip(0.6, 1.7)], k)
         for k, n in enumerate(per_community)
     ]
     street_of = np.repeat(np.arange(size.streets), per_street)
@@ -235,7 +236,7 @@ def _shared(
     """Whole shares of about equal size, at least one each, with the exact sum."""
     if not 1 <= parents <= number <= parents * most:
         raise UnevenCounts(number=number, level=level, parents=parents, most=most)
-    weights = rng.lognormal(0.0, spread, parents)
+    weights = rng.normal(1.0, spread, parents).clip(0.5)
     edges = np.rint(np.cumsum(weights / weights.sum()) * (number - parents)).astype(int)
     shares = np.diff(edges, prepend=0) + 1
     if shares.max() > most:
@@ -271,12 +272,22 @@ def _number(plan: Plan, houses: Buildings, street_of: np.ndarray, county: str):
 
 
 def _on_earth(shapes: np.ndarray, centre: tuple[float, float]) -> np.ndarray:
-    """Polygons from metres around the centre to rounded degrees."""
-    local = f"+proj=aeqd +lon_0={centre[0]} +lat_0={centre[1]} +datum=WGS84"
-    to_degrees = Transformer.from_crs(local, CRS, always_xy=True).transform
-    return shapely.transform(
-        shapes, lambda x, y: tuple(_rounded(v) for v in to_degrees(x, y)), interleaved=False
-    )
+    """Polygons from metres around the centre to rounded degrees.
+
+    Every parallel keeps its length and its distance from the centre's, so areas stay. PROJ, whose last bits
+    are the CPU's, would now and then round the last decimal the other way.
+    """
+    lon, lat = centre
+    s, c = sine(lat / 360), sine(lat / 360 + 0.25)
+    w = 1 - SQUASH * s * s
+    across = EQUATOR / math.sqrt(w)  # radius of curvature from east to west, metres
+    along = across * (1 - SQUASH) / w  # and from south to north
+    radian = math.pi / 180
+
+    def to_degrees(x, y):
+        return _rounded(lon + x / (radian * (across * c - y * s))), _rounded(lat + y / (radian * along))
+
+    return shapely.transform(shapes, to_degrees, interleaved=False)
 
 
 def _rounded(degrees: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from gis.samples.district import DECIMALS
+
 SCRIPT = "<script>alert(1)</script>"
 RADIUS = 1.2e-4  # of the bites, degrees: about 12 m
 NOWHERE = "510199009009"
@@ -69,7 +71,10 @@ def _apart(grids: gpd.GeoDataFrame, number: int) -> list[int]:
 
 
 def _bite(grids: gpd.GeoDataFrame, row: int) -> shapely.Polygon:
-    """A disc over the middle of the longest border a unit shares with one neighbour."""
+    """A disc over the middle of the longest border a unit shares with one neighbour.
+
+    To the eighth decimal: GEOS has the sines of its rim from the C library.
+    """
     shape = grids.geometry.iloc[row]
     shared = [
         shapely.line_merge(shapely.intersection(shape.boundary, other.boundary))
@@ -77,7 +82,8 @@ def _bite(grids: gpd.GeoDataFrame, row: int) -> shapely.Polygon:
         if k != row and shape.intersects(other)
     ]
     border = max(shared, key=lambda line: line.length)
-    return shapely.line_interpolate_point(border, 0.5, normalized=True).buffer(RADIUS)
+    disc = shapely.line_interpolate_point(border, 0.5, normalized=True).buffer(RADIUS)
+    return shapely.transform(disc, lambda points: points.round(DECIMALS))
 
 
 def _crossed(shape: shapely.Polygon) -> shapely.Polygon:

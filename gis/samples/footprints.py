@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
+from gis.samples.alike import length
 from gis.samples.arcs import Plan
 from gis.samples.plan import ROADS
 from gis.samples.waves import level, waves
@@ -117,7 +118,7 @@ def build(plan: Plan, number: int, rng: np.random.Generator) -> Buildings:
     """
     quarter = _quarters(plan, rng)
     land = _open_land(plan)
-    plots = _plots(land, _angles(plan), quarter, rng)
+    plots = _plots(land, _axes(plan), quarter, rng)
     shapes = _shapes(plots, quarter, rng)
     fits = np.flatnonzero(shapely.contains_properly(land[plots.micro_grid], shapes))
     built = np.array([QUARTERS[name].built for name in quarter])[plots.micro_grid[fits]]
@@ -129,7 +130,7 @@ def build(plan: Plan, number: int, rng: np.random.Generator) -> Buildings:
 def _quarters(plan: Plan, rng: np.random.Generator) -> np.ndarray:
     """The name of each micro-grid's quarter, by shares, quarter after quarter."""
     points = shapely.get_coordinates(shapely.centroid(plan.micro_grids))
-    away = np.hypot(*points.T)
+    away = length(points)
     away = away / away.max()
     names = np.full(len(points), "estate", dtype=object)
     free = np.ones(len(points), bool)
@@ -144,17 +145,17 @@ def _quarters(plan: Plan, rng: np.random.Generator) -> np.ndarray:
 
 
 class Plots(NamedTuple):
-    """Plots side by side: micro-grid, corner, size, and the angle of their row in radians."""
+    """Plots side by side: micro-grid, corner, size, and the unit vector along their row."""
 
     micro_grid: np.ndarray
     corner: np.ndarray
     size: np.ndarray
-    angle: np.ndarray
+    axis: np.ndarray
 
 
-def _plots(land: np.ndarray, angle: np.ndarray, quarter: np.ndarray, rng: np.random.Generator) -> Plots:
+def _plots(land: np.ndarray, axis: np.ndarray, quarter: np.ndarray, rng: np.random.Generator) -> Plots:
     """Rows of plots over the box of every piece of open land, turned to its street."""
-    low, span = _boxes(land, angle)
+    low, span = _boxes(land, axis)
     cells, corners, sizes = [], [], []
     for name, rules in QUARTERS.items():
         here = np.flatnonzero(quarter == name)
@@ -168,7 +169,7 @@ def _plots(land: np.ndarray, angle: np.ndarray, quarter: np.ndarray, rng: np.ran
         corners.append(low[cell] + np.column_stack([x, y[place]]))
         sizes.append(np.column_stack([width, trimmed]))
     cell = np.concatenate(cells)
-    return Plots(cell, np.concatenate(corners), np.concatenate(sizes), angle[cell])
+    return Plots(cell, np.concatenate(corners), np.concatenate(sizes), axis[cell])
 
 
 def _line_up(room: np.ndarray, extent, gap: float, rng: np.random.Generator):
@@ -181,22 +182,27 @@ def _line_up(room: np.ndarray, extent, gap: float, rng: np.random.Generator):
     return index, start[index, column], size[index, column]
 
 
-def _angles(plan: Plan) -> np.ndarray:
-    """Direction of the longest stretch of street around each micro-grid, within 45° of east."""
+def _axes(plan: Plan) -> np.ndarray:
+    """Unit vector along the longest stretch of street around each micro-grid, turned to within 45° of east."""
     ends = shapely.get_coordinates(
         np.stack([shapely.get_point(plan.arcs, 0), shapely.get_point(plan.arcs, -1)], axis=1).ravel()
     ).reshape(-1, 2, 2)
     run = (ends[:, 1] - ends[:, 0])[plan.side_arc]
-    order = np.lexsort((np.hypot(*run.T), plan.side_of))
+    order = np.lexsort((length(run), plan.side_of))
     last = np.flatnonzero(np.diff(plan.side_of[order], append=-1))
     x, y = run[order[last]].T
-    return (np.arctan2(y, x) + np.pi / 4) % (np.pi / 2) - np.pi / 4
+    x, y = np.where(np.abs(y) > np.abs(x), (y, -x), (x, y))
+    axis = np.column_stack([x, y]) * np.where(x < 0, -1.0, 1.0)[:, None]
+    return axis / length(axis)[:, None]
 
 
-def _boxes(land: np.ndarray, angle: np.ndarray):
-    """Low corner and extent of each piece of land along its own axes; none where nothing is left."""
+def _boxes(land: np.ndarray, axis: np.ndarray):
+    """Low corner and extent of each piece of land along its own axes; none where nothing is left.
+
+    To the centimetre: land ends in arcs whose sines GEOS has from the C library.
+    """
     points, cell = shapely.get_coordinates(land, return_index=True)
-    turned = _turn(points, -angle[cell])
+    turned = _turn(points, axis[cell] * (1, -1)).round(2)
     first = np.flatnonzero(np.diff(cell, prepend=-1))
     low, span = np.zeros((2, len(land), 2))
     low[cell[first]] = np.minimum.reduceat(turned, first)
@@ -204,9 +210,9 @@ def _boxes(land: np.ndarray, angle: np.ndarray):
     return low, span
 
 
-def _turn(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    c, s = np.cos(angle), np.sin(angle)
-    return np.column_stack([points[:, 0] * c - points[:, 1] * s, points[:, 0] * s + points[:, 1] * c])
+def _turn(points: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    (x, y), (c, s) = points.T, axis.T
+    return np.column_stack([x * c - y * s, x * s + y * c])
 
 
 def _shapes(plots: Plots, quarter: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -219,7 +225,7 @@ def _shapes(plots: Plots, quarter: np.ndarray, rng: np.random.Generator) -> np.n
         here = np.flatnonzero(kind == number)
         unit = np.where(mirror[here], 1.0 - corners, corners)
         flat = (plots.corner[here, None] + unit * plots.size[here, None]).reshape(-1, 2)
-        turned = _turn(flat, np.repeat(plots.angle[here], len(corners)))
+        turned = _turn(flat, np.repeat(plots.axis[here], len(corners), axis=0))
         shapes[here] = shapely.polygons(turned.reshape(len(here), len(corners), 2))
     return shapely.orient_polygons(shapes)
 

@@ -30,7 +30,7 @@ ROADS = {
     "road": Road(7.0, 2.4),
     "lane": Road(3.2, 3.2),
 }
-TILT = (0.28, 0.20, 0.055)  # how far a cut leaves the right angle, radians, by depth of the unit cut
+TILT = (0.28, 0.20, 0.055)  # how far a cut leaves the right angle, as a slope, by depth of the unit cut
 LANE_FROM = 4  # a cut that parts at most so many micro-grids is a lane
 
 
@@ -98,8 +98,8 @@ class Draft:
 
     def _cut(self, cell, share, tilt, kind, stem):
         ring = [self.xy[start] for _, start, _ in cell]
-        axis = _turn(_long_axis(ring), tilt)
-        along = [x * axis[0] + y * axis[1] for x, y in ring]
+        ux, uy = _long_axis(ring)
+        along = [x * (ux - tilt * uy) + y * (uy + tilt * ux) for x, y in ring]
         level = _level(ring, along, share)
         reach = 0.24 * math.sqrt(_area(ring) / 2)
         ends = []
@@ -120,7 +120,7 @@ class Draft:
         stops = self.stops[road]
         at = {node: t for t, node in stops}
         (ax, ay), (bx, by) = self.xy[start], self.xy[end]
-        length = math.hypot(bx - ax, by - ay)
+        length = _length(bx - ax, by - ay)
         part = min(max(part, 0.2), 0.8) if length < 5 * reach else part
         wanted, span = at[start] + part * (at[end] - at[start]), abs(at[end] - at[start])
         low, high = sorted((at[start], at[end]))
@@ -132,9 +132,8 @@ class Draft:
         return len(self.xy) - 1
 
 
-def _turn(vector, angle: float):
-    c, s = math.cos(angle), math.sin(angle)
-    return vector[0] * c - vector[1] * s, vector[0] * s + vector[1] * c
+def _length(x: float, y: float) -> float:
+    return math.sqrt(x * x + y * y)
 
 
 def _area(ring) -> float:
@@ -142,15 +141,19 @@ def _area(ring) -> float:
 
 
 def _long_axis(ring):
-    """Unit vector along the longer side of the smallest box around a convex ring."""
+    """Unit vector along the longer side of the smallest box around a convex ring.
+
+    The boxes on the sides of a triangle are all of one size, and so are some around four corners: of boxes
+    that differ by rounding only, the first is taken.
+    """
     best = None
     for (ax, ay), (bx, by) in pairwise([*ring, ring[0]]):
-        length = math.hypot(bx - ax, by - ay)
+        length = _length(bx - ax, by - ay)
         ux, uy = (bx - ax) / length, (by - ay) / length
         along = [x * ux + y * uy for x, y in ring]
         across = [y * ux - x * uy for x, y in ring]
         wide, deep = max(along) - min(along), max(across) - min(across)
-        if best is None or wide * deep < best[0]:
+        if best is None or wide * deep < best[0] * (1 - 1e-9):
             best = (wide * deep, (ux, uy) if wide >= deep else (-uy, ux))
     return best[1]
 

@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gis.samples.alike import facing, sine
+
 
 class Waves(NamedTuple):
-    """Plane waves: wave vectors (per metre), directions, heights and phases."""
+    """Plane waves: wave vectors (turns per metre), directions, heights (metres) and phases (turns)."""
 
     vectors: np.ndarray
     directions: np.ndarray
@@ -34,13 +36,13 @@ def waves(table, rng: np.random.Generator) -> Waves:
     >>> waves([(1000.0, 30.0)], np.random.default_rng(1)).heights
     array([15., 15.])
     """
-    length, height = np.repeat(np.array(table, float), 2, axis=0).T
-    towards, push, phases = rng.uniform(0, 2 * np.pi, (3, len(length)))
-    return Waves(_unit(towards) * (2 * np.pi / length)[:, None], _unit(push), height / 2, phases)
+    long, height = np.repeat(np.array(table, float), 2, axis=0).T
+    towards, push, phases = rng.random((3, len(long)))
+    return Waves(facing(towards) / long[:, None], facing(push), height / 2, phases)
 
 
 def level(points: np.ndarray, sea: Waves) -> np.ndarray:
-    """Height of the sea at each point: the sum of h · sin(k · x + φ) over its waves.
+    """Height of the sea at each point: the sum of h · sin 2π(k · x + φ) over its waves.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ def level(points: np.ndarray, sea: Waves) -> np.ndarray:
     >>> bool(np.abs(level(np.array([[0.0, 0.0], [80.0, 10.0]]), sea)).max() <= 30.0)
     True
     """
-    return np.sin(points @ sea.vectors.T + sea.phases) @ sea.heights
+    return sum(height * swell for height, swell in zip(sea.heights, _swells(points, sea), strict=True))
 
 
 def bend(points: np.ndarray, sea: Waves) -> np.ndarray:
@@ -89,8 +91,12 @@ def bend(points: np.ndarray, sea: Waves) -> np.ndarray:
     >>> bool(np.hypot(*moved[0]) <= 30.0)
     True
     """
-    return points + np.sin(points @ sea.vectors.T + sea.phases) @ (sea.directions * sea.heights[:, None])
+    push = sea.directions * sea.heights[:, None]
+    return points + sum(swell[:, None] * way for way, swell in zip(push, _swells(points, sea), strict=True))
 
 
-def _unit(angle: np.ndarray) -> np.ndarray:
-    return np.column_stack([np.cos(angle), np.sin(angle)])
+def _swells(points: np.ndarray, sea: Waves):
+    """How high each wave stands at the points, from -1 to 1; a matrix product would round as the CPU likes."""
+    x, y = points.T
+    for (kx, ky), phase in zip(sea.vectors, sea.phases, strict=True):
+        yield sine(x * kx + y * ky + phase)

@@ -1,7 +1,13 @@
 """The fictional district: it must be a city whose maps have no fault, because faults are planted later."""
 
+import ast
 import hashlib
+import os
+import re
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -10,9 +16,26 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gis import samples
 from gis.samples import SIZES, NotACounty, UnevenCounts, UnknownScale, district, districts, sized
 from gis.samples.district import _rounded
 from gis.samples.names import stems, unit_names
+from gis.samples.plan import _long_axis
+
+# What older CPUs lack, to be done without: numpy's and the C library's variants of functions, and BLAS's kernels.
+OLDER_CPUS = (
+    {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"},
+    {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4",
+        "OPENBLAS_CORETYPE": "Nehalem",
+    },
+)
+# What is not rounded in one way only, in the order of numpy's and the C library's manuals.
+UNSURE = re.compile(
+    r"a?(rc)?(sin|cos|tan)h?2?|exp(2|m1)?|log(2|10|1p)?|pow(er)?|hypot|cbrt|dist|norm|v?dot|matmul|einsum"
+    r"|standard_normal|lognormal|to_crs|to_metric|Transformer"
+)
 
 LEVELS = ("street", "community", "micro_grid", "building")
 NESTED = (("street", "community"), ("community", "micro_grid"))
@@ -179,6 +202,46 @@ def test_density_varies_from_parks_to_old_quarters(town):
 def test_the_same_seed_gives_the_same_town():
     assert fingerprint(sized("tiny", seed=7)) == fingerprint(sized("tiny", seed=7))
     assert fingerprint(sized("tiny", seed=7)) != fingerprint(sized("tiny", seed=8))
+
+
+@pytest.mark.parametrize("older", OLDER_CPUS, ids=["without AVX-512", "without AVX2 and FMA"])
+def test_an_older_cpu_draws_the_same_town(town, older):
+    script = "from test_samples import fingerprint, sized; print(fingerprint(sized('small')))"
+    root, here = Path(__file__).parents[2], Path(__file__).parent
+    env = os.environ | older | {"PYTHONPATH": os.pathsep.join((str(root), str(here)))}
+    drawn = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+    )
+    assert drawn.stdout.strip() == fingerprint(town)
+
+
+def unsure(code: str):
+    """What code calculates that CPUs may round differently; powers are products if of the second degree."""
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Attribute(attr=name) | ast.alias(name=name) if UNSURE.fullmatch(name):
+                yield name
+            case ast.BinOp(op=ast.MatMult()):
+                yield "@"
+            case ast.BinOp(op=ast.Pow(), left=left, right=right):
+                whole = isinstance(left, ast.Constant) and isinstance(left.value, int)
+                if not whole and ast.unparse(right) != "2":
+                    yield "**"
+
+
+def test_the_town_is_calculated_with_what_every_cpu_rounds_alike():
+    assert list(unsure("a @ b, x**2.6, np.hypot(a, b), x**2, 10**d")) == ["@", "**", "hypot"]
+    folder = Path(samples.__file__).parent
+    found = {path.name: list(unsure(path.read_text("utf-8"))) for path in folder.glob("*.py")}
+    assert len(found) > 9
+    assert not any(found.values()), found
+
+
+def test_boxes_of_one_size_do_not_leave_the_long_axis_to_rounding():
+    corners = np.array([(0.0, 0.0), (90.0, 10.0), (40.0, 70.0)])
+    rng = np.random.default_rng(1)
+    found = [_long_axis(corners * (1 + rng.uniform(-3e-16, 3e-16, (3, 2)))) for _ in range(200)]
+    assert np.ptp(found, axis=0).max() < 1e-12
 
 
 @pytest.mark.parametrize("level", LEVELS)

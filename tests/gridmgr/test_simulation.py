@@ -125,19 +125,34 @@ def test_every_report_lies_in_a_micro_grid_and_tells_its_place_in_chinese(report
         assert bool(act.report.reporter_name) == (act.report.source in PEOPLE)
 
 
-def test_planted_micro_grids_draw_several_times_as_much(reports, frames, city):
+@pytest.fixture(scope="module")
+def counts(reports, frames) -> pd.Series:
+    """Reports in each micro-grid."""
     grids = frames["micro_grid"]
     points = shapely.points([(act.report.lon, act.report.lat) for act in reports])
     _, at = grids.sindex.query(points, predicate="intersects")
-    counts = Counter(grids["code"].to_numpy()[at])
+    return grids["code"].iloc[at].value_counts().reindex(grids["code"], fill_value=0)
+
+
+def test_planted_micro_grids_draw_as_much_more_as_their_theme_says(counts, city):
     (spot,) = city.hotspots
-    hot = [counts[code] for code in spot.grids]
-    other = [counts[code] for code in grids["code"] if code not in spot.grids]
-    assert 5 < np.mean(hot) / np.mean(other) < 12
-    each = pd.Series([counts[code] for code in grids["code"]], index=grids["code"])
-    klass = getis_ord(each, matrix(grids.set_index("code"), "queen"))["klass"]
-    assert (klass[list(spot.grids)] == 3).all()
-    assert (klass == 3).sum() < 15
+    own = city.pull[np.isin(city.grids, spot.grids)].sum()
+    planted = len(spot.grids) * city.pull.mean() * rules.THEMES[spot.theme]["intensity"]
+    share, total = (own + planted) / (1 + planted), counts.sum()
+    spread = np.sqrt(total * share * (1 - share))  # of so many draws, each there or not
+    hot = counts[list(spot.grids)]
+    assert abs(hot.sum() - total * share) < 4 * spread
+    assert hot.mean() > 5 * counts.drop(hot.index).mean()
+
+
+def test_a_planted_hotspot_stands_out_and_nothing_far_from_it_does(counts, frames, city):
+    grids = frames["micro_grid"].set_index("code")
+    hot = getis_ord(counts, matrix(grids, "queen"))["klass"] == 3
+    spot = list(city.hotspots[0].grids)
+    assert hot[spot[0]]
+    assert hot[spot].mean() > 0.5  # one at its edge may have too many quiet neighbours
+    near = grids.index[grids.intersects(grids.geometry[spot].union_all())]
+    assert set(hot.index[hot]) <= set(near)
 
 
 def test_hotspots_of_a_large_district_lie_apart_and_follow_several_themes():
