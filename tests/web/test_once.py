@@ -20,7 +20,7 @@ from gridmgr.answered.model import Answered
 from gridmgr.incident.model import Incident
 from gridmgr.settings import settings
 from web import once
-from web.deps import SAFE
+from web.deps import SAFE, Allow, permission
 
 
 def report(cell: int = 1, **more: object) -> dict:
@@ -181,6 +181,7 @@ def test_every_writing_route_of_the_api_takes_keys_or_says_why_not(city: City):
             continue
         if not route.methods <= SAFE and not getattr(route.endpoint, "keyless", ""):
             assert once.once in [each.call for each in route.dependant.dependencies], route.path
+            assert isinstance(permission(route.original_route), Allow), route.path
 
 
 # ---- what failed ---------------------------------------------------------------------------------
@@ -214,7 +215,9 @@ def test_a_server_killed_before_its_commit_leaves_neither_case_nor_answer(city: 
     process, address = started()
     try:
         with db.transaction(city.engine) as session, ThreadPoolExecutor(1) as pool:
-            session.execute(text("LOCK TABLE incident IN EXCLUSIVE MODE"))  # the report waits, its key claimed
+            session.execute(
+                text("LOCK TABLE incident IN EXCLUSIVE MODE")
+            )  # the report waits, its key claimed
             sent = pool.submit(
                 httpx.post, f"{address}/api/incidents", json=body, headers=headers(city, "crash"), timeout=30
             )
