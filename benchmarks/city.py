@@ -29,17 +29,26 @@ class City:
 
 
 @contextmanager
-def city() -> Iterator[City]:
-    """Start a cluster in a temporary folder with an empty schema; stop and remove it in the end."""
+def room() -> Iterator[Path]:
+    """Make a temporary folder for a private cluster; stop the cluster and remove the folder in the end."""
     folder = Path(tempfile.mkdtemp(prefix="gridmgr-bench-", dir=ROOM))
     folder.chmod(0o711)
-    settings().home = folder / "home"
+    home = folder / "home"
+    home.mkdir()
     try:
-        url = cluster.start(settings().home).url()
+        yield home
+    finally:
+        cluster.stop(home)
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def city() -> Iterator[City]:
+    """Start a cluster in a temporary folder with an empty schema; stop and remove it in the end."""
+    with room() as home:
+        settings().home = home
+        url = cluster.start(home).url()
         db.migrate(url)
         frames = district()
         frames["building"] = frames["building"].rename(columns={"use": "land_use"})
-        yield City(frames, url, db.engine(url), folder)
-    finally:
-        cluster.stop(settings().home)
-        shutil.rmtree(folder)
+        yield City(frames, url, db.engine(url), home.parent)
