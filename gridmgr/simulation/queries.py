@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gis.crs import to_metric
+from gridmgr.account.model import Account, Role, RoleGrant
+from gridmgr.account.rules import Actor, Grant
 from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident.model import Incident, IncidentEvent
@@ -112,6 +114,25 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
         )
         for key, number, at, held, *codes in rows
     }
+
+
+def staff(session: Session) -> dict[tuple[Role, str, str], Actor]:
+    """Return who works at each post (role, code, department), read once in a session.
+
+    Of two at one post the demonstration account works: its cases are its own.
+    """
+    if "staff" not in session.info:
+        rows = session.execute(
+            select(Account.id, Account.name, Account.body, RoleGrant.role, RoleGrant.code)
+            .join(RoleGrant, RoleGrant.account_id == Account.id)
+            .where(Account.active)
+            .order_by(Account.demo, Account.id)
+        )
+        session.info["staff"] = {
+            (Role(role), code, body or ""): Actor(number, name, (Grant(Role(role), code),), body=body)
+            for number, name, body, role, code in rows
+        }
+    return session.info["staff"]
 
 
 def played(session: Session, origin: str) -> tuple[datetime | None, datetime | None]:

@@ -88,6 +88,31 @@ def staff(role: Role, code: str, department: str = "") -> Actor:
     return Actor(None, full, (Grant(role, code),), body=department or None)
 
 
+def posts(city: City) -> list[tuple[Role, str, str]]:
+    """Return every post of a district as (role, code, department): who works it is `staff` of it."""
+    streets, communities = ({code[:length] for code in city.grids} for length in (9, 12))
+    departments = {matter.department for matter in city.matters.values()} - {""}
+    return [
+        (Role.COMMAND_CENTRE, "", ""),
+        *((Role.STREET_DISPATCHER, code, "") for code in sorted(streets)),
+        *((Role.COMMUNITY_CLERK, code, "") for code in sorted(communities)),
+        *((Role.GRID_LEADER, code, "") for code in sorted(communities)),
+        *((Role.DEPARTMENT_HANDLER, "", name) for name in sorted(departments)),
+        *((Role.GRID_MEMBER, code, "") for code in city.grids),
+    ]
+
+
+_LETTERS = {
+    Role.COMMAND_CENTRE: "zhzx", Role.STREET_DISPATCHER: "jd", Role.COMMUNITY_CLERK: "sq",
+    Role.GRID_LEADER: "wgz", Role.GRID_MEMBER: "wg", Role.DEPARTMENT_HANDLER: "bm",
+}  # fmt: skip
+
+
+def username(role: Role, code: str, department: str) -> str:
+    """Return the user name of whoever works at a post."""
+    return f"{_LETTERS[role]}{code or department}"
+
+
 @lru_cache
 def desk(source: Source) -> Actor:
     """Return the desk by which reports of a source come in."""

@@ -35,6 +35,7 @@ STATUSES = {
     State.ACCEPTED: "已立案",
     State.DISPATCHED: "待处置",
     State.HANDLING: "处置中",
+    State.SUSPENDED: "已挂账",
     State.FED_BACK: "待核查",
     State.VERIFIED: "待结案",
     State.CLOSED: "已办结",

@@ -17,7 +17,7 @@ from gis.samples import sized
 from gridmgr import clock, db
 from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
-from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
+from gridmgr.account.rules import SYSTEM, Grant, Role
 from gridmgr.events import Reactions
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -58,7 +58,9 @@ def build(
     tell("categories")
     responsibility_service.publish(session, "gridmgr", effective, category_rows())
     tell("accounts")
-    open_accounts(session, queries.city(session, seed), effective)
+    city = queries.city(session, seed)
+    open_accounts(session, city, effective)
+    open_staff(session, city)
     return loaded
 
 
@@ -75,6 +77,24 @@ def open_accounts(session: Session, city: City, at: date) -> None:
             account_service.open_account(
                 session, demo.username, demo.name, demo.password, grants, body=demo.body, demo=True
             )
+
+
+def open_staff(session: Session, city: City) -> int:
+    """Open an account for every post that has none: whoever works there is told things; returns how many.
+
+    Nobody can log in with one of them: their password is a secret that nobody has seen.
+    """
+    filled = queries.staff(session)
+    posts = [post for post in rules.posts(city) if post not in filled]
+    account_service.open_many(
+        session,
+        [
+            (rules.username(*post), actor.name, actor.body, actor.grants)
+            for post, actor in ((post, rules.staff(*post)) for post in posts)
+        ],
+    )
+    session.info.pop("staff", None)
+    return len(posts)
 
 
 def play(
@@ -179,24 +199,18 @@ def _moves(session: Session, origin: str, steps: Sequence[Act]) -> list[Move]:
     """Return the steps as moves of whoever they fall to; one that history has passed is left out."""
     keys = {act.key for act in steps} | {act.payload["into"] for act in steps if "into" in act.payload}
     cases = queries.cases(session, origin, keys) if keys else {}
-    by_hand = _demo_staff(session)
+    people = queries.staff(session)
     moves = []
     for act in steps:
         case = cases.get(act.key)
         if case is None or act.at <= case.last_at or act.payload.get("into", act.key) not in cases:
             continue
         role, level = rules.who(act.action, case.level)
-        actor = by_hand.get((role, case.codes[level])) or rules.staff(
-            role, case.codes[level], act.department if level is None else ""
-        )
+        body = act.department if role is Role.DEPARTMENT_HANDLER else ""
+        post = (role, case.codes[level], body)
+        actor = people.get(post) or rules.staff(*post)
         payload = dict(act.payload)
         if "into" in payload:
             payload["into"] = cases[payload["into"]].number
         moves.append(Move(actor, case.number, act.action, payload, act.at))
     return moves
-
-
-def _demo_staff(session: Session) -> dict[tuple[Role, str], Actor]:
-    """Return the demonstration accounts that hold one unit, by role and unit: their cases are their own."""
-    actors = [accounts.actor_of(account) for account in accounts.listing(session) if account.demo]
-    return {(grant.role, grant.code): actor for actor in actors for grant in actor.grants if grant.code}
