@@ -12,6 +12,7 @@ PREPARE_MAPS = "prepare_maps"  # draw tiles and build the locator of the state i
 CHECK_BATCH = "check_batch"  # read and check an uploaded file
 LOAD_BATCH = "load_batch"  # load a checked file
 FOLLOW_EDITION = "follow_edition"  # open cases follow the edition that came into force at midnight
+SWEEP_FILES = "sweep_files"  # remove files that belong to no case
 VERIFY_HISTORY = "verify_history"  # walk every hash chain
 FORGET_ANSWERS = "forget_answers"  # answers nobody will ask for again
 DELIVER = "deliver"  # send what is due, by mail and to webhooks

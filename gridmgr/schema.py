@@ -4,6 +4,7 @@ from geoalchemy2 import alembic_helpers
 
 from gridmgr.account import model as account
 from gridmgr.answered import model as answered
+from gridmgr.attachment import model as attachment
 from gridmgr.db import Base
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
@@ -11,7 +12,7 @@ from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
 from gridmgr.responsibility import model as responsibility
 
-NOUNS = (account, answered, notice, hierarchy, responsibility, incident, importing)
+NOUNS = (account, attachment, answered, notice, hierarchy, responsibility, incident, importing)
 METADATA = Base.metadata
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -38,6 +38,12 @@ class Settings(BaseSettings):
         None, description="XYZ address of an intranet base map, e.g. /xyz/{z}/{x}/{y}"
     )
     upload_limit_mb: int = Field(512, description="largest accepted upload in megabytes")
+    file_limit_mb: int = Field(20, description="largest photo or document of a case in megabytes")
+    store_url: str | None = Field(None, description="s3://bucket/prefix for files, instead of a folder of home")
+    store_endpoint: str | None = Field(None, description="address of an S3-compatible store")
+    store_region: str | None = Field(None, description="its region, if it has one")
+    store_key: str | None = Field(None, description="its access key")
+    store_secret: SecretStr | None = Field(None, description="its secret key")
     nearest_limit_m: float = Field(
         1000.0, description="how far outside the district a report may lie and still go to the nearest unit"
     )

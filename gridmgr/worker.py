@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gis.errors import Problem
 from gridmgr import db, jobs, post
 from gridmgr.account.rules import SYSTEM
+from gridmgr.attachment import service as attachment
 from gridmgr.answered import service as answered
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -113,6 +114,17 @@ def deliver(timestamp: int) -> None:
 def prune_notices(timestamp: int) -> None:
     """Each night remove the notices that were read long ago."""
     _in_transaction(notice.prune)
+
+
+@app.periodic(cron="40 3 * * *")
+@app.task(name=jobs.SWEEP_FILES)
+def sweep_files(timestamp: int) -> None:
+    """Remove each night the files that belong to no case a day after they came."""
+
+    def sweep(session: Session) -> None:
+        attachment.sweep(session, lambda hashes: incident.attached(session, hashes))
+
+    _in_transaction(sweep)
 
 
 @app.periodic(cron="1 0 * * *")

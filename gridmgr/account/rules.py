@@ -59,6 +59,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "incident.finish_task": _OFFICE | _WORKERS,
     "incident.meet": _OFFICE | _WORKERS,
     "incident.attach": _EVERYBODY - {Role.PLANNER},
+    "file.add": _EVERYBODY - {Role.PLANNER},
+    "file.view": _EVERYBODY,
     "incident.comment": _EVERYBODY,
     "figures.view": _EVERYBODY,
     "account.self": _EVERYBODY,

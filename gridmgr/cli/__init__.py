@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from gridmgr import i18n
-from gridmgr.cli import accounts, categories, database, figures, grids, incidents, locate, serving
+from gridmgr.cli import accounts, categories, database, figures, files, grids, incidents, locate, serving
 from gridmgr.cli.output import fail, problem_behind
 from gridmgr.settings import settings
 
@@ -27,6 +27,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(files.app, name="files")
 app.add_typer(categories.app, name="categories")
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)

@@ -156,7 +156,7 @@ class IncidentFile(Base):
     __tablename__ = "incident_file"
 
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True)
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("stored_file.sha256"), primary_key=True, index=True)
     seq: Mapped[int]
     name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(100))

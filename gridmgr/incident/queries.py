@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from itertools import groupby
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from gridmgr import clock
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
-from gridmgr.incident.model import Incident, IncidentEvent, IncidentTask, UnknownIncident
+from gridmgr.incident.model import Incident, IncidentEvent, IncidentFile, IncidentTask, UnknownIncident
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, BadField, State
 from gridmgr.life.rules import OPEN, Standing
@@ -331,6 +331,24 @@ def standing(incident: Incident) -> Standing:
     values = {f.name: getattr(incident, f.name) for f in fields(Standing)}
     back = State(incident.suspended_from) if incident.suspended_from else None
     return Standing(**values | {"state": State(incident.state), "suspended_from": back})
+
+
+def files(session: Session, incident: Incident) -> list[IncidentFile]:
+    """Return the files of an incident in the order of the steps that brought them."""
+    asked = select(IncidentFile).where(IncidentFile.incident_id == incident.id)
+    return list(session.scalars(asked.order_by(IncidentFile.seq, IncidentFile.name)))
+
+
+def shown_file(session: Session, actor: Actor, sha256: str) -> IncidentFile | None:
+    """Return a file as one of the incidents the actor may see holds it, None if none does."""
+    mine = visible(actor).with_only_columns(Incident.id).where(Incident.id == IncidentFile.incident_id)
+    return session.scalar(select(IncidentFile).where(IncidentFile.sha256 == sha256, mine.exists()).limit(1))
+
+
+def attached(session: Session, hashes: Collection[str]) -> set[str]:
+    """Return those of the hashes of files that an incident holds."""
+    asked = select(IncidentFile.sha256).where(IncidentFile.sha256.in_(list(hashes))).distinct()
+    return set(session.scalars(asked))
 
 
 def draw_numbers(session: Session, sequence: SqlSequence, count: int) -> list[int]:

@@ -12,6 +12,7 @@ from gis.errors import Problem
 from gis.locate import HOW, Located
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.attachment import queries as attachment
 from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.db import copy_rows
 from gridmgr.events import emit
@@ -314,7 +315,7 @@ def described(session: Session, given: Sequence[Sequence[Mapping[str, str]]]) ->
         A file is not in the store.
     """
     hashes = {each["sha256"] for files in given for each in files}
-    known: dict = {}
+    known = attachment.known(session, hashes) if hashes else {}
     for sha256 in sorted(hashes):
         if sha256 not in known:
             raise BadField(field="files", value=sha256[:12], expected="a file sent before")

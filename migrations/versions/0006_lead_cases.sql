@@ -73,6 +73,7 @@ CREATE TABLE incident_file (
     name VARCHAR(200) NOT NULL,
     media_type VARCHAR(100) NOT NULL,
     CONSTRAINT pk_incident_file PRIMARY KEY (incident_id, sha256),
-    CONSTRAINT fk_incident_file_incident_id FOREIGN KEY(incident_id) REFERENCES incident (id)
+    CONSTRAINT fk_incident_file_incident_id FOREIGN KEY(incident_id) REFERENCES incident (id),
+    CONSTRAINT fk_incident_file_sha256 FOREIGN KEY(sha256) REFERENCES stored_file (sha256)
 );
 CREATE INDEX ix_incident_file_sha256 ON incident_file (sha256);

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from web.api import about, account, hierarchy, importing, incident, intake, responsibility, statistics
+from web.api import about, account, files, hierarchy, importing, incident, intake, responsibility, statistics
 
-NOUNS = (about, account, hierarchy, responsibility, intake, incident, importing, statistics)
+NOUNS = (about, account, files, hierarchy, responsibility, intake, incident, importing, statistics)
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]
