@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     )
     upload_limit_mb: int = Field(512, description="largest accepted upload in megabytes")
     file_limit_mb: int = Field(20, description="largest photo or document of a case in megabytes")
-    store_url: str | None = Field(None, description="s3://bucket/prefix for files, instead of a folder of home")
+    store_url: str | None = Field(
+        None, description="s3://bucket/prefix for files, instead of a folder of home"
+    )
     store_endpoint: str | None = Field(None, description="address of an S3-compatible store")
     store_region: str | None = Field(None, description="its region, if it has one")
     store_key: str | None = Field(None, description="its access key")

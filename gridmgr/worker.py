@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from gis.errors import Problem
 from gridmgr import db, jobs, post
 from gridmgr.account.rules import SYSTEM
-from gridmgr.attachment import service as attachment
 from gridmgr.answered import service as answered
+from gridmgr.attachment import service as attachment
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.importing import service as importing

@@ -61,7 +61,9 @@ def send_files(
 
 
 @routes.get(
-    "/files/{sha256}", response_class=Response, responses=problems(404) | file("*/*", "The file as it was sent.")
+    "/files/{sha256}",
+    response_class=Response,
+    responses=problems(404) | file("*/*", "The file as it was sent."),
 )
 def show_file(sha256: Sha256, request: Request, session: Transaction, actor: Viewer) -> Response:
     """Return a file to whoever sent it, or may see a case that holds it."""
