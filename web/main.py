@@ -85,10 +85,14 @@ def _sealed(send: Send, request: Request) -> Send:
 
 
 def _headers_alone(send: Send) -> Send:
-    async def send_no_body(message: Message) -> None:
-        await send(message | {"body": b""} if message["type"] == "http.response.body" else message)
+    """Return what ends an answer after its headers; whoever still streams then sees the caller gone."""
 
-    return send_no_body
+    async def send_start(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return send_start
 
 
 def create_app() -> FastAPI:

@@ -39,6 +39,19 @@ def test_what_can_be_read_can_be_asked_for_its_headers_alone(admin: TestClient, 
     assert admin.head("/api/nothing").status_code == 404
 
 
+def test_only_the_beginning_of_a_long_answer_is_made_for_its_headers(
+    admin: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    def endless(*_: object):
+        while True:
+            yield "a,b\n"
+
+    monkeypatch.setattr("web.api.incident.csv_of", endless)
+    alone = admin.head("/api/incidents.csv")
+    assert (alone.status_code, alone.content) == (200, b"")
+    assert alone.headers["content-type"] == "text/csv; charset=utf-8"
+
+
 def test_over_the_wire_a_head_has_no_body_and_the_connection_goes_on(city: City, site: str):
     with httpx.Client(
         base_url=site, headers={"Authorization": f"Bearer {city.tokens[Role.ADMIN]}"}
