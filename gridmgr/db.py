@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,12 @@ from gridmgr.errors import BadInput, Conflict, Unavailable
 from gridmgr.events import Reactions, drain
 from gridmgr.settings import settings
 
+# A connection that only listens sends nothing, so the network is asked whether the other end is still there.
+LISTENING = {
+    "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10,
+    "keepalives_count": 3,
+}  # fmt: skip
+MOMENT = 0.1  # seconds over which notifications are gathered
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -107,6 +113,35 @@ def rehearsed(session: Session, *, keep: bool) -> Iterator[None]:
             savepoint.rollback()
             session.expire_all()
             session.info["events"] = told
+
+
+async def listen(on: Engine, channel: str, patience: float) -> AsyncIterator[set[str]]:
+    """Yield what is notified on a channel, gathered over moments, from one connection beside the pool.
+
+    An empty set comes when listening begins, and whenever nothing came for `patience` seconds.
+
+    Raises
+    ------
+    Unavailable
+        The database does not answer, or went away; whatever was notified since is lost.
+    """
+    import psycopg  # only the server listens
+
+    address = on.url.translate_connect_args(username="user", database="dbname") | dict(on.url.query)
+    try:
+        async with await psycopg.AsyncConnection.connect(
+            **LISTENING | address, autocommit=True
+        ) as connection:
+            await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+            yield set()
+            while True:
+                first = connection.notifies(timeout=patience, stop_after=1)
+                heard = {note.payload async for note in first}
+                if heard:
+                    heard |= {note.payload async for note in connection.notifies(timeout=MOMENT)}
+                yield heard
+    except psycopg.OperationalError as lost:
+        raise Unavailable from lost
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -46,7 +46,7 @@ class Carrier(Protocol):
         """Bring one parcel to its address and return what became of it."""
 
 
-def deliver(on: Engine, seconds: float = ROUND_SECONDS) -> Counter[str]:
+def deliver(on: Engine, seconds: float = ROUND_SECONDS, only: Outlet | None = None) -> Counter[str]:
     """Deliver what is due, outlet by outlet in turns, until nothing is or the time is up; returns the outcomes.
 
     Any number of workers may do so at once. An outlet that does not answer costs one wait and is then left
@@ -56,6 +56,7 @@ def deliver(on: Engine, seconds: float = ROUND_SECONDS) -> Counter[str]:
     while time.monotonic() < end:
         with db.transaction(on) as session:
             outlets = queries.due_outlets(session, clock.now())
+        outlets = [outlet for outlet in outlets if only in (None, outlet)]
         if not outlets:
             break
         for outlet in outlets:

@@ -14,6 +14,7 @@ from gridmgr import db
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Actor, can, require
 from gridmgr.errors import Forbidden, Unauthenticated
+from gridmgr.notice import queries as notices
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
 from web import rates
@@ -69,6 +70,16 @@ def proof(request: Request) -> tuple[str, str] | None:
     return ("cookie", cookie) if cookie else None
 
 
+def wants_stream(request: Request) -> bool:
+    """Tell whether the caller will go on listening: a page left open, which is no use of its session."""
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a browser asks for a whole page, which shows what its reader has not read."""
+    return "text/html" in request.headers.get("accept", "") and "hx-request" not in request.headers
+
+
 def prover(request: Request, session: Session) -> tuple[Actor, str | None]:
     """Return whom the proof belongs to, and the forms' secret of a session.
 
@@ -83,7 +94,7 @@ def prover(request: Request, session: Session) -> tuple[Actor, str | None]:
     if given[0] == "bearer":
         actor, csrf = accounts.bearer(session, given[1]), None
     else:
-        actor, login = accounts.resume(session, given[1])
+        actor, login = accounts.resume(session, given[1], prolong=not wants_stream(request))
         csrf = login.csrf
     rates.remember(given, actor.id)
     return actor, csrf
@@ -107,6 +118,8 @@ def known_actor(request: Request, session: Transaction, given: Annotated[str, De
         ):
             raise ForgedForm
     request.state.actor = actor
+    if wants_page(request):
+        request.state.unread = notices.unread(session, [actor.id])[actor.id]
     return actor
 
 

@@ -13,6 +13,7 @@ from web import errors, gate, i18n
 from web.api import routers as api
 from web.deps import deny_by_default
 from web.interop import routers as interop
+from web.live import Live
 from web.pages import routers as pages
 
 STATIC = Path(__file__).parent / "static"
@@ -106,6 +107,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
+    app.state.live = Live()
     app.add_middleware(Envelope)
     errors.install(app)
     for router in (*pages, *api, *interop):

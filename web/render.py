@@ -61,6 +61,7 @@ def render(
         request=request,
         actor=getattr(request.state, "actor", None),
         csrf=getattr(request.state, "csrf", ""),
+        unread=getattr(request.state, "unread", 0),
         nonce=getattr(request.state, "nonce", ""),
         language=i18n.language.get(),
         production=settings().environment == "production",

@@ -13,6 +13,13 @@ MEDIA = b"application/problem+json"
 class Protocol(H11Protocol):
     """uvicorn's own HTTP/1.1, whose complaint about a malformed request is a problem like all others."""
 
+    def shutdown(self) -> None:
+        """Hang up when the server stops: an answer without an end now, any other one when it is finished."""
+        if self.cycle and self.cycle.scope.get("state", {}).get("endless"):
+            self.transport.close()
+        else:
+            super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Say that this is no HTTP, and close: what follows on the connection cannot be trusted."""
         if self.cycle is not None and not self.cycle.response_complete:

@@ -15,10 +15,14 @@ from gridmgr.words import HOW as HOW
 from gridmgr.words import LEVELS as LEVELS
 from gridmgr.words import LINEAGE as LINEAGE
 from gridmgr.words import N_ as N_
+from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS
+from gridmgr.words import NOTICES as NOTICES
+from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES
 from gridmgr.words import ROLES as ROLES
 from gridmgr.words import SEVERITIES as SEVERITIES
 from gridmgr.words import STATES as STATES
+from gridmgr.words import WAYS as WAYS
 from gridmgr.words import word as word
 
 # The step as a button says it, and as the history tells it.

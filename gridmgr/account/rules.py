@@ -63,6 +63,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "file.view": _EVERYBODY,
     "incident.comment": _EVERYBODY,
     "figures.view": _EVERYBODY,
+    "notice.view": _EVERYBODY,
+    "notice.manage": frozenset({Role.ADMIN}),
     "account.self": _EVERYBODY,
     "account.manage": frozenset({Role.ADMIN}),
 }

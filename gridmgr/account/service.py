@@ -200,7 +200,7 @@ def log_in(session: Session, username: str, password: str) -> tuple[str, LoginSe
     account = prove(session, username, password)
     secret = secrets.token_urlsafe(32)
     opened = LoginSession(
-        token_hash=_digest(secret),
+        token_hash=digest(secret),
         account_id=account.id,
         csrf=secrets.token_urlsafe(24),
         expires_at=_session_end(),
@@ -212,22 +212,22 @@ def log_in(session: Session, username: str, password: str) -> tuple[str, LoginSe
 
 def log_out(session: Session, secret: str) -> None:
     """End the session of that cookie."""
-    session.execute(delete(LoginSession).where(LoginSession.token_hash == _digest(secret)))
+    session.execute(delete(LoginSession).where(LoginSession.token_hash == digest(secret)))
 
 
-def resume(session: Session, secret: str) -> tuple[Actor, LoginSession]:
-    """Return who the cookie belongs to, and prolong the session.
+def resume(session: Session, secret: str, *, prolong: bool = True) -> tuple[Actor, LoginSession]:
+    """Return who the cookie belongs to, and prolong the session, unless nobody really uses it now.
 
     Raises
     ------
     SessionEnded
         The cookie is unknown, expired, or its account closed.
     """
-    found = queries.by_session(session, _digest(secret))
+    found = queries.by_session(session, digest(secret))
     if not found or found[1].expires_at < clock.now():
         raise SessionEnded
     account, opened = found
-    if _session_end() - opened.expires_at > timedelta(minutes=5):  # not a write on every request
+    if prolong and _session_end() - opened.expires_at > timedelta(minutes=5):  # not a write on every request
         opened.expires_at = _session_end()
     return queries.actor_of(account), opened
 
@@ -237,7 +237,7 @@ def issue_token(session: Session, actor: Actor, name: str, days: int | None = No
     secret = "gm_" + secrets.token_urlsafe(32)
     expires = clock.now() + timedelta(days=days) if days else None
     token = ApiToken(
-        token_hash=_digest(secret), account_id=actor.id, name=name, created_at=clock.now(), expires_at=expires
+        token_hash=digest(secret), account_id=actor.id, name=name, created_at=clock.now(), expires_at=expires
     )
     session.add(token)
     session.flush()  # the caller shows the id
@@ -257,7 +257,7 @@ def bearer(session: Session, secret: str) -> Actor:
     SessionEnded
         The token is unknown, expired, or its account closed.
     """
-    found = queries.by_token(session, _digest(secret))
+    found = queries.by_token(session, digest(secret))
     if not found or (found[1].expires_at and found[1].expires_at < clock.now()):
         raise SessionEnded
     return queries.actor_of(found[0])
@@ -348,7 +348,8 @@ def _matches(account: Account | None, password: str) -> bool:
         return False
 
 
-def _digest(secret: str) -> bytes:
+def digest(secret: str) -> bytes:
+    """Return what is stored of a cookie's or token's secret."""
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -13,7 +13,18 @@ import typer
 from typer.main import get_command
 
 from gridmgr import i18n
-from gridmgr.cli import accounts, categories, database, figures, files, grids, incidents, locate, serving
+from gridmgr.cli import (
+    accounts,
+    categories,
+    database,
+    figures,
+    files,
+    grids,
+    incidents,
+    locate,
+    notices,
+    serving,
+)
 from gridmgr.cli.output import fail, problem_behind
 from gridmgr.settings import settings
 
@@ -29,6 +40,7 @@ app.add_typer(incidents.app, name="incidents")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(files.app, name="files")
 app.add_typer(categories.app, name="categories")
+app.add_typer(notices.app, name="notices")
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
 app.command("map")(figures.write_map)

@@ -118,12 +118,13 @@ class Delivery(Base):
             postgresql_where=text("state IN ('waiting', 'failed')"),
         ),
         Index("ix_delivery_state", "state", "id"),
+        Index("ix_delivery_webhook", "webhook_id", "id"),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     way: Mapped[str] = mapped_column(String(16))
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"), index=True)
-    webhook_id: Mapped[int | None] = mapped_column(ForeignKey("webhook.id", ondelete="CASCADE"), index=True)
+    webhook_id: Mapped[int | None] = mapped_column(ForeignKey("webhook.id", ondelete="CASCADE"))
     fact: Mapped[dict | None] = mapped_column(JSONB)  # what a webhook is told
     address: Mapped[str] = mapped_column(String(500))
     state: Mapped[str] = mapped_column(String(16))
@@ -226,6 +227,10 @@ class BadAddress(BadInput):
 
 class BadUrl(BadInput):
     """The address {url} cannot be used; expected {expected}."""
+
+
+class InnerKind(BadInput):
+    """Facts of the kind {kind} stay inside; no webhook gets them."""
 
 
 class NoMail(BadInput):

@@ -70,18 +70,22 @@ class Inbox:
     fresh: bool | None = None  # only what is not read yet, or only what is
 
 
+def place(notice: Notice) -> tuple[bool, int]:
+    """Return where a notice stands in an inbox: unread or not, and its id."""
+    return notice.read_at is None, notice.id
+
+
 def page(
-    session: Session, actor: Actor, inbox: Inbox, size: int, after: int | None = None
+    session: Session, actor: Actor, inbox: Inbox, size: int, after: tuple[bool, int] | None = None
 ) -> Sequence[Notice]:
-    """Return one page of an inbox, the unread first, then the newest, going on after the notice `after`."""
+    """Return one page of an inbox, the unread first, then the newest, going on behind the place `after`."""
     asked = of(actor)
     if inbox.kind:
         asked = asked.where(Notice.kind == inbox.kind)
     if inbox.fresh is not None:
         asked = asked.where(_FRESH if inbox.fresh else Notice.read_at.is_not(None))
     if after is not None:
-        last = select(_FRESH).where(Notice.id == after, Notice.account_id == actor.id).scalar_subquery()
-        asked = asked.where(func.row(_FRESH, Notice.id) < func.row(last, after))
+        asked = asked.where(func.row(_FRESH, Notice.id) < func.row(*after))
     return session.scalars(asked.order_by(_FRESH.desc(), Notice.id.desc()).limit(size)).all()
 
 
@@ -153,14 +157,20 @@ def webhook(session: Session, webhook_id: int) -> Webhook:
 
 
 def latest(session: Session) -> dict[int, Delivery]:
-    """Return the delivery each webhook was last tried with, or its newest one."""
-    asked = (
-        select(Delivery)
-        .where(Delivery.webhook_id.is_not(None))
-        .distinct(Delivery.webhook_id)
-        .order_by(Delivery.webhook_id, Delivery.id.desc())
-    )
+    """Return the newest delivery of each webhook that has any."""
+    newest = select(func.max(Delivery.id)).where(Delivery.webhook_id == Webhook.id).scalar_subquery()
+    asked = select(Delivery).where(Delivery.id.in_(select(newest).select_from(Webhook)))
     return {each.webhook_id: each for each in session.scalars(asked)}
+
+
+def waiting(session: Session) -> dict[int, int]:
+    """Return how many deliveries wait for each webhook that anything waits for."""
+    asked = (
+        select(Delivery.webhook_id, func.count())
+        .where(Delivery.webhook_id.is_not(None), Delivery.state.in_(UNDELIVERED))
+        .group_by(Delivery.webhook_id)
+    )
+    return dict(session.execute(asked).all())
 
 
 def due_outlets(session: Session, at: datetime) -> list[Outlet]:

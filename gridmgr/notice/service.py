@@ -20,6 +20,7 @@ from gridmgr.notice import queries, rules
 from gridmgr.notice.model import (
     UNDELIVERED,
     Delivery,
+    InnerKind,
     Kind,
     Message,
     NoAddress,
@@ -199,9 +200,12 @@ def add_webhook(session: Session, url: str, kinds: Collection[Kind] = ()) -> Web
 
     Raises
     ------
-    BadUrl
+    BadUrl, InnerKind
     """
     wanted = [kind for kind in Kind if kind in set(kinds)]
+    for kind in wanted:
+        if not rules.KINDS[kind].outward:
+            raise InnerKind(kind=kind.value)
     hook = Webhook(
         url=rules.check_url(url), secret="whsec_" + secrets.token_urlsafe(32), kinds=wanted,
         created_at=clock.now(),

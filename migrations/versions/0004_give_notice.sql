@@ -68,7 +68,7 @@ CREATE INDEX ix_delivery_notice_id ON delivery (notice_id);
 
 CREATE INDEX ix_delivery_state ON delivery (state, id);
 
-CREATE INDEX ix_delivery_webhook_id ON delivery (webhook_id);
+CREATE INDEX ix_delivery_webhook ON delivery (webhook_id, id);
 
 CREATE TABLE silence (
     outlet VARCHAR(32) NOT NULL,

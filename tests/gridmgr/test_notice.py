@@ -151,7 +151,7 @@ def test_the_unread_come_first_then_the_newest_page_by_page(session, li):
     pages, after = [], None
     while found := queries.page(session, li, Inbox(), 2, after):
         pages += [notice.details["number"] for notice in found]
-        after = found[-1].id
+        after = queries.place(found[-1])
     assert pages == ["5", "4", "2", "1", "6", "3", "0"]
     assert [each.details["number"] for each in inbox(session, li, fresh=False)] == ["6", "3", "0"]
     assert inbox(session, li, kind=Kind.CLOSED) == []
@@ -312,7 +312,7 @@ def test_the_badge_and_a_page_of_a_full_inbox_are_read_from_an_index(session, li
     begun = time.perf_counter()
     assert unread(session, li) == queries.COUNTED
     last = queries.page(session, li, Inbox(), 50)[-1]
-    assert len(queries.page(session, li, Inbox(), 50, last.id)) == 50
+    assert len(queries.page(session, li, Inbox(), 50, queries.place(last))) == 50
     assert time.perf_counter() - begun < 0.1
 
 

@@ -8,7 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from small_city import City, middle
 
+from gridmgr import db
+from gridmgr.account import queries as accounts
 from gridmgr.account.model import Role
+from gridmgr.notice import service as notices
+from gridmgr.notice.model import Kind, Message
 from web.api.schema import document
 
 # Every list, with the size that gives it several pages in the small city, and what its rows are known by.
@@ -19,6 +23,9 @@ LISTS = {
     "/api/categories": (1, "code"),
     "/api/editions": (1, "id"),
     "/api/imports": (2, "id"),
+    "/api/notices": (2, "id"),
+    "/api/webhooks": (2, "id"),
+    "/api/deliveries": (2, "id"),
     "/api/incidents/{number}/history": (1, "seq"),
 }
 NO_LISTS = {"/api/map/incidents", "/api/locate"}  # a map's points, all at once; answers in the order asked
@@ -33,6 +40,11 @@ def admin(city: City) -> TestClient:
         told = {"lon": lon, "lat": lat, "datum": "wgs84", "category": "0201"}
         client.post("/api/incidents", json=told)
         client.post("/api/imports", data={"kind": "incidents"}, files={"file": ("a.csv", b"a\n1\n")})
+        hook = client.post("/api/webhooks", json={"url": f"http://127.0.0.1:9/{cell}"}).json()["id"]
+        client.post(f"/api/webhooks/{hook}/test")
+    with db.transaction(city.engine) as session:
+        me = accounts.by_username(session, Role.ADMIN).id
+        notices.tell(session, [Message(me, Kind.MENTIONED, None, {"note": str(n)}) for n in range(5)])
     client.post(f"/api/incidents/{city.member_case}/moves", json={"action": "accept"})
     return client
 

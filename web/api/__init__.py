@@ -2,7 +2,22 @@
 
 from fastapi import APIRouter
 
-from web.api import about, account, files, hierarchy, importing, incident, intake, responsibility, statistics
+from web.api import (
+    about,
+    account,
+    delivery,
+    files,
+    hierarchy,
+    importing,
+    incident,
+    intake,
+    notice,
+    responsibility,
+    statistics,
+)
 
-NOUNS = (about, account, files, hierarchy, responsibility, intake, incident, importing, statistics)
+NOUNS = (
+    about, account, files, hierarchy, responsibility, intake, incident, importing, statistics, notice,
+    delivery,
+)  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -32,6 +32,8 @@ TAGS = {
     "file": "Photos and documents of cases, stored by their content.",
     "importing": "Files of grids or incidents: upload, say how to read, check, load all or nothing.",
     "statistics": "Rates with their formulas, hotspots, and values to colour a map with.",
+    "notice": "What the caller is told, and by which ways.",
+    "delivery": "Webhooks, and the log of what left by mail or to them.",
     "tiles": "Mapbox vector tiles of the four levels, within the caller's scope.",
     "about": "Health, and this description.",
 }

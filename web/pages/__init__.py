@@ -4,12 +4,14 @@ from web.pages import (
     account,
     accounts,
     command,
+    deliveries,
     figures,
     grids,
     imports,
     incident,
     incidents,
     login,
+    notices,
     people,
     plans,
     report,
@@ -19,5 +21,6 @@ routers = [
     page.router
     for page in (
         login, command, report, incidents, incident, imports, plans, grids, figures, account, people, accounts,
+        notices, deliveries,
     )
 ]  # fmt: skip

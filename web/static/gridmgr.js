@@ -45,6 +45,34 @@
     if (detail.verb !== "get") return;
     for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
   });
+  // The badge follows along while the page is seen; a page in the background holds no connection.
+  const bell = document.querySelector("[data-stream]");
+  let stream = null;
+
+  /** Show how many notices are unread; whoever lists them hears that the number has changed. */
+  function showUnread(number) {
+    const many = number > 999 ? "999+" : String(number);
+    const badge = bell.querySelector("b");
+    if (badge.textContent === many) return;
+    badge.textContent = many;
+    badge.hidden = number === 0;
+    bell.querySelector("[role=status]").textContent = bell.dataset.told.replace("{n}", many);
+    document.body.dispatchEvent(new CustomEvent("gridmgr:unread"));
+  }
+  function hush() {
+    if (stream) stream.close();
+    stream = null;
+  }
+  function listen() {
+    if (!bell || stream || document.hidden) return;
+    stream = new EventSource(bell.dataset.stream);
+    stream.addEventListener("unread", ({ data }) => showUnread(Number(data)));
+    stream.addEventListener("end", hush);
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? hush() : listen()));
+  window.addEventListener("pagehide", hush);
+  window.addEventListener("pageshow", listen);
+
   for (const lost of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(lost, () => say(toast.dataset.lost));
   document.addEventListener("gridmgr:failed", () => say(toast.dataset.lost));
   window.say = say;
