@@ -94,7 +94,7 @@ def log(
         ]  # fmt: skip
     if as_json:
         return print_json(rows)
-    columns = [_("Number"), _("Made at"), _("Way"), _("To"), _("Progress"), _("Attempts"), _("Error")]
+    columns = [_("Number"), _("Made at"), _("Way"), _("To"), _("Status"), _("Attempts"), _("Error")]
     print_table("", columns, [
         (row["id"], i18n.moment(row["created_at"]), word(WAYS, row["way"]), row["address"],
          word(PROGRESS, row["state"]), row["attempts"], row["error"])

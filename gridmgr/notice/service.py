@@ -280,7 +280,7 @@ def _packed(session: Session, delivery: Delivery, outlet: Outlet) -> Parcel:
     same = delivery.id, delivery.attempts, outlet, delivery.address
     if delivery.webhook_id is not None:
         secret = queries.webhook(session, delivery.webhook_id).secret
-        return Parcel(*same, _text({"id": delivery.id} | delivery.fact), secret=secret)
+        return Parcel(*same, _text({"delivery": delivery.id} | delivery.fact), secret=secret)
     notice = session.get_one(Notice, delivery.notice_id)
     with i18n.speaking(session.get_one(Account, notice.account_id).language or settings().language):
         number = notice.details.get("number") or i18n._("City Grid Governance")

@@ -80,11 +80,11 @@ def test_every_kind_has_its_words_and_its_usual_way():
 def test_a_notice_speaks_the_language_of_its_reader():
     with i18n.speaking("zh"):
         assert rules.sentence(Kind.REMIND, CASE | {"share": 0.8}) == (
-            "催办：202611270000042 暴露垃圾 的时限已用 80%，应于 2026-11-30 11:30 前办结。"
+            "催办：202611270000042 暴露垃圾 的时限已用 80%，办结时限：2026-11-30 11:30"
         )
     with i18n.speaking("en"):
         assert rules.sentence(Kind.REMIND, CASE | {"share": 0.8}) == (
-            "202611270000042 Exposed rubbish has used 80% of its time; it is due 2026-11-30 11:30."
+            "202611270000042 Exposed rubbish has used 80% of its time. Due: 2026-11-30 11:30"
         )
 
 

@@ -271,7 +271,7 @@ def test_a_fact_arrives_signed(engine, li):
     assert hmac.compare_digest(proof, expected)
     assert abs(int(stamp) - clock.now().timestamp()) < 10
     told = json.loads(body)
-    assert headers["X-Gridmgr-Delivery"] == str(told["id"])
+    assert headers["X-Gridmgr-Delivery"] == str(told["delivery"])
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert (told["kind"], told["incident"], told["details"]["category_zh"]) == (
         "told",

@@ -56,7 +56,7 @@
     if (badge.textContent === many) return;
     badge.textContent = many;
     badge.hidden = number === 0;
-    bell.querySelector("[role=status]").textContent = bell.dataset.told.replace("{n}", many);
+    bell.ariaLabel = document.getElementById("told").textContent = bell.dataset.told.replace("{n}", many);
     document.body.dispatchEvent(new CustomEvent("gridmgr:unread"));
   }
   function hush() {
