@@ -11,6 +11,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.notice import queries, service
 from gridmgr.notice.model import Delivery, Kind, Progress, Way, Webhook
 from gridmgr.notice.queries import Log
+from web.api.headers import made
 from web.api.schema import problems, router
 from web.deps import Allow, Transaction
 from web.fields import BigRowId, RowId, Utc, text
@@ -100,7 +101,11 @@ def list_webhooks(
     return paging.page(WebhookPage, rows, lambda hook: hook.id, lambda found: map(_hook, found))
 
 
-@routes.post("/webhooks", status_code=201)
+@routes.post(
+    "/webhooks",
+    status_code=201,
+    responses=made("webhook_id", "id", "changeWebhook", "tryWebhook", "removeWebhook", located=False),
+)
 def add_webhook(wanted: WebhookIn, session: Transaction, actor: Manager) -> NewWebhook:
     """Subscribe a system; the answer holds the secret by which it can tell our facts from others'."""
     hook = service.add_webhook(session, wanted.url, wanted.kinds)

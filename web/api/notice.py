@@ -25,9 +25,7 @@ class NoticeOut(BaseModel):
 
     id: int = Field(examples=[1042])
     kind: Kind
-    text: str = Field(
-        examples=["催办：202611270000042 暴露垃圾 的时限已用 80%，办结时限：2026-11-30 11:30"]
-    )
+    text: str = Field(examples=["催办：202611270000042 暴露垃圾 的时限已用 80%，办结时限：2026-11-30 11:30"])
     important: bool
     incident: str | None = Field(description="The number of its case.", examples=["202611270000042"])
     details: dict[str, Any]

@@ -56,7 +56,9 @@
     if (badge.textContent === many) return;
     badge.textContent = many;
     badge.hidden = number === 0;
-    bell.ariaLabel = document.getElementById("told").textContent = bell.dataset.told.replace("{n}", many);
+    const told = bell.dataset.told.replace("{n}", many);
+    bell.setAttribute("aria-label", told);
+    document.getElementById("told").textContent = told;
     document.body.dispatchEvent(new CustomEvent("gridmgr:unread"));
   }
   function hush() {
