@@ -9,12 +9,15 @@ from datetime import timedelta
 from gis.findings import KINDS
 from gridmgr.i18n import _, number
 from gridmgr.words import COUNTS as COUNTS
+from gridmgr.words import FATES as FATES
 from gridmgr.words import FINDINGS as FINDINGS
+from gridmgr.words import HOLDERS as HOLDERS
 from gridmgr.words import HOTSPOTS as HOTSPOTS
 from gridmgr.words import HOW as HOW
 from gridmgr.words import LEVELS as LEVELS
 from gridmgr.words import LINEAGE as LINEAGE
 from gridmgr.words import N_ as N_
+from gridmgr.words import NEEDS as NEEDS
 from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS
 from gridmgr.words import NOTICES as NOTICES
 from gridmgr.words import PROGRESS as PROGRESS
@@ -112,6 +115,11 @@ LIMITS = {
     "working_hours": N_("{n} working hours"),
     "working_days": N_("{n} working days"),
     "hours": N_("{n} hours"),
+}
+UNITS = {
+    "working_hours": N_("working hours"),
+    "working_days": N_("working days"),
+    "hours": N_("hours"),
 }
 CATEGORY_KINDS = {
     "component": N_("Components"),

@@ -333,6 +333,12 @@ def standing(incident: Incident) -> Standing:
     return Standing(**values | {"state": State(incident.state), "suspended_from": back})
 
 
+def tasks(session: Session, incident: Incident) -> list[IncidentTask]:
+    """Return the parts of an incident that other bodies do, in the order they were assigned."""
+    asked = select(IncidentTask).where(IncidentTask.incident_id == incident.id)
+    return list(session.scalars(asked.order_by(IncidentTask.no)))
+
+
 def files(session: Session, incident: Incident) -> list[IncidentFile]:
     """Return the files of an incident in the order of the steps that brought them."""
     asked = select(IncidentFile).where(IncidentFile.incident_id == incident.id)

@@ -120,18 +120,24 @@ def _works(actor: Actor, case: Incident) -> bool:
     return any(g.role in _ON_THE_GROUND and case.handler_code.startswith(g.code) for g in actor.grants)
 
 
-def steps(actor: Actor, case: Incident) -> list[Action]:
+def steps(actor: Actor, case: Incident, category: Category) -> list[Action]:
     """Return the steps somebody may take of a case as it stands, in the order of the table."""
     return [
         action
         for start, action in TRANSITIONS
-        if start == case.state and may(actor, action, case) and _fits(action, case)
+        if start == case.state and may(actor, action, case) and _fits(action, case, category)
     ]
 
 
-def _fits(action: Action, case: Incident) -> bool:
+def _fits(action: Action, case: Incident, category: Category) -> bool:
     """Tell whether a step means anything now, beside what the table says."""
     match action:
+        case Action.CONFIRM:
+            return case.source in PUBLIC and not case.confirmed
+        case Action.SETTLE:
+            return category.simple
+        case Action.MEET:
+            return bool(category.further_limits)
         case Action.REFUSE:
             return case.asked is not None
         case Action.ASK:

@@ -245,7 +245,7 @@ def _place(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict
 
 
 def _clock(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {"due_at": _instant(payload.get("due_at")), "limit_unit": payload.get("limit_unit")}
+    return {"due_at": instant(payload.get("due_at")), "limit_unit": payload.get("limit_unit")}
 
 
 def _dispatched(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -261,9 +261,9 @@ def _adopted(standing: Standing, payload: Mapping[str, Any], at: datetime) -> di
     accepted = None if state in (State.REPORTED, State.VOIDED, State.MERGED) else at
     return {
         "handler": payload.get("handler"),
-        "accepted_at": _instant(payload.get("accepted_at")) or accepted,
-        "due_at": _instant(payload.get("due_at")),
-        "closed_at": _instant(payload.get("closed_at")) or (at if state in FINAL else None),
+        "accepted_at": instant(payload.get("accepted_at")) or accepted,
+        "due_at": instant(payload.get("due_at")),
+        "closed_at": instant(payload.get("closed_at")) or (at if state in FINAL else None),
     }
 
 
@@ -283,11 +283,11 @@ _EFFECTS = {
     Action.EVALUATE: lambda standing, payload, at: {"satisfaction": payload["satisfaction"]},
     Action.ASK: lambda standing, payload, at: {"asked": dict(payload) | {"at": at.isoformat()}},
     Action.REFUSE: lambda standing, payload, at: {"asked": None},
-    Action.EXTEND: lambda standing, payload, at: {"due_at": _instant(payload.get("due_at"))},
-    Action.RETIME: lambda standing, payload, at: {"due_at": _instant(payload["due_at"])},
+    Action.EXTEND: lambda standing, payload, at: {"due_at": instant(payload.get("due_at"))},
+    Action.RETIME: lambda standing, payload, at: {"due_at": instant(payload["due_at"])},
     Action.SUSPEND: lambda standing, payload, at: {"suspended_from": standing.state, "suspended_at": at},
     Action.RESUME: lambda standing, payload, at: {
-        "suspended_from": None, "suspended_at": None, "due_at": _instant(payload.get("due_at")),
+        "suspended_from": None, "suspended_at": None, "due_at": instant(payload.get("due_at")),
     },
     Action.REOPEN: lambda standing, payload, at: {
         "closed_at": None, "satisfaction": None, "handler": None, "handler_code": None,
@@ -297,7 +297,8 @@ _EFFECTS = {
 }  # fmt: skip
 
 
-def _instant(text: str | None) -> datetime | None:
+def instant(text: str | None) -> datetime | None:
+    """Return the instant a payload tells as text."""
     return datetime.fromisoformat(text) if text else None
 
 

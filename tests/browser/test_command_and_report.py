@@ -102,6 +102,7 @@ def test_a_report_by_a_click_is_accepted_and_dispatched(page: Page) -> None:
     page.click("button.primary.wide")
     expect(page.locator(".alert.good").first).to_contain_text("上报成功")
     expect(page.locator(".head .state")).to_have_text("已上报")
+    page.locator("form[action$='/accept'] [name=checked]").check()
     page.locator("form[action$='/accept'] button").click()
     expect(page.locator(".head .state")).to_have_text("已立案")
     page.locator("form[action$='/dispatch'] button").click()
@@ -142,8 +143,10 @@ def test_somebody_faster_is_told_about(page: Page, trouble) -> None:
     page.locator("tbody a").last.click()
     other = page.context.new_page()
     other.goto(page.url)
+    other.locator("form[action$='/accept'] [name=checked]").check()
     other.locator("form[action$='/accept'] button").click()
     expect(other.locator(".head .state")).to_have_text("已立案")
+    page.locator("form[action$='/accept'] [name=checked]").check()
     page.locator("form[action$='/accept'] button").click()
     expect(page.locator(".alert.bad")).to_contain_text("其他人刚刚办理了")
     trouble.seen[:] = [each for each in trouble.seen if "409" not in each]

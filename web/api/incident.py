@@ -179,5 +179,7 @@ def _detail(session: Session, actor: Actor, incident: Incident) -> IncidentDetai
     codes = [getattr(incident, f"{level}_code") for level in LEVELS]
     names = hierarchy.names(session, codes, session.get_one(Edition, incident.edition_id).effective)
     return IncidentDetail(
-        **more | known | {"seq": incident.last_seq, "names": names, "actions": rules.steps(actor, incident)}
+        **more
+        | known
+        | {"seq": incident.last_seq, "names": names, "actions": rules.steps(actor, incident, category)}
     )
