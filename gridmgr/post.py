@@ -6,6 +6,7 @@ something may arrive twice; each carries its number (`X-Gridmgr-Delivery`) by wh
 """
 
 import asyncio
+import logging
 import smtplib
 import ssl
 import time
@@ -25,6 +26,7 @@ from gridmgr.notice import queries, rules, service
 from gridmgr.notice.model import Outcome, Outlet, Parcel, Way, Word
 from gridmgr.settings import settings
 
+log = logging.getLogger(__name__)
 ROUND_SECONDS = 5  # how long one call delivers; the rest is for the next one
 TURN_SECONDS = 2  # how long one outlet has its turn before the others have theirs
 CONNECT_SECONDS = 3
@@ -73,13 +75,21 @@ def _turn(on: Engine, outlet: Outlet, end: float) -> Counter[str]:
                 parcel = service.claim(session, outlet)
             if parcel is None:
                 break
-            outcome = carrier.carry(parcel)
+            outcome = _carried(carrier, parcel)
             with db.transaction(on) as session:
                 service.settle(session, parcel, outcome)
             outcomes[outcome.word] += 1
             if outcome.word is Word.SILENT:
                 break
     return outcomes
+
+
+def _carried(carrier: Carrier, parcel: Parcel) -> Outcome:
+    try:
+        return carrier.carry(parcel)
+    except Exception as unforeseen:  # a parcel nobody can send must not stop those behind it
+        log.exception("delivery %s", parcel.id)
+        return Outcome(Word.REFUSED, _reason(unforeseen))
 
 
 def _carrier(outlet: Outlet) -> Carrier:

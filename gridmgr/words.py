@@ -160,6 +160,7 @@ NOTICE_KINDS = {
     "dead_letter": N_("Delivery given up"),
     "test": N_("Test message"),
 }
+# What the detail `answer` may be; the codes are translated inside a sentence.
 ANSWERS = {"granted": N_("granted"), "refused": N_("refused")}
 WAYS = {"inbox": N_("Inbox"), "email": N_("E-mail"), "webhook": N_("Webhook")}
 PROGRESS = {

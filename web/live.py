@@ -37,6 +37,8 @@ class Follower:
         """Tell a number, unless it is known."""
         if number != self._told:
             self._told = number
+            while not self._pending.empty():  # whoever is slow wants the last one only
+                self._pending.get_nowait()
             self._pending.put_nowait(number)
 
     def end(self) -> None:

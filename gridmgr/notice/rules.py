@@ -90,15 +90,28 @@ def fixed(kind: Kind, way: Way) -> bool:
 
 def sentence(kind: str, details: Mapping[str, Any]) -> str:
     """Return what a notice says in the language of this request; what it does not know is a dash."""
-    template = words.NOTICES[kind]
+    template = words.NOTICES.get(kind, kind)  # one of a newer version is at least named
     names = [name for _text, name, _form, _turn in Formatter().parse(template) if name]
     known = {name: value for name, value in details.items() if value not in (None, "")}
     known |= {"category": known.get(f"category_{i18n.language.get()}") or known.get("category_zh")}
-    if known.get("due"):
-        known["due"] = i18n.moment(datetime.fromisoformat(known["due"]))
-    if "share" in known:
-        known["share"] = f"{known['share']:.0%}"
+    for name, shown in _SHOWN.items():
+        if name in known:
+            known[name] = shown(known[name])
     return i18n.filled(template, {name: known.get(name) or "—" for name in names})
+
+
+def _due(value: object) -> str:
+    try:
+        return i18n.moment(datetime.fromisoformat(str(value)))
+    except ValueError:  # an inbox is never unreadable because of one row
+        return str(value)
+
+
+def _share(value: object) -> str:
+    return f"{value:.0%}" if isinstance(value, int | float) else str(value)
+
+
+_SHOWN = {"due": _due, "share": _share}
 
 
 def check_address(address: str) -> str:

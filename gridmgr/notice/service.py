@@ -142,7 +142,7 @@ def read(session: Session, actor: Actor, ids: Collection[int] | None = None, kin
 def wish(session: Session, actor: Actor, choices: Mapping[tuple[Kind, Way], bool]) -> None:
     """Remember what the person wants by which way; what is as usual needs no remembering."""
     for (kind, way), wanted in choices.items():
-        if rules.fixed(kind, way):
+        if kind not in rules.WISHABLE or way not in rules.PERSONAL or rules.fixed(kind, way):
             continue
         row = {"account_id": actor.id, "kind": kind, "way": way}
         session.execute(delete(NoticeWish).filter_by(**row))

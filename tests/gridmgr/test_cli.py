@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from little import little_district
+from outside import receiver
 from sqlalchemy import URL
 
 from gridmgr import db
@@ -113,3 +114,18 @@ def test_figures_refuse_a_period_that_ends_before_it_begins(told) -> None:
     ended = told("figures", "--from", "2026-05-02", "--to", "2026-05-01")
     assert ended.returncode == 1
     assert ended.stderr == "时段的结束早于开始：2026-05-02 晚于 2026-05-01。\n"
+
+
+def test_a_webhook_is_added_tried_and_replayed_from_the_command(told, little: str) -> None:
+    settings = {"GRIDMGR_DATABASE_URL": little, "NO_PROXY": "127.0.0.1"}
+    with receiver(lambda n: 500 if n == 1 else 200) as outside:
+        added = told("notices", "webhook", "add", outside.url, "--kind", "told", **settings)
+        assert added.stdout.splitlines()[-1].startswith("whsec_")
+        assert told("notices", "webhook", "test", "1", **settings).stdout == "失败，待重试 · HTTP 500\n"
+        log = json.loads(told("notices", "log", "--state", "failed", "--json", **settings).stdout)
+        assert [(row["kind"], row["error"]) for row in log] == [("test", "HTTP 500")]
+        assert "1" in told("notices", "replay", str(log[0]["id"]), **settings).stdout
+        assert "送达 1 条" in told("notices", "deliver", **settings).stdout
+    refused = told("notices", "webhook", "add", "http://user:pw@host/", **settings)
+    assert refused.returncode == 1
+    assert "pw" not in refused.stderr

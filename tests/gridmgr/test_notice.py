@@ -104,6 +104,12 @@ def test_a_notice_can_be_said_whatever_details_are_missing(kind):
             assert "{" not in rules.sentence(kind, {})
 
 
+def test_an_inbox_stays_readable_whatever_is_in_it():
+    with i18n.speaking("en"):
+        assert rules.sentence("from_tomorrow", CASE) == "from_tomorrow"
+        assert "soon" in rules.sentence(Kind.REMIND, {"due": "soon", "share": "half"})
+
+
 # ---- telling -------------------------------------------------------------------------------------
 
 
@@ -283,15 +289,37 @@ def test_a_fact_rolled_back_leaves_no_notice_and_wakes_nobody(own_database):
     engine.dispose()
 
 
-def test_five_thousand_are_told_well_within_a_second(session, mail):
+@pytest.mark.parametrize(("readers", "called"), [(2, "by name"), (600, "all")])
+def test_open_pages_are_called_when_their_notices_are_committed(own_database, readers, called):
+    engine = db.engine(own_database)
+    with db.transaction(engine) as session:
+        ids = crowd(session, readers)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as ear:
+        ear.execute(text("LISTEN notice"))
+        with db.transaction(engine) as session:
+            service.tell(session, [Message(each, Kind.CLOSED, None, CASE) for each in ids])
+        with db.transaction(engine) as session:
+            service.prune(session)  # removes nothing: calls nobody
+        ear.execute(text("SELECT 1"))
+        heard = [note.payload for note in ear.connection.driver_connection.notifies]
+    engine.dispose()
+    assert heard == [",".join(map(str, ids)) if called == "by name" else called]
+
+
+def crowd(session, count: int) -> list[int]:
+    """Open many accounts at once that nobody can log in to; returns their ids."""
     session.add_all(
         Account(
             username=f"u{n}", name=f"u{n}", password_hash="-", active=True, demo=False, created_at=clock.now()
         )
-        for n in range(5000)
+        for n in range(count)
     )
     session.flush()
-    ids = list(session.scalars(select(Account.id)))
+    return sorted(session.scalars(select(Account.id)))
+
+
+def test_five_thousand_are_told_well_within_a_second(session, mail):
+    ids = crowd(session, 5000)
     messages = [Message(each, Kind.TOLD, None, CASE | {"share": 1.0, "level": "street"}) for each in ids]
     begun = time.perf_counter()
     assert service.tell(session, messages) == len(ids) >= 5000

@@ -368,6 +368,22 @@ def test_a_paused_webhook_keeps_what_waits(engine, li):
             assert post.deliver(engine) == outcome
 
 
+def test_what_nobody_can_send_does_not_stop_those_behind_it(engine, li, monkeypatch):
+    carried = post.Webhooks.carry
+
+    def odd(self, parcel):
+        if "odd" in parcel.content:
+            raise RuntimeError("nobody foresaw this")
+        return carried(self, parcel)
+
+    monkeypatch.setattr(post.Webhooks, "carry", odd)
+    with receiver() as outside:
+        hooked(engine, outside)
+        tell(engine, *(Message(li.id, Kind.TOLD, None, {"number": number}) for number in ("odd", "1", "2")))
+        assert post.deliver(engine) == {"taken": 2, "refused": 1}
+    assert log(engine, state=Progress.FAILED)[0].last_error == "RuntimeError: nobody foresaw this"
+
+
 # ---- many workers, and those that die -------------------------------------------------------------
 
 

@@ -54,7 +54,11 @@ def test_an_inbox_shows_one_s_own_and_runs_nothing_in_it(city: City):
     assert SCRIPT not in mine
     assert "&lt;script&gt;" in mine
     assert "{{7*7}} ${7*7} {number}" in mine
-    assert "/incidents/202611270000042" in mine
+    number = re.search(r'href="(/notices/\d+)"', mine)[1]
+    assert page(city, Role.GRID_MEMBER).get(number).status_code == 404
+    went = page(city, Role.PLANNER).get(number)
+    assert (went.status_code, went.headers["location"]) == (303, "/incidents/202611270000042")
+    assert city.client(Role.PLANNER).get("/api/notices/unread").json() == {"unread": 0}
     assert "202611270000042" not in page(city, Role.GRID_MEMBER).get("/notices").text
 
 

@@ -1,6 +1,6 @@
 """A person's own notices: read them, and wish which kinds come by which way."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
 from gridmgr.notice import queries, rules, service
-from gridmgr.notice.model import Kind, Notice, Way
+from gridmgr.notice.model import Kind, Notice
 from gridmgr.notice.queries import Inbox
 from gridmgr.settings import settings
 from web.api.schema import router
@@ -60,7 +60,7 @@ class Wish(BaseModel):
     """Whether one kind comes by one way."""
 
     kind: Kind
-    way: Way
+    way: Literal[*rules.PERSONAL]
     wanted: bool
 
 

@@ -3,9 +3,9 @@
 import random
 from collections.abc import AsyncIterable
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -66,6 +66,15 @@ def _place(mark: str) -> tuple[bool, int] | None:
     """Return what `_mark` made; anything else in the address begins again."""
     digits = mark[1:]
     return (mark[0] == "u", int(digits)) if digits.isdecimal() and len(digits) < 19 else None
+
+
+@router.get("/notices/{notice_id:int}")
+def go_to(session: Transaction, actor: Reader, notice_id: Annotated[BigRowId, Path()]) -> Response:
+    """Read a notice by going to its case."""
+    notice = queries.by_id(session, actor, notice_id)
+    service.read(session, actor, [notice.id])
+    number = notice.details.get("number")
+    return RedirectResponse(f"/incidents/{quote(str(number), safe='')}" if number else "/notices", 303)
 
 
 @router.post("/notices/read")
