@@ -179,10 +179,10 @@ def settle(
         As `report`.
     ConditionUnmet
         The category is not simple, or the photo is missing; nothing is written.
-    IllegalMove
-        The same report was filed before and has gone on since.
     """
     found = report(session, actor, told)
+    if found.last_seq > 1:  # the same report sent again: it was settled the first time
+        return found
     payload = {"note": note, "files": list(files), "checked": True}
     return incident.move(session, actor, found.number, Action.SETTLE, payload)
 

@@ -3,6 +3,7 @@
 `play` and `live` are the edge of their own work: they open one transaction for each simulated hour.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -18,6 +19,8 @@ from gridmgr import clock, db
 from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM, Grant, Role
+from gridmgr.attachment import queries as attachment
+from gridmgr.attachment import service as attachment_service
 from gridmgr.events import Reactions
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -28,7 +31,8 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import service as responsibility_service
-from gridmgr.simulation import queries, rules
+from gridmgr.simulation import photos, queries, rules
+from gridmgr.simulation.lives import PHOTOGRAPHED
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import SEED, category_rows
 
@@ -195,11 +199,27 @@ def _file(session: Session, reports: Sequence[Act]) -> None:
         intake.report_many(session, rules.desk(source), filed)
 
 
+@lru_cache
+def _drawn(seed: int) -> list[bytes]:
+    return [photos.photo(seed, number) for number in range(photos.NUMBER)]
+
+
+def _photos(session: Session, origin: str) -> list[dict[str, str]]:
+    """Return the photos of this simulation as steps name them, stored if they are not yet."""
+    drawn = _drawn(int(origin.rpartition("-")[2]))
+    hashes = [hashlib.sha256(content).hexdigest() for content in drawn]
+    if len(attachment.known(session, hashes)) < len(drawn):
+        for content in drawn:
+            attachment_service.store(session, SYSTEM, "现场.jpg", content)
+    return [{"sha256": each, "name": "现场.jpg"} for each in hashes]
+
+
 def _moves(session: Session, origin: str, steps: Sequence[Act]) -> list[Move]:
     """Return the steps as moves of whoever they fall to; one that history has passed is left out."""
     keys = {act.key for act in steps} | {act.payload["into"] for act in steps if "into" in act.payload}
     cases = queries.cases(session, origin, keys) if keys else {}
     people = queries.staff(session)
+    shown = _photos(session, origin) if any(act.action in PHOTOGRAPHED for act in steps) else []
     moves = []
     for act in steps:
         case = cases.get(act.key)
@@ -212,5 +232,7 @@ def _moves(session: Session, origin: str, steps: Sequence[Act]) -> list[Move]:
         payload = dict(act.payload)
         if "into" in payload:
             payload["into"] = cases[payload["into"]].number
+        if act.action in PHOTOGRAPHED:
+            payload["files"] = [shown[int(act.key[-5:]) % len(shown)]]
         moves.append(Move(actor, case.number, act.action, payload, act.at))
     return moves

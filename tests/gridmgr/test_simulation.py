@@ -255,7 +255,7 @@ def story(engine, tmp_path_factory):
 def void_by_hand(engine, at: datetime) -> str:
     with db.transaction(engine, REACTIONS) as session, clock.travel(at):
         number = session.scalars(
-            select(Incident.number).where(Incident.state == State.ACCEPTED).order_by(Incident.number)
+            select(Incident.number).where(Incident.state == State.ACCEPTED).order_by(Incident.number.desc())
         ).first()
         incident.move(session, SYSTEM, number, Action.VOID, {"note": "by hand"})
     return number

@@ -124,7 +124,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         "units": case_map.units(session, incident, edition),
         "chart": case_map.draw(session, actor, incident, edition, category.name(language)),
         "history": history,
-        "told": [told(event) for event in history],
+        "details": [told(event) for event in history],
         "whole": whole(incident, history),
         "steps": possible,
         "straight": [step for step in possible if step.action in STRAIGHT],

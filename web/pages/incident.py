@@ -66,6 +66,9 @@ def move(
     return RedirectResponse(f"/incidents/{number}", 303)
 
 
+BLANK = typed()
+
+
 def payload_of(given: dict[str, str]) -> dict[str, Any]:
     """Return what a step is given, from the texts of a form; empty fields are left out.
 
@@ -121,6 +124,7 @@ def _page(
     problem: Problem | None = None, failed: Action | None = None, given: dict[str, str] | None = None,
 ) -> HTMLResponse:  # fmt: skip
     values = case.values(session, actor, incident) | {
-        "new": new, "problem": i18n.say(problem) if problem else "", "failed": failed, "given": given or {},
+        "new": new, "problem": i18n.say(problem) if problem else "", "failed": failed,
+        "given": given or BLANK, "blank": BLANK,
     }  # fmt: skip
     return render(request, "incident.html", values, status_of(problem) if problem else 200)

@@ -2,9 +2,10 @@
 
 import math
 import secrets
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,7 @@ from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, NoEdition
 from gridmgr.incident import rules
-from gridmgr.incident.model import Report
+from gridmgr.incident.model import Incident, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import BadField, MissingField, Source
 from gridmgr.responsibility import queries as responsibility
@@ -26,17 +27,26 @@ from web import i18n, words
 from web.deps import Allow, Transaction
 from web.errors import status_of
 from web.fields import text
+from web.pages.uploads import files_of
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
 Reporter = Annotated[Actor, Depends(Allow("incident.report"))]
 ORIGIN = "form"  # with the form's own key it makes a second click the same report
-LIMITS = {"description": 2000, "address": 300, "reporter_name": 64, "reporter_phone": 32, "key": 64}
+LIMITS = {
+    "description": 2000,
+    "address": 300,
+    "reporter_name": 64,
+    "reporter_phone": 32,
+    "key": 64,
+    "note": 2000,
+}
 NEAREST = ("micro_grid", "community", "street")
 REACH = {"lon": 180, "lat": 90}
 EMPTY = {
     "lon": "", "lat": "", "datum": "wgs84", "category": "", "source": "patrol", "severity": "",
-    "description": "", "address": "", "reporter_name": "", "reporter_phone": "", "key": "",
+    "description": "", "address": "", "reporter_name": "", "reporter_phone": "", "key": "", "settle": "",
+    "note": "",
 }  # fmt: skip
 
 
@@ -55,6 +65,7 @@ def sent(
     severity: Annotated[str, Form()] = "", description: Annotated[str, Form()] = "",
     address: Annotated[str, Form()] = "", reporter_name: Annotated[str, Form()] = "",
     reporter_phone: Annotated[str, Form()] = "", key: Annotated[str, Form()] = "",
+    settle: Annotated[str, Form()] = "", note: Annotated[str, Form()] = "",
 ) -> dict[str, str]:  # fmt: skip
     """Return what was typed, trimmed to what can be stored; an error shows it again."""
     typed = {name: value.replace("\0", "").replace("\r\n", "\n").strip() for name, value in locals().items()}
@@ -63,14 +74,27 @@ def sent(
 
 @router.post("/report")
 def tell(
-    request: Request, session: Transaction, actor: Reporter, given: Annotated[dict, Depends(sent)]
-) -> Response:
-    """File the report and go to its page; a second click leads to the same one."""
+    request: Request, session: Transaction, actor: Reporter, given: Annotated[dict, Depends(sent)],
+    files: Annotated[list[str], Form()] = [], upload: Annotated[list[UploadFile], File()] = [],  # noqa: B006
+) -> Response:  # fmt: skip
+    """File the report, settled on the spot or not, and go to its page; a second click leads to the same one."""
     try:
-        incident = intake.report(session, actor, _told(session, given))
+        with session.begin_nested():
+            brought = files_of(session, actor, files, upload)
+            incident = _filed(session, actor, given, brought)
     except Problem as problem:
+        session.expire_all()
         return _form(request, session, actor, given, problem)
     return RedirectResponse(f"/incidents/{incident.number}?new=1", 303)
+
+
+def _filed(session: Session, actor: Actor, given: dict[str, str], files: list[dict[str, str]]) -> Incident:
+    report = _told(session, given)
+    if given["settle"] != "yes":
+        return intake.report(session, actor, replace(report, files=tuple(files)))
+    if not given["note"]:
+        raise MissingField(action="settle", field="note")
+    return intake.settle(session, actor, report, given["note"], files)
 
 
 def _told(session: Session, given: dict[str, str]) -> Report:
@@ -143,7 +167,12 @@ def describe(request: Request, session: Transaction, actor: Reporter, category: 
     limit = ""
     if found and found.limit_amount:
         limit = i18n._(words.LIMITS[TimeUnit(found.limit_unit)]).format(n=f"{found.limit_amount:g}")
-    return render(request, "fragments/category.html", {"category": found, "limit": limit})
+    needs = [words.word(words.NEEDS, need) for need in found.filing_needs] if found else []
+    return render(
+        request,
+        "fragments/category.html",
+        {"category": found, "limit": limit, "needs": needs},
+    )
 
 
 @router.get("/report/place", response_class=HTMLResponse)
