@@ -78,22 +78,41 @@ class WorkingCalendar:
         """The worked time of one full day."""
         return sum((_span(*hours) for hours in self.hours), timedelta())
 
+    def length(self, amount: float, unit: TimeUnit) -> timedelta:
+        """Return how much time an amount of a unit is: of worked time, or of running time for hours."""
+        return amount * (self.day_length if unit is TimeUnit.WORKING_DAYS else timedelta(hours=1))
+
     def due(self, start: datetime, amount: float, unit: TimeUnit) -> datetime:
         """Return the instant at which `amount` of `unit` that begins at `start` has been used up.
 
         Rule: field handbook, working time; 4 working hours from Friday 16:30 with 9-12 and 14-18
         end Monday 11:30, or Saturday 11:30 when that Saturday is a make-up workday.
         """
+        return self.after(start, self.length(amount, unit), unit)
+
+    def after(self, start: datetime, left: timedelta, unit: TimeUnit) -> datetime:
+        """Return the instant at which so much time, counted as the unit is, from `start` on has been used up."""
         if unit is TimeUnit.HOURS:
-            return start + timedelta(hours=amount)
-        one = timedelta(hours=1) if unit is TimeUnit.WORKING_HOURS else self.day_length
-        left = amount * one
+            return start + left
         at = start.astimezone(self.zone)
         for opens, closes in self._spans_from(at):
-            worked = closes - max(opens, at)
+            worked = _between(max(opens, at), closes)
             if worked >= left:
-                return (max(opens, at) + left).astimezone(UTC)
+                return max(opens, at).astimezone(UTC) + left
             left -= worked
+        raise AssertionError("a calendar has no last day")
+
+    def worked(self, begin: datetime, end: datetime, unit: TimeUnit) -> timedelta:
+        """Return how much time was worked between two instants, none if the end is not behind the beginning."""
+        if end <= begin:
+            return timedelta()
+        if unit is TimeUnit.HOURS:
+            return end - begin
+        at, total = begin.astimezone(self.zone), timedelta()
+        for opens, closes in self._spans_from(at):
+            if opens >= end:
+                return total
+            total += _between(max(opens, at), min(closes, end.astimezone(self.zone)))
         raise AssertionError("a calendar has no last day")
 
     def _spans_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -106,6 +125,11 @@ class WorkingCalendar:
                     if closes > at:
                         yield datetime.combine(day, begin, self.zone), closes
             day += timedelta(days=1)
+
+
+def _between(begin: datetime, end: datetime) -> timedelta:
+    """The time that really passes, also over a change of summer time."""
+    return end.astimezone(UTC) - begin.astimezone(UTC)
 
 
 def _span(begin: time, end: time) -> timedelta:

@@ -87,6 +87,16 @@ def day(value: date | datetime | None) -> str:
     return format_date(value, "medium", locale=LOCALES[language.get()]) if value else "—"
 
 
+def month(value: date) -> str:
+    """Return a month as people of this language call it, without the year."""
+    return format_date(value, "LLLL", locale=LOCALES[language.get()])
+
+
+def weekday(value: date) -> str:
+    """Return a day of the week, as short as it can be."""
+    return format_date(value, "cccccc", locale=LOCALES[language.get()])
+
+
 def moment(value: datetime | None) -> str:
     """Return an instant on the district's wall clock, to the minute."""
     return (

@@ -73,6 +73,7 @@ HOW = {
     "outside": N_("outside the district, nearest unit"),
     "nowhere": N_("no unit near"),
 }
+DAY_KINDS = {"holiday": N_("Holiday"), "makeup": N_("Make-up workday")}
 FATES = {"added": N_("new"), "changed": N_("changed"), "removed": N_("removed"), "unchanged": N_("unchanged")}
 SEVERITIES = {"error": N_("Error"), "warning": N_("Warning")}
 COUNTS = {

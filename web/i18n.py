@@ -1,6 +1,20 @@
 """The interface's languages, as pages use them; `gridmgr.i18n` holds the one catalogue and its clockwork."""
 
-from gridmgr.i18n import LANGUAGES, LOCALES, _, catalogue, day, filled, language, moment, number, percent, say
+from gridmgr.i18n import (
+    LANGUAGES,
+    LOCALES,
+    _,
+    catalogue,
+    day,
+    filled,
+    language,
+    moment,
+    month,
+    number,
+    percent,
+    say,
+    weekday,
+)
 
 __all__ = [
     "LANGUAGES",
@@ -11,7 +25,9 @@ __all__ = [
     "filled",
     "language",
     "moment",
+    "month",
     "number",
     "percent",
     "say",
+    "weekday",
 ]

@@ -35,6 +35,8 @@ def _version() -> str:
 environment.filters.update(
     day=i18n.day,
     moment=i18n.moment,
+    month=i18n.month,
+    weekday=i18n.weekday,
     number=i18n.number,
     percent=i18n.percent,
     say=i18n.say,

@@ -9,6 +9,7 @@ from datetime import timedelta
 from gis.findings import KINDS
 from gridmgr.i18n import _, number
 from gridmgr.words import COUNTS as COUNTS
+from gridmgr.words import DAY_KINDS as DAY_KINDS
 from gridmgr.words import FATES as FATES
 from gridmgr.words import FINDINGS as FINDINGS
 from gridmgr.words import HOLDERS as HOLDERS

@@ -62,6 +62,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "file.add": _EVERYBODY - {Role.PLANNER},
     "file.view": _EVERYBODY,
     "incident.comment": _EVERYBODY,
+    "calendar.view": _EVERYBODY,
+    "calendar.manage": frozenset({Role.ADMIN}),
     "figures.view": _EVERYBODY,
     "notice.view": _EVERYBODY,
     "notice.manage": frozenset({Role.ADMIN}),

@@ -15,6 +15,7 @@ from typer.main import get_command
 from gridmgr import i18n
 from gridmgr.cli import (
     accounts,
+    calendar,
     categories,
     database,
     figures,
@@ -39,6 +40,7 @@ app.add_typer(grids.app, name="grids")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(files.app, name="files")
+app.add_typer(calendar.app, name="calendar")
 app.add_typer(categories.app, name="categories")
 app.add_typer(notices.app, name="notices")
 app.command("locate")(locate.locate)

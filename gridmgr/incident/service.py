@@ -13,6 +13,7 @@ from gis.locate import HOW, Located
 from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.attachment import queries as attachment
+from gridmgr.calendar.queries import calendar_for
 from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.db import copy_rows
 from gridmgr.events import emit
@@ -179,7 +180,7 @@ def _go_on(session: Session, actor: Actor, incident: Incident, payload, at: date
 
 
 def _calendar(session: Session, incident: Incident) -> WorkingCalendar:
-    return clock.working_calendar()
+    return calendar_for(session, incident.micro_grid_code or incident.street_code or "")
 
 
 def _check_twin(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:

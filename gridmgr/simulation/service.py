@@ -15,12 +15,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from gis.samples import sized
-from gridmgr import clock, db
+from gridmgr import clock, db, sheet
 from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM, Grant, Role
 from gridmgr.attachment import queries as attachment
 from gridmgr.attachment import service as attachment_service
+from gridmgr.calendar import queries as calendars
+from gridmgr.calendar import service as calendar_service
+from gridmgr.calendar.rules import DAYS
 from gridmgr.events import Reactions
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -34,7 +37,7 @@ from gridmgr.responsibility import service as responsibility_service
 from gridmgr.simulation import photos, queries, rules
 from gridmgr.simulation.lives import PHOTOGRAPHED
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
-from gridmgr.simulation.samples import SEED, category_rows
+from gridmgr.simulation.samples import HOLIDAYS, SEED, category_rows
 
 BREATH_SECONDS = 15.0
 
@@ -61,6 +64,8 @@ def build(
     loaded = hierarchy_service.load(session, frames, effective, title="simulation")
     tell("categories")
     responsibility_service.publish(session, "gridmgr", effective, category_rows())
+    notice = sheet.read(HOLIDAYS.read_bytes(), HOLIDAYS.name, DAYS)
+    calendar_service.import_days(session, notice, lambda codes: ())
     tell("accounts")
     city = queries.city(session, seed)
     open_accounts(session, city, effective)
@@ -146,8 +151,9 @@ class _Stage:
 
 
 def _stage(engine: Engine, seed: int) -> _Stage:
-    origin, calendar = rules.origin(seed), clock.working_calendar()
+    origin = rules.origin(seed)
     with db.transaction(engine) as session:
+        calendar = calendars.calendar_for(session)
         city = queries.city(session, seed)
         first, last = queries.played(session, origin)
     chances = rules.Chances(city)

@@ -22,6 +22,7 @@ ORDER = (
     "incident",
     "life",
     "responsibility",
+    "calendar",
     "hierarchy",
     "attachment",
     "answered",

@@ -109,7 +109,7 @@ def test_a_suspended_case_has_as_much_time_left_when_it_goes_on(at_work, take):
     with pytest.raises(IllegalMove):
         take(at_work, Role.DEPARTMENT_HANDLER, Action.FEED_BACK, {"note": "已清理"}, timedelta(days=1))
     take(at_work, Role.STREET_DISPATCHER, Action.RESUME, {}, timedelta(days=2, hours=1))
-    assert (at_work.state, local(at_work.due_at)) == (State.HANDLING, "Thu 14:00")  # two hours were left
+    assert (at_work.state, local(at_work.due_at)) == (State.HANDLING, "Thu 12:00")  # two hours were left
 
 
 def test_a_case_suspended_after_its_time_stays_late(at_work, take):

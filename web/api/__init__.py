@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from web.api import (
     about,
     account,
+    calendar,
     delivery,
     files,
     hierarchy,
@@ -17,7 +18,7 @@ from web.api import (
 )
 
 NOUNS = (
-    about, account, files, hierarchy, responsibility, intake, incident, importing, statistics, notice,
+    about, account, calendar, files, hierarchy, responsibility, intake, incident, importing, statistics, notice,
     delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

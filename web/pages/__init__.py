@@ -3,6 +3,7 @@
 from web.pages import (
     account,
     accounts,
+    calendar,
     command,
     deliveries,
     figures,
@@ -21,6 +22,6 @@ routers = [
     page.router
     for page in (
         login, command, report, incidents, incident, imports, plans, grids, figures, account, people, accounts,
-        notices, deliveries,
+        calendar, notices, deliveries,
     )
 ]  # fmt: skip

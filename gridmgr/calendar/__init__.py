@@ -1,0 +1,1 @@
+"""The working calendar as data: worked hours by area, holidays and make-up workdays."""
