@@ -33,6 +33,7 @@ from gridmgr import clock, cluster, db
 from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM
+from gridmgr.audit import queries as audit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
@@ -197,7 +198,7 @@ async def _watch(parts: House, seconds: float) -> None:
         await asyncio.to_thread(parts.mend)
 
 
-def audit(session, sent: Sent) -> dict[str, int]:
+def reckoning(session, sent: Sent) -> dict[str, int]:
     """Return what was looked at, and how much of it is wrong; every wrong number must be 0."""
     rows = session.execute(
         select(Incident.source_id, Incident.number).where(Incident.origin == "chaos")
@@ -208,7 +209,7 @@ def audit(session, sent: Sent) -> dict[str, int]:
         number for number, action in sent.moves
         if [e.action for e in incidents.history(session, _id(session, number))].count(action) != 1
     }  # fmt: skip
-    verified = incidents.verify(session)
+    verified = audit.verify(session)
     return {
         "reports acknowledged": len(sent.reports),
         "steps acknowledged": len(sent.moves),
@@ -258,7 +259,7 @@ def run(kills: int = 20, rate: float = 50, calm: float = 4.0, port: int = 8790) 
 
         sent = asyncio.run(whole())
         with db.transaction(db.engine(parts.url), REACTIONS) as session:
-            return audit(session, sent)
+            return reckoning(session, sent)
 
 
 async def _awake(client: httpx.AsyncClient) -> None:

@@ -13,6 +13,7 @@ from gridmgr import db, jobs, post
 from gridmgr.account.rules import SYSTEM
 from gridmgr.answered import service as answered
 from gridmgr.attachment import service as attachment
+from gridmgr.audit import queries as audit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.importing import service as importing
@@ -88,7 +89,7 @@ def verify_history(timestamp: int) -> None:
     """Walk every hash chain each night; a broken one fails this task, which the log and the queue show."""
 
     def verify(session: Session) -> None:
-        found = incident.verify(session)
+        found = audit.verify(session)
         if found.broken:
             raise HistoryBroken(count=len(found.broken))
 

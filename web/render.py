@@ -40,6 +40,7 @@ environment.filters.update(
     number=i18n.number,
     percent=i18n.percent,
     say=i18n.say,
+    id=id,
     word=lambda code, table: words.word(table, code),
     finding=words.finding,
 )

@@ -117,6 +117,12 @@ LIMITS = {
     "working_days": N_("{n} working days"),
     "hours": N_("{n} hours"),
 }
+SORTS = {
+    "newest": N_("Newest first"),
+    "oldest": N_("Oldest first"),
+    "due": N_("Due first"),
+    "severity": N_("Most urgent first"),
+}
 UNITS = {
     "working_hours": N_("working hours"),
     "working_days": N_("working days"),

@@ -86,21 +86,33 @@ def import_file(
 
 @app.command()
 def export(out: Path) -> None:
-    """Write all incidents to a CSV table."""
+    """Write all incidents to a table, CSV or XLSX as the name ends."""
+    from gridmgr import sheet
     from gridmgr.account.rules import SYSTEM
     from gridmgr.incident import queries
-    from gridmgr.incident.queries import Search
+    from gridmgr.incident.queries import EXPORTED, Search
 
     writable(out)
-    with opened() as session, out.open("w", newline="", encoding="utf-8-sig") as handle:
-        count = queries.write_csv(session, SYSTEM, Search(), handle)
+    kind = sheet.Format.XLSX if out.suffix.lower() == ".xlsx" else sheet.Format.CSV
+    columns = (*EXPORTED, "lon", "lat", "category", "name_zh")
+    count = 0
+
+    def rows(found):
+        nonlocal count
+        for row in found:
+            count += 1
+            yield [row[column] for column in columns]
+
+    with opened() as session, out.open("wb") as handle:
+        found = queries.exported(session, SYSTEM, Search())
+        handle.writelines(sheet.stream(kind, columns, rows(found)))
     say("{count} incidents written to {file}.", count=count, file=out)
 
 
 @app.command()
 def verify(as_json: Json = False) -> None:
     """Walk the hash chain of every history and compare what it says with how the case stands."""
-    from gridmgr.incident import queries
+    from gridmgr.audit import queries
     from gridmgr.incident.model import HistoryBroken
 
     with err.status(_("Verifying …")), opened() as session:

@@ -1,12 +1,10 @@
 """Reads of incidents. Every one starts from what the actor may see."""
 
-import csv
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time
-from itertools import groupby
-from typing import Any, TextIO
+from datetime import UTC, date, datetime, time
+from typing import Any
 
 import numpy as np
 from geoalchemy2.functions import ST_X, ST_Y
@@ -18,8 +16,8 @@ from gridmgr import clock
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
 from gridmgr.incident.model import Incident, IncidentEvent, IncidentFile, IncidentTask, UnknownIncident
-from gridmgr.life import rules as life
-from gridmgr.life.model import Action, BadField, State
+from gridmgr.incident.rules import PUBLIC
+from gridmgr.life.model import BadField, State
 from gridmgr.life.rules import OPEN, Standing
 from gridmgr.responsibility.model import Category
 
@@ -47,6 +45,16 @@ class Search:
     until: date | None = None  # inclusive
     overdue: bool = False
     words: str = ""
+    level: str | None = None  # which level holds it
+    handler: str | None = None  # the body at work
+    own: str | None = None  # of a unit whose own people do the work: the beginning of its code
+    task: str | None = None  # a body that has an open part of it
+    asked: bool = False  # a request waits for an answer
+    unseen: bool = False  # reported by the public, and nobody has looked on site
+    mine: int | None = None  # who reported it
+    severity: int | None = None
+    due_by: datetime | None = None  # not late yet, but by then
+    sort: str = "newest"  # a key of SORTS
 
     def narrow(self, asked: Select) -> Select:
         """Return the statement with these conditions added."""
@@ -75,16 +83,39 @@ class Search:
             yield Incident.reported_at < midnight(self.until, days=1)
         if self.overdue:
             yield Incident.due_at < func.coalesce(Incident.closed_at, clock.now())
+        yield from self._of_desks()
         if self.words:
             escaped = self.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
             yield Incident.words.ilike(f"%{escaped}%")
+
+    def _of_desks(self) -> Iterator[Any]:
+        """What the lists of desks are narrowed to, beside what everybody looks for."""
+        if self.level:
+            yield Incident.level == self.level
+        if self.handler:
+            yield Incident.handler == self.handler
+        if self.own is not None:
+            yield Incident.handler_code.startswith(self.own, autoescape=True)
+        if self.task:
+            waits = (IncidentTask.body == self.task) & IncidentTask.done_at.is_(None)
+            yield Incident.id.in_(select(IncidentTask.incident_id).where(waits))
+        if self.asked:
+            yield Incident.asked.is_not(None)
+        if self.unseen:
+            yield Incident.source.in_(PUBLIC) & Incident.confirmed.is_(None)
+        if self.mine is not None:
+            yield Incident.reporter_id == self.mine
+        if self.severity:
+            yield Incident.severity == self.severity
+        if self.due_by:
+            yield Incident.due_at.between(clock.now(), self.due_by)
 
     def given(self) -> dict[str, Any]:
         """Return the fields that narrow anything, for a link."""
         return {
             f.name: value
             for f in fields(self)
-            if (value := getattr(self, f.name)) not in (None, (), "", False)
+            if (value := getattr(self, f.name)) not in (None, (), "", False, "newest")
         }
 
 
@@ -93,23 +124,48 @@ def midnight(day: date, days: int = 0) -> datetime:
     return datetime.combine(date.fromordinal(day.toordinal() + days), time.min, clock.zone())
 
 
+FAR = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no due time stands
+DUE = func.coalesce(Incident.due_at, FAR)
+
+# How a list can be ordered: its columns, and whether they run down; the id tells equal ones apart.
+SORTS: dict[str, tuple[Any, bool]] = {
+    "newest": (Incident.reported_at, True),
+    "oldest": (Incident.reported_at, False),
+    "due": (DUE, False),
+    "severity": (Incident.severity, True),
+}
+
+
 def listing(actor: Actor, search: Search) -> Select:
-    """Return the statement of the incidents found, the newest first."""
-    return search.narrow(visible(actor)).order_by(Incident.reported_at.desc(), Incident.id.desc())
+    """Return the statement of the incidents found, in the order asked for."""
+    column, down = SORTS[search.sort]
+    ways = [each.desc() if down else each for each in (column, Incident.id)]
+    return search.narrow(visible(actor)).order_by(*ways)
 
 
 def page(
     session: Session, actor: Actor, search: Search, size: int, before: int | None = None
 ) -> list[Incident]:
-    """Return one page of the newest incidents found, going on after the one with id `before`."""
+    """Return one page of the incidents found, going on behind the one with id `before`."""
     asked = listing(actor, search)
     if before is not None:
-        last = select(Incident.reported_at, Incident.id).where(Incident.id == before).subquery()
-        asked = asked.where(
-            func.row(Incident.reported_at, Incident.id)
-            < func.row(select(last.c.reported_at).scalar_subquery(), before)
-        )
+        column, down = SORTS[search.sort]
+        last = select(column).where(Incident.id == before).scalar_subquery()
+        here, there = func.row(column, Incident.id), func.row(last, before)
+        asked = asked.where(here < there if down else here > there)
     return list(session.scalars(asked.limit(size)))
+
+
+def counted(session: Session, actor: Actor, searches: Mapping[str, Search]) -> dict[str, int]:
+    """Return how many incidents each of several searches finds, in one statement."""
+    if not searches:
+        return {}
+    numbers = {
+        name: search.narrow(visible(actor)).with_only_columns(func.count()).order_by(None).scalar_subquery()
+        for name, search in searches.items()
+    }
+    row = session.execute(select(*(number.label(f"n{n}") for n, number in enumerate(numbers.values())))).one()
+    return dict(zip(numbers, row, strict=True))
 
 
 def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State, int]:
@@ -122,9 +178,9 @@ def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State
 
 
 EXPORTED = (
-    "number", "state", "source", "reported_at", "accepted_at", "due_at", "closed_at", "handler", "severity",
-    "satisfaction", "reworks", "description", "address", "street_code", "community_code", "micro_grid_code",
-    "building_code", "located", "distance_m",
+    "number", "state", "source", "origin", "source_id", "reported_at", "accepted_at", "due_at", "closed_at",
+    "level", "handler", "severity", "satisfaction", "reworks", "extensions", "reopens", "description", "address",
+    "street_code", "community_code", "micro_grid_code", "building_code", "located", "distance_m",
 )  # fmt: skip
 
 
@@ -158,38 +214,6 @@ def map_points(session: Session, actor: Actor, search: Search, limit: int) -> li
         func.coalesce(late, False),
     )
     return [tuple(row) for row in session.execute(asked.limit(limit))]
-
-
-def write_csv(session: Session, actor: Actor, search: Search, handle: TextIO) -> int:
-    """Write the incidents found as a CSV table, streaming; returns how many."""
-    columns = {name: getattr(Incident, name) for name in EXPORTED}
-    asked = listing(actor, search).with_only_columns(
-        *columns.values(), ST_X(Incident.geom), ST_Y(Incident.geom), Category.code, Category.name_zh
-    )
-    rows = session.execute(
-        asked.join(Category, Category.id == Incident.category_id).execution_options(yield_per=5000)
-    )
-    writer = csv.writer(handle)
-    writer.writerow([*columns, "lon", "lat", "category", "category_name"])
-    written = 0
-    for row in rows:
-        writer.writerow([_as_text(value) for value in row])
-        written += 1
-    return written
-
-
-EXPORTED = (
-    "number", "state", "source", "origin", "source_id", "reported_at", "accepted_at", "due_at", "closed_at",
-    "handler", "severity", "satisfaction", "reworks", "address", "description", "street_code",
-    "community_code", "micro_grid_code", "building_code", "located", "distance_m",
-)  # fmt: skip
-
-
-def _as_text(value: object) -> object:
-    """Return a cell; a text that a spreadsheet would run as a formula gets a quote before it."""
-    if isinstance(value, datetime):
-        return clock.local(value).isoformat(" ", "seconds")
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
 
 
 def by_number(session: Session, actor: Actor, number: str) -> Incident:
@@ -366,54 +390,3 @@ def draw_numbers(session: Session, sequence: SqlSequence, count: int) -> list[in
 def as_json(value: Mapping[str, Any]) -> str:
     """Return a payload as the text that is stored."""
     return json.dumps(value, ensure_ascii=False)
-
-
-@dataclass(frozen=True)
-class Verification:
-    """How many histories were read, and the numbers of the incidents whose chain does not hold."""
-
-    incidents: int
-    events: int
-    broken: list[str]
-
-
-def verify(session: Session) -> Verification:
-    """Walk every history: each row's hash, the last one kept on the case, and fold(history) == state."""
-    columns = [Incident.number, Incident.last_seq, Incident.last_hash, *_STANDING_COLUMNS]
-    steps = [
-        getattr(IncidentEvent, name)
-        for name in ("seq", "action", "actor_name", "occurred_at", "payload", "hash")
-    ]
-    rows = session.execute(
-        select(Incident.id, *columns, *steps)
-        .outerjoin(IncidentEvent, IncidentEvent.incident_id == Incident.id)
-        .order_by(Incident.id, IncidentEvent.seq)
-        .execution_options(yield_per=5000)
-    )
-    incidents = events = 0
-    broken: list[str] = []
-    for _, group in groupby(rows, key=lambda row: row[0]):
-        history = list(group)
-        cached, told = history[0][1 : 1 + len(columns)], [row[1 + len(columns) :] for row in history]
-        incidents += 1
-        events += len(told)
-        if not _holds(cached, told):
-            broken.append(cached[0])
-    return Verification(incidents, events, broken)
-
-
-_STANDING_COLUMNS = [getattr(Incident, f.name) for f in fields(Standing)]
-
-
-def _holds(cached: Sequence, told: Sequence[Sequence]) -> bool:
-    """Tell whether a history is whole, unchanged, and says what the incident's row says."""
-    number, last_seq, last_hash, *standing = cached
-    digest = b""
-    for expected, (seq, action, actor, at, payload, stored) in enumerate(told, start=1):
-        if seq != expected:
-            return False
-        digest = life.chain(digest, number, seq, action, actor, at, payload)
-        if digest != stored:
-            return False
-    folded = life.fold((Action(action), payload, at) for _, action, _, at, payload, _ in told)
-    return digest == last_hash and len(told) == last_seq and list(life.cached(folded).values()) == standing

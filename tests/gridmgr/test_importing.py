@@ -18,6 +18,7 @@ from gis.errors import Problem
 from gis.formats import EmptyLayer, WrongGeometry, write_layer
 from gis.tables import MissingColumn
 from gridmgr.account.rules import SYSTEM
+from gridmgr.audit import queries as audit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.hierarchy.model import GridUnit
@@ -215,7 +216,7 @@ def test_a_foreign_file_is_filed_with_its_times_and_states(district, tmp_path, e
     assert (case.state, case.source_id, case.building_code) == (State.CLOSED, "a-1", f"{C1}00001")
     assert case.closed_at == datetime(2026, 5, 2, 2, tzinfo=UTC)
     assert [e.action for e in incident.history(district, case.id)] == ["report", "adopt"]
-    assert incident.verify(district).broken == []
+    assert audit.verify(district).broken == []
 
 
 def test_the_same_file_again_files_nothing(district, tmp_path):

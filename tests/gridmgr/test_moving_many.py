@@ -6,6 +6,7 @@ import pytest
 
 from gridmgr.account.model import OutsideGrant, Role
 from gridmgr.account.rules import SYSTEM
+from gridmgr.audit import queries as audit
 from gridmgr.incident import queries, service
 from gridmgr.incident.model import IncidentMovedMeanwhile, Move, UnknownIncident
 from gridmgr.intake import service as intake
@@ -52,7 +53,7 @@ def test_many_steps_write_the_history_that_single_steps_write(district, numbers)
     ]
     assert told[0] == told[1]
     assert len(told[0]) == 5
-    assert queries.verify(district).broken == []
+    assert audit.verify(district).broken == []
     assert queries.by_number(district, SYSTEM, one).reworks == 1
 
 
@@ -80,7 +81,7 @@ def test_a_refused_step_says_why_and_stops_no_other(district, numbers, staff):
     ]
     states = [queries.by_number(district, SYSTEM, number).state for number in numbers]
     assert states == [State.ACCEPTED, State.ACCEPTED, State.REPORTED]
-    assert queries.verify(district).broken == []
+    assert audit.verify(district).broken == []
 
 
 def test_nothing_asked_is_nothing_done(district):

@@ -8,6 +8,7 @@ from little import STREET
 from gridmgr import clock
 from gridmgr.account.model import NotGranted
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
+from gridmgr.audit import queries as audit
 from gridmgr.incident import queries, rules, service
 from gridmgr.incident.model import (
     ConditionUnmet,
@@ -212,7 +213,7 @@ def test_the_reporter_opens_a_case_again_within_the_window_only(district, at_wor
     take(at_work, Role.GRID_MEMBER, Action.REOPEN, {"note": "又有垃圾"}, timedelta(days=1))
     assert (at_work.state, at_work.closed_at, at_work.satisfaction) == (State.ACCEPTED, None, None)
     assert (at_work.reopens, local(at_work.due_at)) == (1, "Wed 15:00")
-    assert queries.verify(district).broken == []
+    assert audit.verify(district).broken == []
 
 
 def test_what_is_asked_for_is_forgotten_when_the_case_goes_on(at_work, take):

@@ -19,6 +19,7 @@ from gridmgr import clock, db
 from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM
+from gridmgr.audit import queries as audit
 from gridmgr.incident import queries as incident_queries
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, IncidentEvent
@@ -313,7 +314,7 @@ def test_a_living_district_catches_up_with_the_time(story):
 @pytest.mark.db
 def test_the_histories_hold_and_run_forward_in_time(story):
     with db.transaction(story.engine) as session:
-        verified = incident_queries.verify(session)
+        verified = audit.verify(session)
         rows = session.execute(
             select(IncidentEvent.incident_id, IncidentEvent.occurred_at).order_by(
                 IncidentEvent.incident_id, IncidentEvent.seq

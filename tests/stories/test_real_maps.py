@@ -12,6 +12,7 @@ from sqlalchemy import select
 from gis.coverage import check
 from gis.formats import read_layer, write_layer
 from gridmgr.account.rules import SYSTEM
+from gridmgr.audit import queries as audit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.importing import queries, rules, service
 from gridmgr.importing.model import GridPlan, LayerPlan
@@ -105,7 +106,7 @@ def test_washington_its_four_levels_and_a_month_of_its_requests(session, real_da
     assert total.counts["closed"] - total.counts["closed_on_time"] == late
     spots = statistics.hotspots(session, SYSTEM, "micro_grid", Search(until=date(2016, 8, 13)))
     assert spots.card["units"] == 296 and spots.card["hot"] > 0
-    assert incident.verify(session).broken == []
+    assert audit.verify(session).broken == []
 
 
 def _csv(real_data):

@@ -11,7 +11,7 @@ from test_schema import CHECKS, DOCUMENT, SCHEMA
 
 from gridmgr import db
 from gridmgr.account.model import Role
-from gridmgr.incident import queries
+from gridmgr.audit import queries as audit
 from gridmgr.life.model import Action
 
 WALK = settings(
@@ -101,7 +101,7 @@ def test_any_order_of_steps_repeats_and_stale_versions_leaves_true_histories(cit
 
     run_state_machine_as_test(Life, settings=WALK)
     with db.transaction(city.engine) as session:
-        assert queries.verify(session).broken == []
+        assert audit.verify(session).broken == []
 
 
 def test_the_steps_walked_are_steps_of_the_table():

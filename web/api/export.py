@@ -1,37 +1,32 @@
-"""Tables for spreadsheets: UTF-8 with a byte order mark, headings in words, nothing that runs as a formula."""
+"""Tables of incidents for spreadsheets: headings and words in the caller's language."""
 
-import csv
-import io
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from gridmgr import clock, db
+from gridmgr import db, sheet
 from gridmgr.account.rules import Actor
 from gridmgr.incident import queries
 from gridmgr.incident.queries import EXPORTED, Search
 from web import deps, words
 from web.i18n import _, language
 
-PORTION = 1000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (*EXPORTED[:3], "category", "category_name", *EXPORTED[3:], "lon", "lat")
-TABLES = {"state": words.STATES, "source": words.SOURCES, "located": words.HOW}
+TABLES = {
+    "state": words.STATES, "source": words.SOURCES, "located": words.HOW, "level": words.HOLDERS,
+}  # fmt: skip
 
 
-def csv_of(actor: Actor, search: Search) -> Iterator[str]:
-    """Yield the incidents found as CSV, in a transaction of its own that lasts as long as the download."""
-    yield "\ufeff" + _lines([[heading(column) for column in COLUMNS]])
-    name = "name_en" if language.get() == "en" else "name_zh"
+def table(actor: Actor, search: Search, kind: sheet.Format) -> Iterator[bytes]:
+    """Yield the incidents found as a file, in a transaction of its own that lasts as long as the download."""
     with db.transaction(deps.engine()) as session:
-        portion: list[list[Any]] = []
-        for found in queries.exported(session, actor, search):
-            row = dict(found, category_name=found[name])
-            portion.append([cell(column, row[column]) for column in COLUMNS])
-            if len(portion) == PORTION:
-                yield _lines(portion)
-                portion = []
-        yield _lines(portion)
+        yield from sheet.stream(kind, [heading(column) for column in COLUMNS], _rows(session, actor, search))
+
+
+def _rows(session: Any, actor: Actor, search: Search) -> Iterator[list[Any]]:
+    name = "name_en" if language.get() == "en" else "name_zh"
+    for found in queries.exported(session, actor, search):
+        row = dict(found, category_name=found[name])
+        yield [words.word(TABLES[c], row[c]) if c in TABLES else row[c] for c in COLUMNS]
 
 
 def heading(column: str) -> str:
@@ -46,28 +41,13 @@ HEADINGS = {
     "number": words.N_("Number"),
     "state": words.N_("State"),
     "source": words.N_("Source"),
+    "origin": words.N_("Other system"),
     "accepted_at": words.N_("Accepted at"),
+    "level": words.N_("Held by"),
     "severity": words.N_("Severity"),
     "reworks": words.N_("Times sent back"),
+    "extensions": words.N_("Extended"),
+    "reopens": words.N_("Opened again"),
     "located": words.N_("Located"),
     "distance_m": words.N_("Distance (m)"),
 }
-
-
-def cell(column: str, value: Any) -> Any:
-    """Return a value as a spreadsheet shows it; a text that would run as a formula is made plain text."""
-    if value is None:
-        return ""
-    if column in TABLES:
-        return words.word(TABLES[column], value)
-    if isinstance(value, datetime):
-        return clock.local(value).isoformat(" ", "seconds")
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return "'" + value
-    return value
-
-
-def _lines(rows: list[list[Any]]) -> str:
-    lines = io.StringIO()
-    csv.writer(lines).writerows(rows)
-    return lines.getvalue()

@@ -16,8 +16,9 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import Category
+from gridmgr.sheet import Format
 from web.api.examples import TABLE
-from web.api.export import csv_of
+from web.api.export import table
 from web.api.headers import made
 from web.api.incident_shapes import (
     NEXT,
@@ -86,7 +87,19 @@ def export_incidents(
 ) -> Response:
     """Export the visible incidents found as a table, with headings in the caller's language."""
     headers = {"Content-Disposition": 'attachment; filename="incidents.csv"'}
-    return StreamingResponse(csv_of(actor, search), media_type="text/csv", headers=headers)
+    return StreamingResponse(table(actor, search, Format.CSV), media_type="text/csv", headers=headers)
+
+
+@routes.get(
+    "/incidents.xlsx",
+    response_class=Response,
+    responses=file(Format.XLSX.media, "A workbook; texts that look like formulas are texts."),
+)
+def export_workbook(actor: Annotated[Actor, Depends(Allow("incident.export"))], search: Narrowed) -> Response:
+    """Export the visible incidents found as a workbook, with headings in the caller's language."""
+    headers = {"Content-Disposition": 'attachment; filename="incidents.xlsx"'}
+    content = table(actor, search, Format.XLSX)
+    return StreamingResponse(content, media_type=Format.XLSX.media, headers=headers)
 
 
 @routes.get("/incidents/{number}", responses=problems(404) | TAGGED)

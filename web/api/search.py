@@ -1,12 +1,12 @@
 """What a list, a map, an export or a figure is narrowed to: the same query parameters everywhere."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
-from gridmgr.incident.queries import Search
-from gridmgr.life.model import Source, State
-from web.fields import Code, Day, Words
+from gridmgr.incident.queries import SORTS, Search
+from gridmgr.life.model import HOLDERS, Source, State
+from web.fields import Code, Day, Words, text
 
 
 def narrowed(
@@ -19,9 +19,19 @@ def narrowed(
     until: Annotated[Day | None, Query(description="Last local day of the report.")] = None,
     overdue: Annotated[bool, Query(description="Only those past their due time.")] = False,
     words: Annotated[Words, Query(description="Part of number, source id, address or description.")] = "",
+    level: Annotated[Literal[*HOLDERS] | None, Query(description="Which level holds it.")] = None,
+    handler: Annotated[text(100, 1) | None, Query(description="The body at work.")] = None,
+    task: Annotated[text(100, 1) | None, Query(description="A body with an open part of it.")] = None,
+    asked: Annotated[bool, Query(description="Only those with a request that waits.")] = False,
+    unseen: Annotated[bool, Query(description="Only public reports nobody has looked at on site.")] = False,
+    severity: Annotated[Literal[1, 2, 3] | None, Query()] = None,
+    sort: Annotated[Literal[*SORTS], Query(description="In which order.")] = "newest",
 ) -> Search:
     """Return the conditions the caller gave."""
-    return Search(tuple(states or ()), open, category, source, code, since, until, overdue, words)
+    return Search(
+        tuple(states or ()), open, category, source, code, since, until, overdue, words, level, handler,
+        task=task, asked=asked, unseen=unseen, severity=severity, sort=sort,
+    )  # fmt: skip
 
 
 Narrowed = Annotated[Search, Depends(narrowed)]

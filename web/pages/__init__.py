@@ -6,6 +6,7 @@ from web.pages import (
     calendar,
     command,
     deliveries,
+    desk,
     figures,
     grids,
     imports,
@@ -21,7 +22,7 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, report, incidents, incident, imports, plans, grids, figures, account, people, accounts,
+        login, command, desk, report, incidents, incident, imports, plans, grids, figures, account, people, accounts,
         calendar, notices, deliveries,
     )
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """The filters of maps, lists and figures as the address carries them; a value that means nothing is left out."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
-from gridmgr.incident.queries import Search
-from gridmgr.life.model import Source, State
+from gridmgr.incident.queries import SORTS, Search
+from gridmgr.life.model import HOLDERS, Source, State
 from gridmgr.responsibility import queries as responsibility
 from web import i18n, words
 from web.deps import Transaction
@@ -22,6 +22,18 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if 1900 <= day.year <= 2999 else None
+
+
+def _yes(text: str | None) -> bool:
+    return (text or "").lower() in ("true", "on", "1")
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo and 1900 <= found.year <= 2999 else None
 
 
 def _text(value: str | None, most: int) -> str:
@@ -42,8 +54,18 @@ def search_of(request: Request) -> Search:
         code=_text(given.get("code"), 32) or None,
         since=_day(given.get("since", "")),
         until=_day(given.get("until", "")),
-        overdue=given.get("overdue", "").lower() in ("true", "on", "1"),
+        overdue=_yes(given.get("overdue")),
         words=_text(given.get("words"), 100),
+        level=given.get("level") if given.get("level") in HOLDERS else None,
+        handler=_text(given.get("handler"), 100) or None,
+        own=_text(given.get("own"), 32) if "own" in given else None,
+        task=_text(given.get("task"), 100) or None,
+        asked=_yes(given.get("asked")),
+        unseen=_yes(given.get("unseen")),
+        mine=int(given["mine"]) if given.get("mine", "").isdecimal() and len(given["mine"]) < 10 else None,
+        severity=int(given["severity"]) if given.get("severity") in ("1", "2", "3") else None,
+        due_by=_instant(given.get("due_by", "")),
+        sort=given.get("sort") if given.get("sort") in SORTS else "newest",
     )
 
 
@@ -82,4 +104,7 @@ def choices(session: Transaction, actor: Actor) -> dict[str, object]:
     groups: dict[str, dict[str, str]] = {}
     for category in responsibility.used(session):
         groups.setdefault(category.group(language), {})[category.code] = category.name(language)
-    return {"groups": groups, "sources": words.SOURCES, "states": words.STATES}
+    return {
+        "groups": groups, "sources": words.SOURCES, "states": words.STATES, "holders": words.HOLDERS,
+        "sorts": words.SORTS, "urgencies": words.URGENCIES,
+    }  # fmt: skip

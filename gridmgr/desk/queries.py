@@ -1,0 +1,79 @@
+"""Reads of desks: how much lies on them, what lies on top, and where it burns."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account.rules import Actor, Role
+from gridmgr.desk import rules
+from gridmgr.desk.rules import SOON, Worklist
+from gridmgr.incident import queries as incidents
+from gridmgr.incident.model import Incident
+from gridmgr.incident.queries import Search
+from gridmgr.life.model import HOLDERS
+
+ON_TOP = 6
+
+
+@dataclass(frozen=True)
+class Pile:
+    """A worklist as it lies there: its search, how many cases it holds, and the first of them."""
+
+    role: Role
+    worklist: Worklist
+    search: Search
+    count: int
+    top: list[Incident]
+
+
+def piles(session: Session, actor: Actor, top: int = ON_TOP) -> list[Pile]:
+    """Return all worklists of somebody's desks; their counts come from one statement."""
+    now = clock.now()
+    lists = [
+        (role, worklist, worklist.search(actor, role, now))
+        for role, worklists in rules.desks(actor)
+        for worklist in worklists
+    ]
+    keyed = {f"{role}/{worklist.name}": search for role, worklist, search in lists}
+    counts = incidents.counted(session, actor, keyed)
+    return [
+        Pile(
+            role, worklist, search, counts[f"{role}/{worklist.name}"],
+            incidents.page(session, actor, search, top) if counts[f"{role}/{worklist.name}"] and top else [],
+        )
+        for role, worklist, search in lists
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Area:
+    """How a street stands: open cases, late ones, those about to be late, and those the district holds."""
+
+    code: str
+    open: int
+    late: int
+    soon: int
+    district: int
+
+
+def areas(session: Session, actor: Actor) -> list[Area]:
+    """Return how each street stands that the actor may see, the worst first."""
+    now = clock.now()
+    late = Incident.due_at < now
+    asked = (
+        Search(open=True)
+        .narrow(incidents.visible(actor))
+        .where(Incident.street_code.is_not(None))
+        .with_only_columns(
+            Incident.street_code,
+            func.count(),
+            func.count().filter(late),
+            func.count().filter(Incident.due_at.between(now, now + SOON)),
+            func.count().filter(Incident.level == HOLDERS[-1]),
+        )
+        .group_by(Incident.street_code)
+    )
+    found = [Area(*row) for row in session.execute(asked)]
+    return sorted(found, key=lambda area: (-area.late, -area.open, area.code))

@@ -1,0 +1,109 @@
+"""The worklists of each role, as a table: what it is called, what it holds, and what its being empty means."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gridmgr.account.rules import Actor, Role
+from gridmgr.incident.queries import Search
+from gridmgr.life.model import HOLDERS, State
+from gridmgr.words import N_
+
+SOON = timedelta(hours=4)  # so near a due time is about to be late
+WORK = (State.DISPATCHED, State.HANDLING)
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """One list of a desk; `search` says what it holds for somebody in a role, now."""
+
+    name: str
+    title: str
+    search: Callable[[Actor, Role, datetime], Search]
+
+
+def home(actor: Actor, role: Role) -> str:
+    """Return the code of the area somebody has a role in: the first, if there are several."""
+    return next((grant.code for grant in actor.grants if grant.role is role), "")
+
+
+def _fixed(**narrowed: object) -> Callable[[Actor, Role, datetime], Search]:
+    return lambda actor, role, now: Search(**{"sort": "due"} | narrowed)
+
+
+_SOON = Worklist(
+    "soon", N_("About to be late"),
+    lambda actor, role, now: Search(open=True, due_by=now + SOON, sort="due"),
+)  # fmt: skip
+_LATE = Worklist("late", N_("Late"), _fixed(open=True, overdue=True))
+_ASKED = Worklist("asked", N_("Requests to answer"), _fixed(asked=True))
+_CHECK = Worklist("check", N_("To check on site"), _fixed(states=(State.FED_BACK,)))
+_UNSEEN = Worklist(
+    "unseen", N_("To look at on site"), _fixed(states=(State.REPORTED,), unseen=True, sort="oldest")
+)
+_SUSPENDED = Worklist("suspended", N_("Suspended"), _fixed(states=(State.SUSPENDED,)))
+_OFFICE = (
+    _LATE,
+    _SOON,
+    _ASKED,
+    Worklist("accept", N_("To accept"), _fixed(states=(State.REPORTED,), sort="oldest")),
+    Worklist("dispatch", N_("To dispatch"), _fixed(states=(State.ACCEPTED,))),
+    _CHECK,
+    Worklist("close", N_("To close"), _fixed(states=(State.VERIFIED,))),
+    _SUSPENDED,
+)
+_GRID = (
+    _UNSEEN,
+    _CHECK,
+    Worklist(
+        "ours", N_("For us to do"),
+        lambda actor, role, now: Search(states=WORK, own=home(actor, role), sort="due"),
+    ),
+    Worklist(
+        "mine", N_("What I have reported"), lambda actor, role, now: Search(open=True, mine=actor.id or 0)
+    ),
+)  # fmt: skip
+_BODY = "∅"  # stands for somebody who works for no department: finds nothing
+
+
+def _body(**narrowed: object) -> Callable[[Actor, Role, datetime], Search]:
+    return lambda actor, role, now: Search(**{"handler": actor.body or _BODY, "sort": "due"} | narrowed)
+
+
+_DEPARTMENT = (
+    Worklist("late", N_("Late"), _body(states=WORK, overdue=True)),
+    Worklist("orders", N_("New orders"), _body(states=(State.DISPATCHED,))),
+    Worklist("work", N_("In work"), _body(states=(State.HANDLING,))),
+    Worklist(
+        "tasks", N_("Parts for us"),
+        lambda actor, role, now: Search(open=True, task=actor.body or _BODY, sort="due"),
+    ),
+    Worklist("waiting", N_("Requests waiting for an answer"), _body(asked=True)),
+    Worklist("suspended", N_("Suspended"), _body(states=(State.SUSPENDED,))),
+)  # fmt: skip
+_DISTRICT = (
+    _LATE,
+    _SOON,
+    Worklist("district", N_("Held by the district"), _fixed(open=True, level=HOLDERS[-1])),
+    _ASKED,
+    Worklist("urgent", N_("Urgent and open"), _fixed(open=True, severity=3)),
+)
+
+DESKS: dict[Role, tuple[Worklist, ...]] = {
+    Role.GRID_MEMBER: _GRID,
+    Role.GRID_LEADER: _GRID,
+    Role.COMMUNITY_CLERK: _OFFICE,
+    Role.STREET_DISPATCHER: _OFFICE,
+    Role.DEPARTMENT_HANDLER: _DEPARTMENT,
+    Role.COMMAND_CENTRE: _DISTRICT,
+    Role.ADMIN: _DISTRICT,
+}
+
+
+def desks(actor: Actor) -> list[tuple[Role, tuple[Worklist, ...]]]:
+    """Return the desks somebody sits at, each set of worklists once."""
+    seen: dict[int, tuple[Role, tuple[Worklist, ...]]] = {}
+    for grant in actor.grants:
+        if grant.role in DESKS:
+            seen.setdefault(id(DESKS[grant.role]), (grant.role, DESKS[grant.role]))
+    return list(seen.values())

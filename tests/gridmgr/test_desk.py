@@ -1,0 +1,95 @@
+"""What lies on whose desk, counted in one statement and equal to the lists behind the counts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from gridmgr import clock
+from gridmgr.account.rules import SYSTEM, Role
+from gridmgr.desk import queries
+from gridmgr.incident import queries as incidents
+from gridmgr.incident import service
+from gridmgr.incident.queries import SORTS, Search
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Action, Source
+
+pytestmark = pytest.mark.db
+MORNING = datetime(2026, 11, 24, 1, tzinfo=UTC)  # Tuesday, 9:00 in the district
+STEPS = (
+    (Action.ACCEPT, {"checked": True}),
+    (Action.DISPATCH, {"handler": "环卫所"}),
+    (Action.HANDLE, {}),
+    (Action.FEED_BACK, {"note": "已清理"}),
+    (Action.VERIFY, {}),
+)
+
+
+@pytest.fixture
+def busy(district, told, staff):
+    """A case at each step of the straight way, a public report, a request, and a part for another body."""
+    with clock.travel(MORNING):
+        cases = [intake.report(district, staff[Role.GRID_MEMBER], told()) for _ in range(6)]
+        for done, case in enumerate(cases):
+            for action, payload in STEPS[:done]:
+                service.move(district, SYSTEM, case.number, action, payload)
+        intake.report(district, SYSTEM, told(source=Source.RESIDENT))
+        asked = {"way": "extend", "amount": 1, "unit": "working_days", "note": "下雨"}
+        service.move(district, SYSTEM, cases[3].number, Action.ASK, asked)
+        task = {"body": "环卫所", "note": "清运"}
+        service.move(district, SYSTEM, cases[2].number, Action.ASSIGN_TASK, task)
+    return district
+
+
+def counts(session, actor, at=MORNING + timedelta(hours=1)) -> dict[str, int]:
+    with clock.travel(at):
+        found = queries.piles(session, actor)
+        for pile in found:
+            assert pile.count == len(incidents.page(session, actor, pile.search, 100)), pile.worklist.name
+    return {pile.worklist.name: pile.count for pile in found if pile.count}
+
+
+def test_each_role_finds_its_own_work(busy, staff):
+    assert counts(busy, staff[Role.GRID_MEMBER]) == {"unseen": 1, "check": 1, "mine": 6}
+    assert counts(busy, staff[Role.COMMUNITY_CLERK]) == {
+        "asked": 1, "accept": 2, "dispatch": 1, "check": 1, "close": 1,
+    }  # fmt: skip
+    assert counts(busy, staff[Role.DEPARTMENT_HANDLER]) == {
+        "orders": 1, "work": 1, "tasks": 1, "waiting": 1,
+    }  # fmt: skip
+    assert counts(busy, staff[Role.PLANNER]) == {}
+
+
+def test_time_makes_work_urgent_and_then_late(busy, staff):
+    soon = counts(busy, staff[Role.STREET_DISPATCHER], MORNING + timedelta(hours=3))
+    late = counts(busy, staff[Role.STREET_DISPATCHER], MORNING + timedelta(hours=9))
+    assert (soon["soon"], late["late"]) == (5, 5)
+    assert "soon" not in late
+
+
+def test_a_whole_desk_is_counted_in_one_statement(busy, staff):
+    told = []
+    listen = event.listens_for(busy.connection(), "before_cursor_execute")
+    listen(lambda conn, cursor, statement, *rest: told.append(statement))
+    queries.piles(busy, staff[Role.STREET_DISPATCHER], top=0)
+    assert len(told) == 1
+
+
+def test_a_street_shows_what_is_late_and_what_the_district_has_taken(busy, staff):
+    with clock.travel(MORNING + timedelta(hours=9)):
+        number = incidents.page(busy, SYSTEM, Search(sort="oldest"), 1)[0].number
+        service.move(busy, SYSTEM, number, Action.HAND_UP, {"note": "需区级统筹", "level": "district"})
+        (area,) = queries.areas(busy, staff[Role.COMMAND_CENTRE])
+    assert (area.open, area.late, area.soon, area.district) == (7, 5, 0, 1)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_order_pages_without_losing_any(busy, sort):
+    search = Search(sort=sort)
+    whole = [case.id for case in incidents.page(busy, SYSTEM, search, 100)]
+    paged, before = [], None
+    while rows := incidents.page(busy, SYSTEM, search, 2, before):
+        paged += [case.id for case in rows]
+        before = rows[-1].id
+    assert paged == whole
+    assert len(set(whole)) == 7

@@ -1,0 +1,51 @@
+"""My work: the worklists of whoever is logged in, each with what lies on top."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account.rules import Actor, Role
+from gridmgr.desk import queries, rules
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import NoEdition
+from gridmgr.responsibility import queries as responsibility
+from web import i18n
+from web.deps import Allow, Transaction
+from web.pages.filters import query
+from web.render import is_fragment, render
+
+router = APIRouter(include_in_schema=False)
+OVERSEERS = frozenset({Role.COMMAND_CENTRE, Role.ADMIN})  # who see how the streets stand
+ON_FOOT = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER})
+
+
+@router.get("/desk", response_class=HTMLResponse)
+def show(
+    request: Request, session: Transaction, actor: Annotated[Actor, Depends(Allow("incident.view"))]
+) -> HTMLResponse:
+    """Show what is to be done."""
+    piles = queries.piles(session, actor)
+    roles = {grant.role for grant in actor.grants}
+    areas = queries.areas(session, actor) if roles & OVERSEERS else []
+    cases = [case for pile in piles for case in pile.top]
+    values = {
+        "piles": piles,
+        "links": {id(pile): "/incidents" + query(pile.search) for pile in piles},
+        "several": len(rules.desks(actor)) > 1,
+        "areas": areas,
+        "names": _names(session, {case.micro_grid_code for case in cases} | {area.code for area in areas}),
+        "categories": {each.id: each.name(i18n.language.get()) for each in responsibility.used(session)},
+        "now": clock.now(),
+        "on_foot": bool(roles & ON_FOOT),
+    }
+    return render(request, "fragments/desk.html" if is_fragment(request) else "desk.html", values)
+
+
+def _names(session: Session, codes: set[str | None]) -> dict[str, str]:
+    try:
+        return hierarchy.names(session, codes, hierarchy.edition_at(session).effective)
+    except NoEdition:
+        return {}
