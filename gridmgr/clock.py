@@ -24,6 +24,11 @@ def now() -> datetime:
     return _travelled.get() or datetime.now(UTC)
 
 
+def travelled() -> datetime | None:
+    """Return the instant `travel` has set, None in the present."""
+    return _travelled.get()
+
+
 def today() -> date:
     """Return the present day in the district's own zone."""
     return local(now()).date()

@@ -17,6 +17,8 @@ VERIFY_HISTORY = "verify_history"  # walk every hash chain
 FORGET_ANSWERS = "forget_answers"  # answers nobody will ask for again
 DELIVER = "deliver"  # send what is due, by mail and to webhooks
 PRUNE_NOTICES = "prune_notices"  # remove what was read long ago
+SWEEP_CLOCKS = "sweep_clocks"  # climb the rungs that are due
+AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 
 DEFER = text("""
     SELECT procrastinate_defer_jobs_v1(ARRAY[

@@ -4,8 +4,10 @@ from sqlalchemy.orm import Session
 
 from gridmgr import jobs
 from gridmgr.account.rules import SYSTEM
+from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy.model import EditionPublished
 from gridmgr.incident import service as incident
+from gridmgr.incident.model import IncidentsMoved, IncidentsReported
 
 
 def _rehome_open_cases(session: Session, event: EditionPublished) -> None:
@@ -18,6 +20,18 @@ def _prepare_maps(session: Session, event: EditionPublished) -> None:
     jobs.defer(session, jobs.PREPARE_MAPS)
 
 
+def _start_clocks(session: Session, event: IncidentsReported) -> None:
+    """The clocks of new cases begin to run."""
+    escalation.begin(session, event.ids)
+
+
+def _keep_clocks(session: Session, event: IncidentsMoved) -> None:
+    """Clocks follow the steps of their cases."""
+    escalation.follow(session, event.moves)
+
+
 REACTIONS = {
     EditionPublished: [_rehome_open_cases, _prepare_maps],
+    IncidentsReported: [_start_clocks],
+    IncidentsMoved: [_keep_clocks],
 }

@@ -5,15 +5,20 @@ from geoalchemy2 import alembic_helpers
 from gridmgr.account import model as account
 from gridmgr.answered import model as answered
 from gridmgr.attachment import model as attachment
+from gridmgr.audit import model as audit
 from gridmgr.calendar import model as calendar
 from gridmgr.db import Base
+from gridmgr.escalation import model as escalation
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
 from gridmgr.responsibility import model as responsibility
 
-NOUNS = (account, attachment, answered, notice, hierarchy, calendar, responsibility, incident, importing)
+NOUNS = (
+    account, attachment, answered, notice, hierarchy, calendar, responsibility, incident, escalation, audit,
+    importing,
+)  # fmt: skip
 METADATA = Base.metadata
 
 

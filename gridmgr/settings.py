@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     rate_reads: int = Field(1200, description="reads of the API a minute for one caller; 0 for no limit")
     rate_writes: int = Field(300, description="writes a minute for one caller; 0 for no limit")
     rate_uploads: int = Field(60, description="uploads a minute for one caller; 0 for no limit")
+    unserved_minutes: int = Field(
+        10, ge=1, description="a rung not climbed so many minutes after it was due raises an alarm"
+    )
     public_url: str | None = Field(
         None, pattern=r"^https?://[^\s]+$", description="where people open the pages, for links in mails"
     )

@@ -54,6 +54,36 @@ LINEAGE = {
     "unchanged": N_("Unchanged"),
 }
 HOLDERS = LEVELS | {"district": N_("District")}
+LADDER = HOLDERS | {"department": N_("Department")}
+UNITS = {
+    "working_hours": N_("working hours"),
+    "working_days": N_("working days"),
+    "hours": N_("hours"),
+}
+STAGES = {
+    "accept": N_("Acceptance"),
+    "dispatch": N_("Dispatch"),
+    "handle": N_("The whole case"),
+    "verify": N_("On-site check"),
+    "further": N_("Further limits"),
+}
+CLOCKS = {
+    "running": N_("running"),
+    "paused": N_("standing still"),
+    "met": N_("met in time"),
+    "missed": N_("met too late"),
+    "cancelled": N_("no longer needed"),
+}
+AUDITED = {
+    "overdue": N_("not served"),
+    "missing": N_("without a clock"),
+    "uneven": N_("climbs do not add up"),
+}
+ACTS = {
+    "remind": N_("Remind"),
+    "tell": N_("Tell"),
+    "take_over": N_("Hand to"),
+}
 NEEDS = {
     "photo": N_("a photo"),
     "result_photo": N_("a photo of what was done"),

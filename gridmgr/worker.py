@@ -14,6 +14,8 @@ from gridmgr.account.rules import SYSTEM
 from gridmgr.answered import service as answered
 from gridmgr.attachment import service as attachment
 from gridmgr.audit import queries as audit
+from gridmgr.audit import service as audit_service
+from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.importing import service as importing
@@ -126,6 +128,30 @@ def sweep_files(timestamp: int) -> None:
         attachment.sweep(session, lambda hashes: incident.attached(session, hashes))
 
     _in_transaction(sweep)
+
+
+SPELL = 10  # batches a sweep climbs before it lets other tasks have a turn
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name=jobs.SWEEP_CLOCKS, queueing_lock=jobs.SWEEP_CLOCKS)
+def sweep_clocks(timestamp: int = 0) -> None:
+    """Every ten seconds climb the rungs that are due; as many workers as run do so at once.
+
+    Each batch is a transaction of its own. If more is due after a spell, the sweep goes on in a job of its own.
+    """
+    for _ in range(SPELL):
+        with db.transaction(_engine(_serving[0]), REACTIONS) as session:
+            if escalation.sweep(session) < escalation.BATCH:
+                return
+    _in_transaction(lambda session: jobs.defer(session, jobs.SWEEP_CLOCKS))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name=jobs.AUDIT_CLOCKS, queueing_lock=jobs.AUDIT_CLOCKS)
+def audit_clocks(timestamp: int) -> None:
+    """Every five minutes look for clocks that nobody serves; the alarm is in the log and in the inboxes."""
+    _in_transaction(audit_service.watch)
 
 
 @app.periodic(cron="1 0 * * *")

@@ -8,6 +8,9 @@ from datetime import timedelta
 
 from gis.findings import KINDS
 from gridmgr.i18n import _, number
+from gridmgr.words import ACTS as ACTS
+from gridmgr.words import AUDITED as AUDITED
+from gridmgr.words import CLOCKS as CLOCKS
 from gridmgr.words import COUNTS as COUNTS
 from gridmgr.words import DAY_KINDS as DAY_KINDS
 from gridmgr.words import FATES as FATES
@@ -15,6 +18,7 @@ from gridmgr.words import FINDINGS as FINDINGS
 from gridmgr.words import HOLDERS as HOLDERS
 from gridmgr.words import HOTSPOTS as HOTSPOTS
 from gridmgr.words import HOW as HOW
+from gridmgr.words import LADDER as LADDER
 from gridmgr.words import LEVELS as LEVELS
 from gridmgr.words import LINEAGE as LINEAGE
 from gridmgr.words import N_ as N_
@@ -25,7 +29,9 @@ from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES
 from gridmgr.words import ROLES as ROLES
 from gridmgr.words import SEVERITIES as SEVERITIES
+from gridmgr.words import STAGES as STAGES
 from gridmgr.words import STATES as STATES
+from gridmgr.words import UNITS as UNITS
 from gridmgr.words import WAYS as WAYS
 from gridmgr.words import word as word
 
@@ -122,11 +128,6 @@ SORTS = {
     "oldest": N_("Oldest first"),
     "due": N_("Due first"),
     "severity": N_("Most urgent first"),
-}
-UNITS = {
-    "working_hours": N_("working hours"),
-    "working_days": N_("working days"),
-    "hours": N_("hours"),
 }
 CATEGORY_KINDS = {
     "component": N_("Components"),

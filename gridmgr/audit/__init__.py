@@ -1,1 +1,1 @@
-"""Whether what is kept still is what was written: every history is walked, hash by hash."""
+"""The auditor: whether histories are whole, every clock is served, and the climbs add up."""

@@ -1,16 +1,25 @@
-"""Walking the hash chains of all histories."""
+"""What the auditor looks at: hash chains of histories, clocks nobody serves, climbs that do not add up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
+from gridmgr.audit.model import Missing, Overdue, Uneven, Unserved
+from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
+from gridmgr.escalation.queries import categories, moment
+from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
-from gridmgr.life.model import Action
-from gridmgr.life.rules import Standing
+from gridmgr.life.model import Action, State
+from gridmgr.life.rules import OPEN, Standing
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.responsibility.model import Stage
+from gridmgr.settings import settings
 
 
 @dataclass(frozen=True)
@@ -62,3 +71,115 @@ def _holds(cached: Sequence, told: Sequence[Sequence]) -> bool:
             return False
     folded = life.fold((Action(action), payload, at) for _, action, _, at, payload, _ in told)
     return digest == last_hash and len(told) == last_seq and list(life.cached(folded).values()) == standing
+
+
+# ---- clocks ------------------------------------------------------------------------------------------
+
+SHOWN = 1000  # findings of each kind that are named
+
+
+def unserved(session: Session) -> Unserved:
+    """Return the clocks nobody serves, the cases without one, and the climbs that do not add up."""
+    return Unserved(overdue(session), missing(session), uneven(session))
+
+
+def _late(session: Session) -> Any:
+    """Return the condition that the next rung of a clock was due long ago, by the clock all sweepers share."""
+    long_ago = moment(session) - timedelta(minutes=settings().unserved_minutes)
+    return (CaseClock.state == Running.RUNNING) & (CaseClock.next_rung_at < long_ago)
+
+
+def count_overdue(session: Session) -> int:
+    """Return how many clocks have a next rung that was due long ago."""
+    return session.scalar(select(func.count()).select_from(CaseClock).where(_late(session)))
+
+
+def overdue(session: Session) -> list[Overdue]:
+    """Return the clocks whose next rung was due long ago, the longest overdue first."""
+    asked = (
+        select(CaseClock.id, Incident.number, CaseClock.stage, CaseClock.next_rung, CaseClock.next_rung_at)
+        .join(Incident, Incident.id == CaseClock.incident_id)
+        .where(_late(session))
+        .order_by(CaseClock.next_rung_at, CaseClock.id)
+    )
+    return [Overdue(*row) for row in session.execute(asked.limit(SHOWN))]
+
+
+# The stage whose clock a case in a state has beside that of the case itself, and since when.
+_OWN_STAGE = {
+    State.REPORTED: (Stage.ACCEPT, Incident.reported_at),
+    State.ACCEPTED: (Stage.DISPATCH, Incident.accepted_at),
+    State.FED_BACK: (Stage.VERIFY, Incident.accepted_at),
+}
+
+
+def missing(session: Session) -> list[Missing]:
+    """Return the open cases that should have a clock and have none.
+
+    That is the clock of the case itself, if it has a due time, and that of the stage it is in, if a policy
+    in force since before the stage began limits it.
+    """
+    under_way = [state for state in OPEN if state is not State.REPORTED]
+    found = _without(
+        session,
+        Stage.HANDLE,
+        Incident.accepted_at,
+        Incident.state.in_(under_way),
+        Incident.due_at.is_not(None),
+    )
+    table = responsibility.policy_table(session)
+    if table is None:
+        return found
+    since = max(table.published_at, incidents.midnight(table.effective))
+    for state, (stage, began) in _OWN_STAGE.items():
+        kinds = session.execute(
+            select(Incident.category_id, Incident.severity)
+            .where(Incident.state == state, began >= since)
+            .distinct()
+        ).all()
+        known = categories(session, (row.category_id for row in kinds))
+        limited = [
+            (category, severity)
+            for category, severity in kinds
+            if (policy := responsibility.policy_for(session, known[category].policy_code, severity, stage))
+            and policy.amount is not None
+        ]
+        kind = tuple_(Incident.category_id, Incident.severity).in_(limited)
+        found += _without(session, stage, began, Incident.state == state, began >= since, kind)
+    return found
+
+
+def _without(session: Session, stage: Stage, began: Any, *conditions: Any) -> list[Missing]:
+    """Return the cases under some conditions that have no live clock of a stage."""
+    has = select(CaseClock.id).where(
+        CaseClock.incident_id == Incident.id, CaseClock.stage == stage, CaseClock.state.in_(LIVE)
+    )
+    asked = select(Incident.id, Incident.number, literal(stage.value), began).where(
+        *conditions, ~has.exists()
+    )
+    return [Missing(*row) for row in session.execute(asked.order_by(Incident.id).limit(SHOWN))]
+
+
+def uneven(session: Session) -> list[Uneven]:
+    """Return the live clocks that have climbed more or fewer rungs than they say."""
+    climbed = (
+        select(func.count(), func.coalesce(func.max(RungClimbed.rung) + 1, 0))
+        .where(RungClimbed.clock_id == CaseClock.id)
+        .lateral("climbed")
+    )
+    number, last = climbed.c
+    asked = (
+        select(
+            CaseClock.id,
+            Incident.number,
+            CaseClock.stage,
+            func.coalesce(CaseClock.next_rung_at, CaseClock.started_at),
+            CaseClock.next_rung,
+            number,
+        )
+        .join(Incident, Incident.id == CaseClock.incident_id)
+        .join(climbed, true())
+        .where(CaseClock.state.in_(LIVE), or_(number != CaseClock.next_rung, last != CaseClock.next_rung))
+        .order_by(CaseClock.id)
+    )
+    return [Uneven(*row) for row in session.execute(asked.limit(SHOWN))]

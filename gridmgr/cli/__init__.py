@@ -17,6 +17,7 @@ from gridmgr.cli import (
     accounts,
     calendar,
     categories,
+    clocks,
     database,
     figures,
     files,
@@ -24,6 +25,7 @@ from gridmgr.cli import (
     incidents,
     locate,
     notices,
+    policies,
     serving,
 )
 from gridmgr.cli.output import fail, problem_behind
@@ -43,6 +45,8 @@ app.add_typer(files.app, name="files")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(categories.app, name="categories")
 app.add_typer(notices.app, name="notices")
+app.add_typer(policies.app, name="policies")
+app.add_typer(clocks.app, name="clocks")
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
 app.command("map")(figures.write_map)

@@ -81,6 +81,7 @@ def _build(engine: Engine, scale: str, days: int) -> None:
         "load": _("loading the four levels"),
         "categories": _("publishing the categories"),
         "accounts": _("opening the accounts"),
+        "policies": _("publishing the policies"),
     }
     say("[2/4] District: {scale}", scale=scale)
     with err.status("") as status, db.transaction(engine, REACTIONS) as session:

@@ -34,6 +34,7 @@ from gridmgr.incident.model import (
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, BadField, State
 from gridmgr.life.rules import OPEN
+from gridmgr.responsibility import queries as responsibility
 
 
 def move(
@@ -153,15 +154,14 @@ def _appended(
 
 
 def _start_clock(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
-    category = queries.category_of(session, incident)
-    if category.limit_amount is None:
+    """The limit is the policy's, if there is one for the case, else that of its category."""
+    category, day = queries.category_of(session, incident), clock.local(at).date()
+    limit = responsibility.limit_of(session, category, incident.severity, day)
+    if limit is None:
         return {}
-    due = _calendar(session, incident).due(at, category.limit_amount, TimeUnit(category.limit_unit))
-    return {
-        "limit_amount": category.limit_amount,
-        "limit_unit": category.limit_unit,
-        "due_at": due.isoformat(),
-    }
+    amount, unit = limit
+    due = _calendar(session, incident).due(at, amount, unit)
+    return {"limit_amount": amount, "limit_unit": unit, "due_at": due.isoformat()}
 
 
 def _longer(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _go_on(session: Session, actor: Actor, incident: Incident, payload, at: date
 
 
 def _calendar(session: Session, incident: Incident) -> WorkingCalendar:
-    return calendar_for(session, incident.micro_grid_code or incident.street_code or "")
+    return calendar_for(session, incident.micro_grid_code or incident.community_code or incident.street_code or "")
 
 
 def _check_twin(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
@@ -200,6 +200,13 @@ def _hand_up(session: Session, actor: Actor, incident: Incident, payload, at) ->
 
 def _hand_down(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
     return {"level": _one_of(payload.get("level"), rules.below(incident))}
+
+
+def _meet(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    keys = [each["key"] for each in queries.category_of(session, incident).further_limits]
+    if payload["limit"] not in keys:
+        raise BadField(field="limit", value=payload["limit"], expected=", ".join(keys) or "∅")
+    return {}
 
 
 def _one_of(level: str | None, levels: Sequence[str]) -> str:
@@ -235,6 +242,7 @@ _PREPARE: dict[Action, _Prepare] = {
     Action.RESUME: _go_on,
     Action.MERGE: _check_twin,
     Action.ASK: _sign,
+    Action.MEET: _meet,
     Action.HAND_UP: _hand_up,
     Action.HAND_DOWN: _hand_down,
     Action.ASSIGN_TASK: _assign,

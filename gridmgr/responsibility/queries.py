@@ -1,4 +1,4 @@
-"""Reads of the category tables."""
+"""Reads of the category tables and of the policies."""
 
 from datetime import date
 
@@ -6,7 +6,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
-from gridmgr.responsibility.model import Category, CategoryKind, CategoryTable, UnknownCategory
+from gridmgr.clock import TimeUnit
+from gridmgr.responsibility import rules
+from gridmgr.responsibility.model import (
+    Category,
+    CategoryKind,
+    CategoryTable,
+    Policy,
+    PolicyTable,
+    Stage,
+    UnknownCategory,
+)
 
 
 def in_force(session: Session, at: date | None = None) -> list[Category]:
@@ -46,3 +56,44 @@ def ids(session: Session, table_id: int) -> dict[str, int]:
 def used(session: Session) -> list[Category]:
     """Return every category of every table, for filters over old cases."""
     return list(session.scalars(select(Category).order_by(Category.code, Category.id)))
+
+
+def policy_tables(session: Session) -> list[PolicyTable]:
+    """Return all tables of policies, the one that comes into force last first."""
+    return list(
+        session.scalars(select(PolicyTable).order_by(PolicyTable.effective.desc(), PolicyTable.id.desc()))
+    )
+
+
+def policy_table(session: Session, at: date | None = None) -> PolicyTable | None:
+    """Return the table of policies in force on the day `at`, None if there is none yet."""
+    day = at or clock.today()
+    return next((table for table in policy_tables(session) if table.effective <= day), None)
+
+
+def policies(session: Session, at: date | None = None) -> list[Policy]:
+    """Return the policies in force on the day `at`, read once in a session for each day."""
+    day = at or clock.today()
+    read: dict[date, list[Policy]] = session.info.setdefault("policies", {})
+    if day not in read:
+        table = policy_table(session, day)
+        asked = select(Policy).where(Policy.table_id == (table.id if table else None))
+        read[day] = list(session.scalars(asked.order_by(Policy.category, Policy.stage, Policy.severity)))
+    return read[day]
+
+
+def policy_for(
+    session: Session, category: str, severity: int, stage: str, at: date | None = None
+) -> Policy | None:
+    """Return the policy for a category's code, a severity and a stage on the day `at`, None if there is none."""
+    return rules.most_specific(policies(session, at), category, severity, stage)
+
+
+def limit_of(
+    session: Session, category: Category, severity: int, at: date | None = None
+) -> tuple[float, TimeUnit] | None:
+    """Return how long a whole case may take: as its policy says, else as its category does, None for no limit."""
+    policy = policy_for(session, category.policy_code, severity, Stage.HANDLE, at)
+    given = policy if policy and policy.amount is not None else None
+    amount, unit = (given.amount, given.unit) if given else (category.limit_amount, category.limit_unit)
+    return (amount, TimeUnit(unit)) if amount is not None else None

@@ -25,6 +25,7 @@ from gridmgr.simulation.model import Act, City, Matter
 SAMPLE_MAPS = Path(__file__).resolve().parents[2] / "sample_maps"
 HOLIDAYS = SAMPLE_MAPS / "holidays_2026.csv"  # the State Council's arrangement of that year
 SEED = 2026
+POLICIES = "policies.csv"
 REPORTS = 300
 FIRST_DAY = date(2026, 9, 1)
 AS_OF = timedelta(days=10)  # after the first day: the day the other system wrote its file
@@ -57,8 +58,13 @@ def category_rows() -> list[dict]:
     return list(parse((SAMPLE_MAPS / "categories.csv").read_text("utf-8-sig").splitlines()))
 
 
+def policy_table() -> bytes:
+    """Return the sample table of policies as a file."""
+    return (SAMPLE_MAPS / POLICIES).read_bytes()
+
+
 def write_samples(folder: Path, seed: int = SEED) -> None:
-    """Write all files of `sample_maps/` but its README and its categories; the same seed, the same content."""
+    """Write all files of `sample_maps/` but README, categories and policies; the same seed, the same content."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": WRITTEN})
     folder.mkdir(parents=True, exist_ok=True)
     frames = sized("small", seed=seed)

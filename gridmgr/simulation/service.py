@@ -24,6 +24,8 @@ from gridmgr.attachment import service as attachment_service
 from gridmgr.calendar import queries as calendars
 from gridmgr.calendar import service as calendar_service
 from gridmgr.calendar.rules import DAYS
+from gridmgr.escalation import queries as escalation_queries
+from gridmgr.escalation import service as escalation
 from gridmgr.events import Reactions
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -37,7 +39,7 @@ from gridmgr.responsibility import service as responsibility_service
 from gridmgr.simulation import photos, queries, rules
 from gridmgr.simulation.lives import PHOTOGRAPHED
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
-from gridmgr.simulation.samples import HOLIDAYS, SEED, category_rows
+from gridmgr.simulation.samples import HOLIDAYS, POLICIES, SEED, category_rows, policy_table
 
 BREATH_SECONDS = 15.0
 
@@ -70,6 +72,9 @@ def build(
     city = queries.city(session, seed)
     open_accounts(session, city, effective)
     open_staff(session, city)
+    tell("policies")
+    read = escalation_queries.read_policies(session, policy_table(), POLICIES, effective)
+    responsibility_service.publish_policies(session, "gridmgr", effective, read)
     return loaded
 
 
@@ -176,6 +181,8 @@ def _play(
     for end, acts in rules.timeline(stage.plan, begun, since, until, clock.zone()):
         with clock.travel(end), db.transaction(engine, reactions) as session:
             played += play_acts(session, stage.origin, acts)
+        with clock.travel(end), db.transaction(engine, reactions) as session:
+            escalation.sweep_all(session)
         if progress:
             progress((end - since).total_seconds() / whole)
     return played

@@ -20,6 +20,7 @@ ORDER = (
     "desk",
     "statistics",
     "audit",
+    "escalation",
     "intake",
     "incident",
     "life",

@@ -67,6 +67,18 @@ def test_a_due_time_is_always_worked(start, hours):
     assert any(opens < due.time() <= closes for opens, closes in ORDINARY.hours)
 
 
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
+    st.integers(1, 400_000_000_000),
+    st.sampled_from(list(TimeUnit)),
+)
+def test_what_is_left_after_a_start_is_what_is_worked_until_then(start, microseconds, unit):
+    start, left = start.replace(tzinfo=SHANGHAI), timedelta(microseconds=microseconds)
+    end = ORDINARY.after(start, left, unit)
+    assert ORDINARY.worked(start, end, unit) == left
+    assert ORDINARY.worked(end, start, unit) == timedelta()
+
+
 def test_a_traveller_reads_the_time_he_travelled_to():
     then = datetime(2024, 2, 29, 16, 0, tzinfo=UTC)
     with clock.travel(then):

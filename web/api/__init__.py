@@ -7,6 +7,7 @@ from web.api import (
     account,
     calendar,
     delivery,
+    escalation,
     files,
     hierarchy,
     importing,
@@ -18,7 +19,7 @@ from web.api import (
 )
 
 NOUNS = (
-    about, account, calendar, files, hierarchy, responsibility, intake, incident, importing, statistics, notice,
-    delivery,
+    about, account, calendar, files, hierarchy, responsibility, intake, incident, escalation, importing,
+    statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -16,6 +16,7 @@ from web.pages import (
     notices,
     people,
     plans,
+    policies,
     report,
 )
 
@@ -23,6 +24,6 @@ routers = [
     page.router
     for page in (
         login, command, desk, report, incidents, incident, imports, plans, grids, figures, account, people, accounts,
-        calendar, notices, deliveries,
+        calendar, notices, deliveries, policies,
     )
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 import web.pages.case_map as case_map
+import web.pages.clocks as clocks
 from gridmgr import clock
 from gridmgr.account.rules import PERMISSIONS, Actor, Role
 from gridmgr.clock import TimeUnit
@@ -142,7 +143,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         "now": clock.now(),
         "units_of_time": TimeUnit,
         "dangerous": DANGEROUS,
-    }
+    } | clocks.values(session, incident)
 
 
 def _asked(incident: Incident) -> str:

@@ -1,0 +1,270 @@
+"""Reads of clocks: those of a case, those that are live, and what clocks need to know of their cases."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.orm import Session, aliased
+
+from gridmgr import clock, sheet
+from gridmgr.account.rules import LEVEL_OF
+from gridmgr.calendar.queries import calendar_for
+from gridmgr.escalation import rules
+from gridmgr.escalation.model import LIVE, NOBODY, CaseClock, Clock, RungClimbed, Running
+from gridmgr.escalation.rules import Limit
+from gridmgr.incident.model import Incident, IncidentEvent, Moved
+from gridmgr.life.model import HOLDERS, Action, State
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.responsibility import rules as policies
+from gridmgr.responsibility.model import Category, Policy, Rung
+from gridmgr.responsibility.rules import PoliciesRead
+
+COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
+HOME = func.coalesce(Incident.micro_grid_code, Incident.community_code, Incident.street_code, "")
+
+
+def _clock(row: Row) -> Clock:
+    changed = {"state": Running(row.state), "rung_times": tuple(row.rung_times)}
+    return Clock(**row._asdict() | changed)
+
+
+def live(session: Session, incident_ids: Collection[int]) -> dict[int, dict[str, Clock]]:
+    """Return the clocks of these cases that run or stand still, by case and stage, locked.
+
+    The caller holds the lock of the cases themselves: always the case first, then its clocks.
+    """
+    asked = (
+        select(*COLUMNS)
+        .where(CaseClock.incident_id == func.any(list(incident_ids)), CaseClock.state.in_(LIVE))
+        .order_by(CaseClock.id)
+        .with_for_update(key_share=True)
+    )
+    found: dict[int, dict[str, Clock]] = {}
+    for row in session.execute(asked):
+        clock = _clock(row)
+        found.setdefault(clock.incident_id, {})[clock.stage] = clock
+    return found
+
+
+class Case(NamedTuple):
+    """What the clocks of a case go by."""
+
+    category: Category
+    severity: int
+    home: str
+
+
+def categories(session: Session, ids: Iterable[int]) -> dict[int, Category]:
+    """Return categories by id."""
+    found = session.scalars(select(Category).where(Category.id.in_(set(ids))))
+    return {each.id: each for each in found}
+
+
+def cases(session: Session, incident_ids: Collection[int]) -> dict[int, Case]:
+    """Return what the clocks of these cases go by."""
+    rows = session.execute(
+        select(Incident.id, Incident.category_id, Incident.severity, HOME).where(
+            Incident.id == func.any(list(incident_ids))
+        )
+    ).all()
+    known = categories(session, (row[1] for row in rows))
+    return {found: Case(known[category], severity, home) for found, category, severity, home in rows}
+
+
+def filed(session: Session, incident_ids: Iterable[int]) -> list[Moved]:
+    """Return the steps by which these cases began, in the order of their ids.
+
+    A case that came with the word of another system began where that system had taken it.
+    """
+    adopted = aliased(IncidentEvent)
+    rows = session.execute(
+        select(Incident.id, Incident.reported_at, adopted.occurred_at, adopted.payload)
+        .outerjoin(
+            adopted,
+            (adopted.incident_id == Incident.id) & (adopted.seq == 2) & (adopted.action == Action.ADOPT),
+        )
+        .where(Incident.id == func.any(list(incident_ids)))
+        .order_by(Incident.id)
+    )
+    return [_begun(*row) for row in rows]
+
+
+def _begun(incident_id: int, reported_at: datetime, adopted_at: datetime | None, word: dict | None) -> Moved:
+    if word is None or word["state"] == State.REPORTED:
+        return Moved(incident_id, Action.REPORT, None, State.REPORTED, reported_at, 1, None, {})
+    accepted = word.get("accepted_at")
+    at = datetime.fromisoformat(accepted) if accepted else adopted_at
+    return Moved(incident_id, Action.ADOPT, None, State(word["state"]), at, 2, None, word)
+
+
+def of_case(session: Session, incident_id: int) -> list[Clock]:
+    """Return all clocks of a case, in the order they started."""
+    asked = select(*COLUMNS).where(CaseClock.incident_id == incident_id)
+    return [_clock(row) for row in session.execute(asked.order_by(CaseClock.started_at, CaseClock.id))]
+
+
+def used(session: Session, clocks: Iterable[Clock]) -> dict[int, timedelta]:
+    """Return how much of their time these clocks have used up by now, or had when they ended."""
+    now = clock.now()
+    return {each.id: rules.used(each, now, calendar_for(session, each.calendar)) for each in clocks}
+
+
+def next_due(session: Session, size: int) -> list[Clock]:
+    """Return the running clocks whose next rung is due first."""
+    asked = select(*COLUMNS).where(CaseClock.state == Running.RUNNING, CaseClock.next_rung_at.is_not(None))
+    rows = session.execute(asked.order_by(CaseClock.next_rung_at, CaseClock.id).limit(size))
+    return [_clock(row) for row in rows]
+
+
+def numbers(session: Session, clocks: Iterable[Clock]) -> dict[int, str]:
+    """Return the numbers of the cases of these clocks by their ids."""
+    ids = {each.incident_id for each in clocks}
+    rows = session.execute(select(Incident.id, Incident.number).where(Incident.id.in_(ids)))
+    return dict(tuple(row) for row in rows)
+
+
+def climbs(session: Session, clocks: Iterable[Clock]) -> dict[int, list[RungClimbed]]:
+    """Return the rungs these clocks have climbed, in order, by clock."""
+    asked = select(RungClimbed).where(RungClimbed.clock_id.in_([each.id for each in clocks]))
+    found: dict[int, list[RungClimbed]] = {}
+    for row in session.scalars(asked.order_by(RungClimbed.clock_id, RungClimbed.rung)):
+        found.setdefault(row.clock_id, []).append(row)
+    return found
+
+
+# ---- who sits where, and what is due ---------------------------------------------------------------
+
+_SEATS = Path(__file__).with_name("seats.sql").read_text("utf-8")
+_SWEEP = text(Path(__file__).with_name("sweep.sql").read_text("utf-8").replace("-- seats.sql", _SEATS))
+
+# The seats of the ladder by role, and those of the people of a unit that does the work itself.
+_SITS = [(role, level) for role, level in LEVEL_OF.items()] + [
+    (role, "people_of") for role, level in LEVEL_OF.items() if level in ("micro_grid", "community")
+]
+_SITTING = {"roles": [role for role, _ in _SITS], "levels": [level for _, level in _SITS]}
+
+
+def moment(session: Session) -> datetime:
+    """Return the instant all sweepers agree on: the database's, or the one `clock.travel` has set.
+
+    Machines whose clocks differ sweep by one clock, so none climbs a rung early.
+    """
+    return clock.travelled() or session.scalar(select(func.clock_timestamp()))
+
+
+class Told(NamedTuple):
+    """A rung that was climbed just now and reaches somebody, or hands its case to a level."""
+
+    incident_id: int
+    stage: str
+    act: str
+    level: str
+    share: float
+    limit_at: datetime
+    accounts: list[int]
+    number: str
+    category_id: int
+    address: str
+
+
+def due(session: Session, at: datetime, batch: int) -> list[int]:
+    """Return the clocks with a rung due at an instant, the longest overdue first, locked.
+
+    It only narrows: a clock that somebody holds is skipped and comes back in the next sweep, and one that
+    somebody has just changed is looked at again before it is locked.
+    """
+    asked = (
+        select(CaseClock.id)
+        .where(CaseClock.state == Running.RUNNING, CaseClock.next_rung_at <= at)
+        .order_by(CaseClock.next_rung_at, CaseClock.id)
+        .limit(batch)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    return list(session.scalars(asked))
+
+
+def climb(session: Session, at: datetime, ids: Sequence[int]) -> tuple[int, list[Told]]:
+    """Climb the rungs due of these clocks, as `sweep.sql` says; returns how many clocks were served."""
+    values: dict[str, Any] = {"at": at, "ids": ids, "holders": list(HOLDERS)}
+    session.execute(text("SET LOCAL jit = off"))  # compiling would take longer than the whole sweep
+    rows = session.execute(_SWEEP, values | _SITTING).all()
+    return rows[0].served, [Told(*row[1:]) for row in rows if row.incident_id is not None]
+
+
+# ---- what would happen ---------------------------------------------------------------------------
+
+
+class Expected(NamedTuple):
+    """A rung as it would be climbed, and the names of whoever would be told; `instead` is the level of others."""
+
+    rung: Rung
+    at: datetime
+    instead: str | None  # NOBODY: there is nobody at all
+    people: list[str]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What would become of a stage if it began at an instant and nobody did anything."""
+
+    key: str
+    limit: Limit
+    due_at: datetime
+    policy: Policy | None
+    rungs: list[Expected]
+
+
+def sitting(session: Session, home: str, body: str) -> dict[str, list[str]]:
+    """Return the names of whoever sits at each level for a place and a department, as `seats.sql` says."""
+    asked = text(
+        f"SELECT DISTINCT seat, account.name, account.id FROM ({_SEATS}) AS seats "
+        "JOIN account ON account.id = account_id "
+        "WHERE CASE seat WHEN 'department' THEN key = :body ELSE starts_with(:home, key) END "
+        "ORDER BY seat, account.id"
+    )
+    found: dict[str, list[str]] = {}
+    for seat, name, _ in session.execute(asked, _SITTING | {"home": home, "body": body}):
+        found.setdefault(seat, []).append(name)
+    return found
+
+
+def read_policies(session: Session, content: bytes, filename: str, effective: date) -> PoliciesRead:
+    """Return what a file of policies says, checked against the categories and the people there are.
+
+    Raises
+    ------
+    UnreadableTable, EmptyLayer, UnsafeArchive, TooLargeArchive, TooManyRows
+        It is no such file.
+    """
+    told = sheet.read(content, filename, policies.policy_columns())
+    codes = [each.code for each in responsibility.in_force(session, effective)]
+    occupied = session.scalars(text(f"SELECT DISTINCT seat FROM ({_SEATS}) AS seats"), _SITTING)
+    return policies.read_policies(told, codes, set(occupied))
+
+
+def courses(session: Session, category: Category, severity: int, home: str, at: datetime) -> list[Course]:
+    """Return the course of every stage of a case of that category and severity at a place, from an instant."""
+    seats, calendar = sitting(session, home, category.department), calendar_for(session, home)
+    day, found = clock.local(at).date(), []
+    whole = responsibility.limit_of(session, category, severity, day)
+    told = {"limit_amount": whole[0], "limit_unit": whole[1], "due_at": True} if whole else {}
+    for key in (*rules.OWN_STAGES, *(each["key"] for each in category.further_limits)):
+        stage = rules.stage_of(key)
+        policy = responsibility.policy_for(session, category.policy_code, severity, stage, day)
+        limit = rules.limit(key, category, policy, told)
+        if limit is not None:
+            one = rules.begun(0, key, at, limit, policy, calendar)
+            rungs = [_expected(*each, seats) for each in zip(one.ladder, one.rung_times, strict=True)]
+            found.append(Course(key, limit, one.due_at, policy, rungs))
+    return found
+
+
+def _expected(rung: Rung, at: datetime, seats: Mapping[str, list[str]]) -> Expected:
+    """Return whom a rung would reach as long as the case is held by the community."""
+    if people := seats.get(rung.level):
+        return Expected(rung, at, None, people)
+    level = next((each for each in rules.instead(rung.level, "community") if seats.get(each)), None)
+    return Expected(rung, at, level or NOBODY, seats.get(level, []))

@@ -1,0 +1,240 @@
+"""Which clocks run when, what a step does to them, and when their rungs are due. No session, no time of day."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import accumulate
+from typing import Any
+
+from gridmgr.clock import TimeUnit, WorkingCalendar
+from gridmgr.escalation.model import Clock, Running
+from gridmgr.incident.model import Moved
+from gridmgr.life.model import HOLDERS, Action, State
+from gridmgr.life.rules import OPEN
+from gridmgr.responsibility.model import LADDER, Act, Category, Policy, Rung, Stage
+
+_UNDER_WAY = OPEN - {State.REPORTED, State.SUSPENDED}
+
+# In which states the clock of each stage runs. A suspended case lets all its clocks stand still.
+RUNS_IN: dict[Stage, frozenset[State]] = {
+    Stage.ACCEPT: frozenset({State.REPORTED}),
+    Stage.DISPATCH: frozenset({State.ACCEPTED}),
+    Stage.HANDLE: _UNDER_WAY,
+    Stage.VERIFY: frozenset({State.FED_BACK}),
+    Stage.FURTHER: _UNDER_WAY,
+}
+
+# The steps each clock waits for; whatever else ends it makes it pointless.
+SERVED_BY: dict[Stage, frozenset[Action]] = {
+    Stage.ACCEPT: frozenset({Action.ACCEPT, Action.SETTLE, Action.VOID, Action.MERGE}),
+    Stage.DISPATCH: frozenset({Action.DISPATCH}),
+    Stage.HANDLE: frozenset({Action.CLOSE}),
+    Stage.VERIFY: frozenset({Action.VERIFY, Action.REWORK}),
+    Stage.FURTHER: frozenset({Action.CLOSE, Action.MEET}),
+}
+RETIMING = frozenset({Action.EXTEND, Action.RETIME})  # steps that give the case another due time
+
+
+class Verb(StrEnum):
+    """What a step does to a clock."""
+
+    START = "start"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETIME = "retime"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a step does to the clock of a stage, or of a further limit by its key."""
+
+    verb: Verb
+    key: str
+    served: bool = False  # of a stop: the step was the one it waited for
+    due_at: datetime | None = None  # of a retiming and a resumption: as the case's own history says
+
+
+def stage_of(key: str) -> Stage:
+    """Return the stage a clock belongs to: that of its name, or the further limits."""
+    return Stage(key) if key in set(Stage) else Stage.FURTHER
+
+
+def touches(step: Moved) -> bool:
+    """Tell whether a step can do anything to any clock."""
+    return step.before != step.after or step.action in RETIMING or step.action is Action.MEET
+
+
+def effects(step: Moved, live: Mapping[str, Running], further: Iterable[str]) -> list[Effect]:
+    """Return what a step does to the clocks of its case.
+
+    `live` are the clocks that run or stand still, by stage or key; `further` are the keys of the further
+    limits of its category. Rule: field.md §3 and §4, by the tables above.
+    """
+    told = step.payload.get("due_at")
+    due_at = datetime.fromisoformat(told) if isinstance(told, str) else told
+    if step.after is State.SUSPENDED and step.before is not State.SUSPENDED:
+        return [Effect(Verb.PAUSE, key) for key in live]
+    found = list(_stops(step, live))
+    stopped = {each.key for each in found}
+    if step.before is State.SUSPENDED and step.after is not State.SUSPENDED:
+        return found + [
+            Effect(Verb.RESUME, key, due_at=due_at if key == Stage.HANDLE else None)
+            for key in live
+            if key not in stopped
+        ]
+    if step.action in RETIMING and Stage.HANDLE in live and due_at:
+        found.append(Effect(Verb.RETIME, Stage.HANDLE, due_at=due_at))
+    return found + [
+        Effect(Verb.START, key, due_at=due_at if key == Stage.HANDLE else None)
+        for key in (*OWN_STAGES, *further)
+        if step.before not in RUNS_IN[stage_of(key)] and step.after in RUNS_IN[stage_of(key)]
+    ]
+
+
+OWN_STAGES = tuple(stage.value for stage in Stage if stage is not Stage.FURTHER)
+
+
+def _stops(step: Moved, live: Mapping[str, Running]) -> Iterator[Effect]:
+    for key in live:
+        stage = stage_of(key)
+        met = stage is Stage.FURTHER and step.action is Action.MEET and step.payload.get("limit") == key
+        if met or step.after not in RUNS_IN[stage] | {State.SUSPENDED}:
+            yield Effect(Verb.STOP, key, served=step.action in SERVED_BY[stage])
+
+
+def expected(state: State, further: Iterable[str] = ()) -> list[str]:
+    """Return which clocks a case in that state may have, by stage or key."""
+    return [key for key in (*OWN_STAGES, *further) if state in RUNS_IN[stage_of(key)]]
+
+
+# ---- how long ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How long something may take; another system's limit has no amount. A further limit has names."""
+
+    amount: float | None
+    unit: TimeUnit
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def limit(key: str, category: Category, policy: Policy | None, told: Mapping[str, Any]) -> Limit | None:
+    """Return the limit of a stage or of a further limit by its key, None if nothing limits it.
+
+    `told` is the payload of the step that began it: the due time of the case itself was worked out there.
+    """
+    match stage_of(key):
+        case Stage.HANDLE:
+            unit = TimeUnit(told.get("limit_unit") or TimeUnit.HOURS)
+            return Limit(told.get("limit_amount"), unit) if told.get("due_at") else None
+        case Stage.FURTHER:
+            given = next(each for each in category.further_limits if each["key"] == key)
+            return Limit(given["amount"], TimeUnit(given["unit"]), {"zh": given["zh"], "en": given["en"]})
+        case _:
+            return Limit(policy.amount, TimeUnit(policy.unit)) if policy and policy.amount else None
+
+
+def begun(
+    incident_id: int, key: str, at: datetime, limit: Limit, policy: Policy | None, calendar: WorkingCalendar,
+    due_at: datetime | None = None, code: str = "",
+) -> Clock:  # fmt: skip
+    """Return the clock of a limit that begins to run at an instant, with a copy of its policy.
+
+    `code` is the unit whose calendar it is; the case's own due time, if given, is right already.
+    """
+    due_at = due_at or calendar.due(at, limit.amount, limit.unit)
+    allowed = max(calendar.worked(at, due_at, limit.unit), timedelta())
+    frozen = {"id": policy.id if policy else None, "ladder": policy.ladder if policy else []} | limit.names
+    return timed(
+        Clock(
+            None, incident_id, key, at, limit.amount, limit.unit, code, allowed, timedelta(), at,
+            due_at, (), 0, None, Running.RUNNING, None, frozen,
+        ),
+        calendar,
+    )  # fmt: skip
+
+
+# ---- when ----------------------------------------------------------------------------------------
+
+
+def timed(clock: Clock, calendar: WorkingCalendar) -> Clock:
+    """Return the clock with all instants that follow from what it allows and has used up.
+
+    A rung that was due before `since` keeps its time: it is late, not new.
+    """
+    unit, left = TimeUnit(clock.unit), clock.allowed - clock.used
+    due_at = calendar.after(clock.since, left, unit) if left > timedelta() else clock.due_at
+    times = accumulate(
+        (_rung_at(clock, number, rung, calendar) for number, rung in enumerate(clock.ladder)), max
+    )
+    return _pointed(replace(clock, due_at=due_at, rung_times=tuple(times)))
+
+
+def _rung_at(clock: Clock, number: int, rung: Rung, calendar: WorkingCalendar) -> datetime:
+    if rung.share == 0:
+        return clock.started_at
+    left = clock.allowed * rung.share - clock.used
+    if left > timedelta():
+        return calendar.after(clock.since, left, TimeUnit(clock.unit))
+    return clock.rung_times[number] if number < len(clock.rung_times) else clock.since
+
+
+def _pointed(clock: Clock) -> Clock:
+    """Return the clock with the time of its next rung, which it has only while it runs."""
+    running = clock.state is Running.RUNNING and clock.next_rung < len(clock.rung_times)
+    return replace(clock, next_rung_at=clock.rung_times[clock.next_rung] if running else None)
+
+
+def stopped(clock: Clock, at: datetime, served: bool) -> Clock:
+    """Return the clock ended: met or missed by the step it waited for, cancelled by any other."""
+    late = at > clock.due_at if clock.state is Running.RUNNING else clock.used > clock.allowed
+    state = Running.CANCELLED if not served else Running.MISSED if late else Running.MET
+    return _pointed(replace(clock, state=state, ended_at=at))
+
+
+def used(clock: Clock, at: datetime, calendar: WorkingCalendar) -> timedelta:
+    """Return how much of its time a clock has used up at an instant, or had when it stopped before."""
+    if clock.state is Running.PAUSED:
+        return clock.used
+    return clock.used + calendar.worked(clock.since, clock.ended_at or at, TimeUnit(clock.unit))
+
+
+def paused(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
+    """Return the clock standing still: what has been worked so far is used up, the rest is left."""
+    spent = used(clock, at, calendar)
+    return _pointed(replace(clock, state=Running.PAUSED, used=spent, since=at))
+
+
+def resumed(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
+    """Return the clock running again with what was left of its time."""
+    return timed(replace(clock, state=Running.RUNNING, since=at), calendar)
+
+
+def retimed(clock: Clock, due_at: datetime, calendar: WorkingCalendar) -> Clock:
+    """Return the clock due at another time, with as much more (or less) time to work as lies between."""
+    unit = TimeUnit(clock.unit)
+    if due_at >= clock.due_at:
+        allowed = clock.allowed + calendar.worked(clock.due_at, due_at, unit)
+    else:
+        allowed = clock.allowed - calendar.worked(due_at, clock.due_at, unit)
+    return replace(timed(replace(clock, allowed=allowed), calendar), due_at=due_at)
+
+
+# ---- who -----------------------------------------------------------------------------------------
+
+
+def weight(act: str, level: str) -> tuple[int, int]:
+    """Return how much a rung weighs for whoever is told of several at once: the act first, then the level."""
+    return list(Act).index(Act(act)), LADDER.index(level)
+
+
+def instead(level: str, holder: str) -> tuple[str, ...]:
+    """Return the levels told where nobody sits at one, the nearest first.
+
+    Rule: field.md §4, never silently skip. Above a department stands the desk that holds the case.
+    """
+    first = HOLDERS.index(holder) if level == "department" else HOLDERS.index(level) + 1
+    return HOLDERS[first:]

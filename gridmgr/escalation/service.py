@@ -1,0 +1,243 @@
+"""Verbs of clocks: keep them as cases move, climb the rungs that are due, follow a corrected calendar.
+
+They never commit. Whoever touches the clocks of a case holds the lock of the case first.
+"""
+
+import json
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gridmgr import clock, words
+from gridmgr.account.rules import SYSTEM
+from gridmgr.calendar.queries import calendar_for
+from gridmgr.db import copy_rows
+from gridmgr.escalation import queries, rules
+from gridmgr.escalation.model import CaseClock, Clock
+from gridmgr.escalation.queries import Case, Told
+from gridmgr.escalation.rules import Effect, Verb
+from gridmgr.incident import queries as incidents
+from gridmgr.incident import service as incident
+from gridmgr.incident.model import Moved
+from gridmgr.life.model import HOLDERS, Action, State
+from gridmgr.notice import service as notice
+from gridmgr.notice.model import Kind, Message
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.responsibility.model import Act, Category, Stage
+
+log = logging.getLogger(__name__)
+
+# ---- clocks follow their cases -------------------------------------------------------------------
+
+
+def begin(session: Session, incident_ids: Sequence[int]) -> None:
+    """Start the clocks of cases that have just been filed."""
+    _follow(session, queries.filed(session, incident_ids), {})
+
+
+def follow(session: Session, steps: Sequence[Moved]) -> None:
+    """Start, stop, pause, resume and retime clocks as the steps of their cases say, in the order taken."""
+    steps = [step for step in steps if rules.touches(step)]
+    if steps:
+        _follow(session, steps, queries.live(session, {step.incident_id for step in steps}))
+
+
+def _follow(session: Session, steps: Sequence[Moved], live: dict[int, dict[str, Clock]]) -> None:
+    cases = queries.cases(session, {step.incident_id for step in steps})
+    before = {each.id: each for clocks in live.values() for each in clocks.values()}
+    ended: list[Clock] = []
+    for step in steps:
+        case, clocks = cases[step.incident_id], live.setdefault(step.incident_id, {})
+        further = [each["key"] for each in case.category.further_limits]
+        running = {key: each.state for key, each in clocks.items()}
+        for effect in rules.effects(step, running, further):
+            if effect.verb is Verb.STOP:
+                ended.append(rules.stopped(clocks.pop(effect.key), step.at, effect.served))
+            elif effect.verb is Verb.START:
+                clocks |= _started(session, step, case, effect)
+            else:
+                clocks[effect.key] = _changed(session, clocks[effect.key], step.at, effect)
+    after = [each for clocks in live.values() for each in clocks.values()] + ended
+    _insert(session, [each for each in after if each.id is None])
+    _update(session, [each for each in after if each.id is not None and each != before[each.id]])
+
+
+def start(session: Session, missing: Collection[tuple[str, str, datetime]]) -> int:
+    """Start clocks that cases should have had: (number, stage, since when); returns how many.
+
+    A case that has gone on, or has got its clock meanwhile, is passed over.
+    """
+    found = incidents.locked_many(session, {number for number, _, _ in missing})
+    ids = [each.id for each in found.values()]
+    cases, live, clocks = queries.cases(session, ids), queries.live(session, ids), []
+    for number, stage, since in missing:
+        case = found[number]
+        state = State(case.suspended_from or case.state)
+        if stage in live.get(case.id, ()) or stage not in rules.expected(state):
+            continue
+        due_at = case.due_at if stage == Stage.HANDLE else None
+        told = {"due_at": due_at, "limit_unit": case.limit_unit}
+        step = Moved(case.id, Action.ADOPT, None, state, since, 0, None, told)
+        for one in _started(session, step, cases[case.id], Effect(Verb.START, stage, due_at=due_at)).values():
+            if case.suspended_at:
+                one = rules.paused(one, case.suspended_at, calendar_for(session, one.calendar))
+            clocks.append(one)
+    _insert(session, clocks)
+    return len(clocks)
+
+
+def _changed(session: Session, one: Clock, at: datetime, effect: Effect) -> Clock:
+    calendar = calendar_for(session, one.calendar)
+    if effect.verb is Verb.PAUSE:
+        return rules.paused(one, at, calendar)
+    if effect.verb is Verb.RESUME:
+        one = rules.resumed(one, at, calendar)
+    return rules.retimed(one, effect.due_at, calendar) if effect.due_at else one
+
+
+def _started(session: Session, step: Moved, case: Case, effect: Effect) -> dict[str, Clock]:
+    """Return the clock of a limit that begins to run, none if nothing limits it; its policy is frozen."""
+    stage, day = rules.stage_of(effect.key), clock.local(step.at).date()
+    policy = responsibility.policy_for(session, case.category.policy_code, case.severity, stage, day)
+    limit = rules.limit(effect.key, case.category, policy, step.payload)
+    if limit is None:
+        return {}
+    calendar = calendar_for(session, case.home)
+    one = rules.begun(
+        step.incident_id, effect.key, step.at, limit, policy, calendar, effect.due_at, case.home
+    )
+    return {effect.key: one}
+
+
+_FIELDS = [field.name for field in fields(Clock)]
+_KEPT = [name for name in _FIELDS if name != "id"]
+
+
+def _insert(session: Session, clocks: Iterable[Clock]) -> None:
+    rows = [[_copied(getattr(each, name)) for name in _KEPT] for each in clocks]
+    if rows:
+        copy_rows(session, CaseClock, _KEPT, rows)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return f"{value / timedelta(microseconds=1):.0f} microseconds"
+    if isinstance(value, tuple):
+        return "{" + ",".join(f'"{each}"' for each in value) + "}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+
+
+_UPDATE = text("""
+    UPDATE case_clock
+    SET allowed = told.allowed, used = told.used, since = told.since, due_at = told.due_at,
+        rung_times = told.rung_times, next_rung_at = told.next_rung_at, state = told.state,
+        ended_at = told.ended_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told (
+        id bigint, allowed interval, used interval, since timestamptz, due_at timestamptz,
+        rung_times timestamptz[], next_rung_at timestamptz, state text, ended_at timestamptz)
+    WHERE case_clock.id = told.id
+""")
+
+
+def _update(session: Session, clocks: Sequence[Clock]) -> None:
+    if clocks:
+        names = (
+            "id",
+            "allowed",
+            "used",
+            "since",
+            "due_at",
+            "rung_times",
+            "next_rung_at",
+            "state",
+            "ended_at",
+        )
+        rows = [{name: _told(getattr(each, name)) for name in names} for each in clocks]
+        session.execute(_UPDATE, {"rows": json.dumps(rows)})
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [each.isoformat() for each in value]
+    return _copied(value)
+
+
+# ---- the sweep -----------------------------------------------------------------------------------
+
+BATCH = 5000
+
+
+def sweep(session: Session, batch: int = BATCH) -> int:
+    """Climb the rungs that are due, at most those of `batch` clocks; returns how many clocks were served.
+
+    Rule: field.md §4. Any number of sweepers may run at once, on any machines: each rung is climbed once.
+    A case whose rung says so is handed to its level, and people are told, each of a case's highest rung alone.
+    """
+    at = queries.moment(session)
+    ids = queries.due(session, at, batch)
+    if not ids:
+        return 0
+    served, told = queries.climb(session, at, ids)
+    with clock.travel(at):  # the histories say the same instant as the rungs
+        _hand_over(session, told)
+        notice.tell(
+            session, _messages(told, queries.categories(session, (each.category_id for each in told)))
+        )
+    return served
+
+
+def sweep_all(session: Session) -> int:
+    """Climb all rungs that are due, in one transaction; returns how many clocks were served."""
+    total = 0
+    while served := sweep(session):
+        total += served
+    return total
+
+
+def _hand_over(session: Session, told: Sequence[Told]) -> None:
+    """Hand cases to the highest of the levels their rungs say; the cases are locked already."""
+    levels: dict[str, Told] = {}
+    for each in told:
+        if each.act == Act.TAKE_OVER:
+            levels[each.number] = max(
+                levels.get(each.number, each), each, key=lambda one: HOLDERS.index(one.level)
+            )
+    changes = [
+        (case, {"level": why.level, "clock": why.stage, "share": why.share})
+        for number, case in incidents.locked_many(session, levels).items()
+        for why in (levels[number],)
+    ]
+    if changes:
+        incident.by_system(session, SYSTEM, Action.TAKE_OVER, changes)
+
+
+KINDS = {Act.REMIND: Kind.REMIND, Act.TELL: Kind.TOLD, Act.TAKE_OVER: Kind.TAKEN_OVER}
+
+
+def _messages(told: Sequence[Told], categories: Mapping[int, Category]) -> list[Message]:
+    """Return one message for each person and case: of the rung that weighs most, the last of equals."""
+    weightiest: dict[tuple[int, int], Told] = {}
+    for each in told:
+        for account in each.accounts:
+            before = weightiest.setdefault((account, each.incident_id), each)
+            if rules.weight(each.act, each.level) >= rules.weight(before.act, before.level):
+                weightiest[account, each.incident_id] = each
+    return [
+        Message(account, KINDS[Act(each.act)], each.incident_id, _details(each, categories[each.category_id]))
+        for (account, _), each in weightiest.items()
+    ]
+
+
+def _details(told: Told, category: Category) -> dict[str, Any]:
+    return {
+        "number": told.number, "category_zh": category.name_zh, "category_en": category.name_en,
+        "place": told.address, "due": told.limit_at.isoformat(), "share": told.share,
+        "level": words.LADDER[told.level], "stage": told.stage,
+    }  # fmt: skip

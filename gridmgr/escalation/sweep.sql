@@ -1,0 +1,110 @@
+-- Climb the rungs that are due of the clocks :ids, which the caller has locked, each once.
+--
+-- A case is locked only if it may be handed to another level; whoever moves it just now makes us skip it until the
+-- next sweep. So nobody here ever waits, and no circle can close.
+-- One row comes back for each rung that reaches somebody or hands its case to a level; `served` counts the clocks.
+
+WITH narrowed AS MATERIALIZED (
+    SELECT c.id, incident_id, stage, next_rung, rung_times, due_at, policy -> 'ladder' AS ladder
+    FROM unnest(CAST(:ids AS bigint[])) AS locked (id)
+    JOIN case_clock c ON c.id = locked.id
+),
+-- Several rungs of one clock may be due, when nobody has swept for a while.
+rung AS MATERIALIZED (
+    SELECT id, incident_id, stage, due_at AS limit_at, n AS rung, rung_at,
+           ladder -> n ->> 'act' AS act, ladder -> n ->> 'level' AS level,
+           (ladder -> n ->> 'share')::float AS share,
+           array_position(CAST(:holders AS text[]), ladder -> n ->> 'level') AS height
+    FROM narrowed
+    CROSS JOIN LATERAL unnest(rung_times[next_rung + 1 :]) WITH ORDINALITY AS later (rung_at, place)
+    CROSS JOIN LATERAL (SELECT next_rung + place::int - 1 AS n) AS counted
+    WHERE rung_at <= :at
+),
+held AS MATERIALIZED (
+    SELECT id, level FROM incident
+    WHERE id IN (SELECT incident_id FROM rung WHERE act = 'take_over')
+    FOR NO KEY UPDATE SKIP LOCKED
+),
+placed AS MATERIALIZED (
+    SELECT rung.*, i.number, i.category_id, i.address, i.handler, i.handler_code,
+           array_position(CAST(:holders AS text[]), coalesce(held.level, i.level)) AS holder,
+           coalesce(i.micro_grid_code, i.community_code, i.street_code, '') AS home,
+           act = 'take_over' AND (ARRAY[i.micro_grid_code, i.community_code, i.street_code, ''])[height]
+               IS NOT NULL AS takes
+    FROM rung
+    JOIN incident i ON i.id = rung.incident_id
+    LEFT JOIN held ON held.id = rung.incident_id
+    WHERE rung.id NOT IN (
+        SELECT id FROM rung WHERE act = 'take_over' AND incident_id NOT IN (SELECT id FROM held))
+),
+-- A case is handed only to a level it has, above the one that holds it; else that level is told.
+taken AS (
+    SELECT id, rung, height > greatest(holder, max(height) OVER (
+               PARTITION BY incident_id ORDER BY rung_at, id, rung
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS really
+    FROM placed
+    WHERE takes
+),
+-- Whom each rung names, as `seat` does.
+named AS (
+    SELECT id, rung, level AS seat,
+           CASE WHEN level <> 'department' THEN home WHEN handler_code IS NULL THEN handler END AS key
+    FROM placed
+    UNION ALL
+    SELECT id, rung, 'people_of', handler_code FROM placed WHERE level = 'department' AND handler_code IS NOT NULL
+),
+seat AS MATERIALIZED (
+    -- seats.sql
+),
+width AS (SELECT DISTINCT seat, length(key) AS letters FROM seat),
+reached AS MATERIALIZED (
+    SELECT named.id, named.rung, array_agg(DISTINCT account_id) AS accounts
+    FROM named
+    JOIN width USING (seat)
+    JOIN seat ON seat.seat = named.seat AND seat.key = left(named.key, letters)
+    WHERE named.seat <> 'department' OR seat.key = named.key
+    GROUP BY named.id, named.rung
+),
+-- Where nobody sits at the level, the next one above where somebody does is told instead.
+instead AS MATERIALIZED (
+    SELECT DISTINCT ON (placed.id, placed.rung) placed.id, placed.rung, seat.seat AS level,
+           array_agg(DISTINCT account_id) AS accounts
+    FROM placed
+    JOIN width ON array_position(CAST(:holders AS text[]), seat) >= coalesce(height + 1, holder)
+    JOIN seat ON seat.seat = width.seat AND seat.key = left(home, letters)
+    WHERE (placed.id, placed.rung) NOT IN (SELECT id, rung FROM reached)
+    GROUP BY placed.id, placed.rung, seat.seat
+    ORDER BY placed.id, placed.rung, array_position(CAST(:holders AS text[]), seat.seat)
+),
+climbed AS (
+    INSERT INTO rung_climbed (clock_id, rung, climbed_at, due_at, act, level, reached, note)
+    SELECT placed.id, placed.rung, :at, rung_at,
+           CASE WHEN act = 'take_over' AND really IS NOT TRUE THEN 'tell' ELSE act END, placed.level,
+           coalesce(cardinality(reached.accounts), 0),
+           CASE WHEN reached.id IS NULL THEN coalesce(instead.level, 'nobody') ELSE '' END
+    FROM placed
+    LEFT JOIN taken USING (id, rung)
+    LEFT JOIN reached USING (id, rung)
+    LEFT JOIN instead USING (id, rung)
+    ON CONFLICT DO NOTHING
+    RETURNING clock_id, rung, act
+),
+advanced AS (
+    UPDATE case_clock
+    SET next_rung = last + 1, next_rung_at = case_clock.rung_times[last + 2]
+    FROM (SELECT id, max(rung) AS last FROM placed GROUP BY id) AS climbed
+    WHERE case_clock.id = climbed.id
+    RETURNING case_clock.id
+)
+SELECT (SELECT count(*) FROM advanced) AS served, told.*
+FROM (VALUES (1)) AS always (one)
+LEFT JOIN (
+    SELECT incident_id, stage, climbed.act, placed.level, share, limit_at,
+           coalesce(reached.accounts, instead.accounts, '{}') AS accounts, number, category_id, address
+    FROM climbed
+    JOIN placed ON placed.id = climbed.clock_id AND placed.rung = climbed.rung
+    LEFT JOIN reached ON reached.id = placed.id AND reached.rung = placed.rung
+    LEFT JOIN instead ON instead.id = placed.id AND instead.rung = placed.rung
+    WHERE climbed.act = 'take_over' OR reached.id IS NOT NULL OR instead.id IS NOT NULL
+    ORDER BY rung_at, placed.id, placed.rung
+) AS told ON true
