@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from gridmgr import jobs
 from gridmgr.account.rules import SYSTEM
+from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy.model import EditionPublished
 from gridmgr.incident import service as incident
@@ -30,7 +31,13 @@ def _keep_clocks(session: Session, event: IncidentsMoved) -> None:
     escalation.follow(session, event.moves)
 
 
+def _recount_clocks(session: Session, event: CalendarCorrected) -> None:
+    """Due times counted by a corrected calendar are worked out anew."""
+    escalation.recount(session, event.code)
+
+
 REACTIONS = {
+    CalendarCorrected: [_recount_clocks],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks],
     IncidentsMoved: [_keep_clocks],

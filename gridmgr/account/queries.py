@@ -94,6 +94,15 @@ def _listed(words: str, role: str | None) -> Select:
     return asked
 
 
+def of_bodies(session: Session, bodies: Collection[str]) -> dict[str, list[int]]:
+    """Return the ids of the open accounts that work for each of these departments."""
+    asked = select(Account.body, Account.id).where(Account.active, Account.body.in_(bodies))
+    found: dict[str, list[int]] = {}
+    for body, account in session.execute(asked.order_by(Account.id)):
+        found.setdefault(body, []).append(account)
+    return found
+
+
 def with_role(session: Session, role: Role) -> list[int]:
     """Return the ids of all open accounts that hold a role anywhere."""
     asked = select(Account.id).join(RoleGrant).where(RoleGrant.role == role, Account.active).distinct()

@@ -25,7 +25,8 @@ def calendar_for(session: Session, code: str = "") -> WorkingCalendar:
     own = max((each for each in spans if each in prefixes), key=len)
     areas = frozenset(each.code for each in days if each.code in prefixes)
     if (own, areas) not in read:
-        read[own, areas] = _calendar(own, spans[own], [each for each in days if each.code in areas])
+        named = max((own, *areas), key=len)  # any unit below it has the same calendar
+        read[own, areas] = _calendar(named, spans[own], [each for each in days if each.code in areas])
     return read[own, areas]
 
 
@@ -39,6 +40,7 @@ def _calendar(code: str, kept: WorkedHours, days: list[SpecialDay]) -> WorkingCa
         weekdays=frozenset(kept.weekdays),
         holidays=of_kind[DayKind.HOLIDAY],
         makeup_days=of_kind[DayKind.MAKEUP],
+        code=code,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from gridmgr import clock, sheet
 from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
+from gridmgr.clock import TimeUnit
 from gridmgr.escalation import rules
 from gridmgr.escalation.model import LIVE, NOBODY, CaseClock, Clock, RungClimbed, Running
 from gridmgr.escalation.rules import Limit
@@ -22,13 +23,15 @@ from gridmgr.responsibility import rules as policies
 from gridmgr.responsibility.model import Category, Policy, Rung
 from gridmgr.responsibility.rules import PoliciesRead
 
-COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
+_NAMES = [field.name for field in fields(Clock)]
+COLUMNS = [getattr(CaseClock, name) for name in _NAMES]
 HOME = func.coalesce(Incident.micro_grid_code, Incident.community_code, Incident.street_code, "")
 
 
 def _clock(row: Row) -> Clock:
     changed = {"state": Running(row.state), "rung_times": tuple(row.rung_times)}
-    return Clock(**row._asdict() | changed)
+    known = {name: getattr(row, name) for name in _NAMES}
+    return Clock(**known | changed)
 
 
 def live(session: Session, incident_ids: Collection[int]) -> dict[int, dict[str, Clock]]:
@@ -44,8 +47,8 @@ def live(session: Session, incident_ids: Collection[int]) -> dict[int, dict[str,
     )
     found: dict[int, dict[str, Clock]] = {}
     for row in session.execute(asked):
-        clock = _clock(row)
-        found.setdefault(clock.incident_id, {})[clock.stage] = clock
+        one = _clock(row)
+        found.setdefault(one.incident_id, {})[one.stage] = one
     return found
 
 
@@ -110,6 +113,20 @@ def used(session: Session, clocks: Iterable[Clock]) -> dict[int, timedelta]:
     """Return how much of their time these clocks have used up by now, or had when they ended."""
     now = clock.now()
     return {each.id: rules.used(each, now, calendar_for(session, each.calendar)) for each in clocks}
+
+
+def counted_by_calendar(session: Session, code: str) -> list[tuple[Clock, str, str]]:
+    """Return (clock, home, number of its case) of the running clocks that count working time in an area."""
+    asked = (
+        select(*COLUMNS, HOME.label("home"), Incident.number)
+        .join(Incident, Incident.id == CaseClock.incident_id)
+        .where(
+            CaseClock.state == Running.RUNNING,
+            CaseClock.unit != TimeUnit.HOURS,
+            HOME.startswith(code, autoescape=True),
+        )
+    )
+    return [(_clock(row), row.home, row.number) for row in session.execute(asked)]
 
 
 def next_due(session: Session, size: int) -> list[Clock]:

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, words
+from gridmgr.account import queries as accounts
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.db import copy_rows
@@ -23,7 +24,7 @@ from gridmgr.escalation.queries import Case, Told
 from gridmgr.escalation.rules import Effect, Verb
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
-from gridmgr.incident.model import Moved
+from gridmgr.incident.model import Incident, Moved
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
@@ -112,6 +113,49 @@ def _started(session: Session, step: Moved, case: Case, effect: Effect) -> dict[
         step.incident_id, effect.key, step.at, limit, policy, calendar, effect.due_at, case.home
     )
     return {effect.key: one}
+
+
+def recount(session: Session, code: str) -> int:
+    """Work out anew what the corrected calendar of an area has changed; returns how many clocks.
+
+    The history of a case says so where its own due time changes, and whoever is at work is told. Paused
+    clocks keep what they had left; running hours know no calendar.
+    """
+    found = queries.counted_by_calendar(session, code)
+    cases = incidents.locked_many(session, {number for _, _, number in found})
+    changed, retimes = [], []
+    for one, home, number in found:
+        calendar = calendar_for(session, home)
+        after = rules.timed(one, calendar)
+        if after == one:
+            continue
+        changed.append(after)
+        if after.stage == Stage.HANDLE and after.due_at != one.due_at:
+            told = {"due_at": after.due_at.isoformat(), "was_due_at": one.due_at.isoformat()}
+            retimes.append((cases[number], told))
+    _update(session, changed)
+    if retimes:
+        incident.by_system(session, SYSTEM, Action.RETIME, retimes)
+        notice.tell(session, _retimed(session, [case for case, _ in retimes]))
+    return len(changed)
+
+
+def _retimed(session: Session, cases: Sequence[Incident]) -> list[Message]:
+    """Whoever works for the body that has a case is told of its new due time."""
+    people = accounts.of_bodies(session, {case.handler for case in cases if case.handler})
+    categories = queries.categories(session, {case.category_id for case in cases})
+    return [
+        Message(account, Kind.RETIMED, case.id, _facts(case, categories[case.category_id]))
+        for case in cases
+        for account in people.get(case.handler, ())
+    ]
+
+
+def _facts(case: Incident, category: Category) -> dict[str, Any]:
+    return {
+        "number": case.number, "category_zh": category.name_zh, "category_en": category.name_en,
+        "place": case.address, "due": case.due_at.isoformat() if case.due_at else None,
+    }  # fmt: skip
 
 
 _FIELDS = [field.name for field in fields(Clock)]

@@ -15,6 +15,8 @@ from gridmgr.account import service as accounts
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.audit import queries as audit
+from gridmgr.calendar import service as calendars
+from gridmgr.calendar.rules import DAYS
 from gridmgr.escalation import queries, service
 from gridmgr.escalation.model import NOBODY, RungClimbed
 from gridmgr.events import drain
@@ -526,3 +528,25 @@ def test_the_sweep_goes_by_the_clock_of_the_database(busy):
             0,
             CASES,
         )  # those cases of 2026 are due or not by today's date alone
+
+
+def test_a_corrected_calendar_moves_open_due_times_and_says_so(district, told, staff):
+    friday = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+    with clock.travel(friday):
+        case = intake.report(district, SYSTEM, told())
+        for action, payload in ((Action.ACCEPT, {"checked": True}), (Action.DISPATCH, {"handler": "环卫所"})):
+            incident.move(district, SYSTEM, case.number, action, payload)
+        drain(district, REACTIONS)
+        assert f"{clock.local(case.due_at):%a %H:%M}" == "Mon 11:30"
+        notice = "日期,类型\n2026-11-21,调休上班\n".encode()
+        calendars.import_days(district, sheet.read(notice, "通知.csv", DAYS), lambda codes: ())
+        drain(district, REACTIONS)
+    assert f"{clock.local(case.due_at):%a %H:%M}" == "Sat 11:30"
+    row = incidents.history(district, case.id)[-1]
+    assert (row.action, row.payload["was_due_at"][:10]) == (Action.RETIME, "2026-11-23")
+    (handle,) = (each for each in queries.of_case(district, case.id) if each.stage == "handle")
+    assert handle.due_at == case.due_at
+    handler = staff[Role.DEPARTMENT_HANDLER].id
+    kinds = district.scalars(select(Notice.kind).where(Notice.account_id == handler)).all()
+    assert "retimed" in kinds
+    assert audit.verify(district).broken == []
