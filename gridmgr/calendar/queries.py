@@ -25,12 +25,11 @@ def calendar_for(session: Session, code: str = "") -> WorkingCalendar:
     own = max((each for each in spans if each in prefixes), key=len)
     areas = frozenset(each.code for each in days if each.code in prefixes)
     if (own, areas) not in read:
-        named = max((own, *areas), key=len)  # any unit below it has the same calendar
-        read[own, areas] = _calendar(named, spans[own], [each for each in days if each.code in areas])
+        read[own, areas] = _calendar(spans[own], [each for each in days if each.code in areas])
     return read[own, areas]
 
 
-def _calendar(code: str, kept: WorkedHours, days: list[SpecialDay]) -> WorkingCalendar:
+def _calendar(kept: WorkedHours, days: list[SpecialDay]) -> WorkingCalendar:
     """The longer the prefix, the stronger: an area's own day stands against the district's."""
     kinds = {each.day: each.kind for each in sorted(days, key=lambda each: len(each.code))}
     of_kind = {kind: frozenset(day for day, each in kinds.items() if each == kind) for kind in DayKind}
@@ -40,7 +39,6 @@ def _calendar(code: str, kept: WorkedHours, days: list[SpecialDay]) -> WorkingCa
         weekdays=frozenset(kept.weekdays),
         holidays=of_kind[DayKind.HOLIDAY],
         makeup_days=of_kind[DayKind.MAKEUP],
-        code=code,
     )
 
 
