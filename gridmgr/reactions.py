@@ -9,6 +9,7 @@ from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy.model import EditionPublished
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import IncidentsMoved, IncidentsReported
+from gridmgr.telling import service as telling
 
 
 def _rehome_open_cases(session: Session, event: EditionPublished) -> None:
@@ -36,9 +37,19 @@ def _recount_clocks(session: Session, event: CalendarCorrected) -> None:
     escalation.recount(session, event.code)
 
 
+def _tell_of_reports(session: Session, event: IncidentsReported) -> None:
+    """The desks of the place hear of new cases."""
+    telling.tell_reported(session, event.ids)
+
+
+def _tell_of_steps(session: Session, event: IncidentsMoved) -> None:
+    """Whom a step concerns is told of it."""
+    telling.tell_of(session, event.moves)
+
+
 REACTIONS = {
     CalendarCorrected: [_recount_clocks],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
-    IncidentsReported: [_start_clocks],
-    IncidentsMoved: [_keep_clocks],
+    IncidentsReported: [_start_clocks, _tell_of_reports],
+    IncidentsMoved: [_keep_clocks, _tell_of_steps],
 }

@@ -94,6 +94,20 @@ def _listed(words: str, role: str | None) -> Select:
     return asked
 
 
+def seats(session: Session, codes: Collection[str]) -> dict[tuple[Role, str], list[int]]:
+    """Return by (role, code prefix) the ids of the open accounts that hold a role on any of the codes."""
+    prefixes = {code[:length] for code in codes for length in range(len(code) + 1)}
+    asked = (
+        select(RoleGrant.role, RoleGrant.code, RoleGrant.account_id)
+        .join(Account, Account.id == RoleGrant.account_id)
+        .where(Account.active, RoleGrant.code == func.any(list(prefixes)))
+    )
+    found: dict[tuple[Role, str], list[int]] = {}
+    for role, code, account in session.execute(asked):
+        found.setdefault((Role(role), code), []).append(account)
+    return found
+
+
 def of_bodies(session: Session, bodies: Collection[str]) -> dict[str, list[int]]:
     """Return the ids of the open accounts that work for each of these departments."""
     asked = select(Account.body, Account.id).where(Account.active, Account.body.in_(bodies))

@@ -221,6 +221,7 @@ class Moved:
     seq: int
     actor_id: int | None
     payload: Mapping[str, Any]
+    actor_name: str = ""
 
 
 @dataclass(frozen=True)

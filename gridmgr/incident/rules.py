@@ -182,6 +182,7 @@ def completed(case: Incident, action: Action, payload: Mapping[str, Any]) -> dic
     if asked.get("way") != action:
         return dict(payload)
     given = {name: value for name, value in asked.items() if name in ("amount", "unit", "until", "note")}
+    given["asked_by"] = asked.get("by")
     return given | {name: value for name, value in payload.items() if value not in (None, "")}
 
 

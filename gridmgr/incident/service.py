@@ -132,7 +132,15 @@ def _step(session: Session, incident: Incident, asked: Move) -> tuple[dict[str, 
     row = _appended(actor, incident, action, payload, at)
     attach(session, [(incident.id, incident.last_seq, payload.get("files") or ())])
     moved = Moved(
-        incident.id, action, before, State(incident.state), at, incident.last_seq, actor.id, payload
+        incident.id,
+        action,
+        before,
+        State(incident.state),
+        at,
+        incident.last_seq,
+        actor.id,
+        payload,
+        actor.name,
     )
     return row, moved
 
@@ -196,6 +204,10 @@ def _sign(session: Session, actor: Actor, incident: Incident, payload, at) -> di
     return {"by": actor.id, "by_name": actor.name}
 
 
+def _answer(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    return {"asked_by": incident.asked["by"], "way": incident.asked["way"]}
+
+
 def _hand_up(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
     return {"level": _one_of(payload.get("level"), rules.above(incident))}
 
@@ -245,6 +257,7 @@ _PREPARE: dict[Action, _Prepare] = {
     Action.MERGE: _check_twin,
     Action.ASK: _sign,
     Action.MEET: _meet,
+    Action.REFUSE: _answer,
     Action.HAND_UP: _hand_up,
     Action.HAND_DOWN: _hand_down,
     Action.ASSIGN_TASK: _assign,

@@ -20,6 +20,7 @@ ORDER = (
     "desk",
     "statistics",
     "audit",
+    "telling",
     "escalation",
     "intake",
     "incident",

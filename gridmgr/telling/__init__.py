@@ -1,0 +1,1 @@
+"""Who is told of what: steps of cases become notices, in the same transaction."""
