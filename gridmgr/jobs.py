@@ -18,6 +18,7 @@ FORGET_ANSWERS = "forget_answers"  # answers nobody will ask for again
 DELIVER = "deliver"  # send what is due, by mail and to webhooks
 PRUNE_NOTICES = "prune_notices"  # remove what was read long ago
 SWEEP_CLOCKS = "sweep_clocks"  # climb the rungs that are due
+RECOUNT_CLOCKS = "recount_clocks"  # count clocks by a corrected calendar
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 
 DEFER = text("""

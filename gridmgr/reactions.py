@@ -33,8 +33,8 @@ def _keep_clocks(session: Session, event: IncidentsMoved) -> None:
 
 
 def _recount_clocks(session: Session, event: CalendarCorrected) -> None:
-    """Due times counted by a corrected calendar are worked out anew."""
-    escalation.recount(session, event.code)
+    """Clocks counted by a calendar that was corrected are counted anew, in the background."""
+    jobs.defer(session, jobs.RECOUNT_CLOCKS, lock=jobs.RECOUNT_CLOCKS, code=event.code)
 
 
 def _tell_of_reports(session: Session, event: IncidentsReported) -> None:
@@ -48,8 +48,8 @@ def _tell_of_steps(session: Session, event: IncidentsMoved) -> None:
 
 
 REACTIONS = {
-    CalendarCorrected: [_recount_clocks],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports],
     IncidentsMoved: [_keep_clocks, _tell_of_steps],
+    CalendarCorrected: [_recount_clocks],
 }

@@ -147,6 +147,15 @@ def sweep_clocks(timestamp: int = 0) -> None:
     _in_transaction(lambda session: jobs.defer(session, jobs.SWEEP_CLOCKS))
 
 
+@app.task(name=jobs.RECOUNT_CLOCKS, retry=3)
+def recount_clocks(code: str) -> None:
+    """Count the clocks of an area by its corrected calendar, batch by batch."""
+    behind: int | None = 0
+    while behind is not None:
+        with db.transaction(_engine(_serving[0]), REACTIONS) as session:
+            behind = escalation.recount(session, code, behind)
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name=jobs.AUDIT_CLOCKS, queueing_lock=jobs.AUDIT_CLOCKS)
 def audit_clocks(timestamp: int) -> None:

@@ -23,15 +23,13 @@ from gridmgr.responsibility import rules as policies
 from gridmgr.responsibility.model import Category, Policy, Rung
 from gridmgr.responsibility.rules import PoliciesRead
 
-_NAMES = [field.name for field in fields(Clock)]
-COLUMNS = [getattr(CaseClock, name) for name in _NAMES]
+COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
 HOME = func.coalesce(Incident.micro_grid_code, Incident.community_code, Incident.street_code, "")
 
 
 def _clock(row: Row) -> Clock:
     changed = {"state": Running(row.state), "rung_times": tuple(row.rung_times)}
-    known = {name: getattr(row, name) for name in _NAMES}
-    return Clock(**known | changed)
+    return Clock(**row._asdict() | changed)
 
 
 def live(session: Session, incident_ids: Collection[int]) -> dict[int, dict[str, Clock]]:
@@ -50,6 +48,32 @@ def live(session: Session, incident_ids: Collection[int]) -> dict[int, dict[str,
         one = _clock(row)
         found.setdefault(one.incident_id, {})[one.stage] = one
     return found
+
+
+def locked(session: Session, incident_ids: Collection[int]) -> dict[int, Incident]:
+    """Return cases by id, locked in order until the transaction ends."""
+    asked = (
+        select(Incident)
+        .where(Incident.id.in_(incident_ids))
+        .order_by(Incident.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {each.id: each for each in session.scalars(asked)}
+
+
+def counted_by(session: Session, code: str, behind: int, size: int) -> list[tuple[int, int]]:
+    """Return (clock, case) of live clocks counted in working time by the calendar of an area, by clock."""
+    asked = (
+        select(CaseClock.id, CaseClock.incident_id)
+        .where(
+            CaseClock.state.in_(LIVE), CaseClock.unit != TimeUnit.HOURS, CaseClock.id > behind,
+            CaseClock.calendar.startswith(code, autoescape=True),
+        )
+        .order_by(CaseClock.id)
+        .limit(size)
+    )  # fmt: skip
+    return [tuple(row) for row in session.execute(asked)]
 
 
 class Case(NamedTuple):
@@ -115,20 +139,6 @@ def used(session: Session, clocks: Iterable[Clock]) -> dict[int, timedelta]:
     return {each.id: rules.used(each, now, calendar_for(session, each.calendar)) for each in clocks}
 
 
-def counted_by_calendar(session: Session, code: str) -> list[tuple[Clock, str, str]]:
-    """Return (clock, home, number of its case) of the running clocks that count working time in an area."""
-    asked = (
-        select(*COLUMNS, HOME.label("home"), Incident.number)
-        .join(Incident, Incident.id == CaseClock.incident_id)
-        .where(
-            CaseClock.state == Running.RUNNING,
-            CaseClock.unit != TimeUnit.HOURS,
-            HOME.startswith(code, autoescape=True),
-        )
-    )
-    return [(_clock(row), row.home, row.number) for row in session.execute(asked)]
-
-
 def next_due(session: Session, size: int) -> list[Clock]:
     """Return the running clocks whose next rung is due first."""
     asked = select(*COLUMNS).where(CaseClock.state == Running.RUNNING, CaseClock.next_rung_at.is_not(None))
@@ -154,8 +164,17 @@ def climbs(session: Session, clocks: Iterable[Clock]) -> dict[int, list[RungClim
 
 # ---- who sits where, and what is due ---------------------------------------------------------------
 
-_SEATS = Path(__file__).with_name("seats.sql").read_text("utf-8")
-_SWEEP = text(Path(__file__).with_name("sweep.sql").read_text("utf-8").replace("-- seats.sql", _SEATS))
+
+def _sql(name: str) -> str:
+    """Return a statement of this folder, with the parts it names put in."""
+    found = Path(__file__).with_name(name).read_text("utf-8")
+    for part in ("reach.sql", "seats.sql"):
+        if f"-- {part}\n" in found:
+            found = found.replace(f"-- {part}\n", _sql(part))
+    return found
+
+
+_SEATS, _SWEEP, _CONCERNED = _sql("seats.sql"), text(_sql("sweep.sql")), text(_sql("concerned.sql"))
 
 # The seats of the ladder by role, and those of the people of a unit that does the work itself.
 _SITS = [(role, level) for role, level in LEVEL_OF.items()] + [
@@ -209,6 +228,12 @@ def climb(session: Session, at: datetime, ids: Sequence[int]) -> tuple[int, list
     session.execute(text("SET LOCAL jit = off"))  # compiling would take longer than the whole sweep
     rows = session.execute(_SWEEP, values | _SITTING).all()
     return rows[0].served, [Told(*row[1:]) for row in rows if row.incident_id is not None]
+
+
+def concerned(session: Session, incident_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return the accounts concerned by what becomes of these cases, as `concerned.sql` says."""
+    rows = session.execute(_CONCERNED, {"ids": list(incident_ids)} | _SITTING)
+    return dict(tuple(row) for row in rows)
 
 
 # ---- what would happen ---------------------------------------------------------------------------

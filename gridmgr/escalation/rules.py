@@ -223,6 +223,17 @@ def retimed(clock: Clock, due_at: datetime, calendar: WorkingCalendar) -> Clock:
     return replace(timed(replace(clock, allowed=allowed), calendar), due_at=due_at)
 
 
+def corrected(clock: Clock, calendar: WorkingCalendar) -> Clock:
+    """Return the clock as a corrected calendar counts it: what is left is left, what was used up stays so.
+
+    A due time that is still right is kept to the second, as somebody has set it.
+    """
+    unit, left = TimeUnit(clock.unit), max(clock.allowed - clock.used, timedelta())
+    right = calendar.worked(clock.since, clock.due_at, unit) == left
+    again = timed(clock, calendar)
+    return replace(again, due_at=clock.due_at) if right else again
+
+
 # ---- who -----------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, words
-from gridmgr.account import queries as accounts
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.db import copy_rows
@@ -113,49 +112,6 @@ def _started(session: Session, step: Moved, case: Case, effect: Effect) -> dict[
         step.incident_id, effect.key, step.at, limit, policy, calendar, effect.due_at, case.home
     )
     return {effect.key: one}
-
-
-def recount(session: Session, code: str) -> int:
-    """Work out anew what the corrected calendar of an area has changed; returns how many clocks.
-
-    The history of a case says so where its own due time changes, and whoever is at work is told. Paused
-    clocks keep what they had left; running hours know no calendar.
-    """
-    found = queries.counted_by_calendar(session, code)
-    cases = incidents.locked_many(session, {number for _, _, number in found})
-    changed, retimes = [], []
-    for one, home, number in found:
-        calendar = calendar_for(session, home)
-        after = rules.timed(one, calendar)
-        if after == one:
-            continue
-        changed.append(after)
-        if after.stage == Stage.HANDLE and after.due_at != one.due_at:
-            told = {"due_at": after.due_at.isoformat(), "was_due_at": one.due_at.isoformat()}
-            retimes.append((cases[number], told))
-    _update(session, changed)
-    if retimes:
-        incident.by_system(session, SYSTEM, Action.RETIME, retimes)
-        notice.tell(session, _retimed(session, [case for case, _ in retimes]))
-    return len(changed)
-
-
-def _retimed(session: Session, cases: Sequence[Incident]) -> list[Message]:
-    """Whoever works for the body that has a case is told of its new due time."""
-    people = accounts.of_bodies(session, {case.handler for case in cases if case.handler})
-    categories = queries.categories(session, {case.category_id for case in cases})
-    return [
-        Message(account, Kind.RETIMED, case.id, _facts(case, categories[case.category_id]))
-        for case in cases
-        for account in people.get(case.handler, ())
-    ]
-
-
-def _facts(case: Incident, category: Category) -> dict[str, Any]:
-    return {
-        "number": case.number, "category_zh": category.name_zh, "category_en": category.name_en,
-        "place": case.address, "due": case.due_at.isoformat() if case.due_at else None,
-    }  # fmt: skip
 
 
 _FIELDS = [field.name for field in fields(Clock)]
@@ -280,8 +236,56 @@ def _messages(told: Sequence[Told], categories: Mapping[int, Category]) -> list[
 
 
 def _details(told: Told, category: Category) -> dict[str, Any]:
+    own = {"share": told.share, "level": words.LADDER[told.level], "stage": told.stage}
+    return _of_case(told, category, told.limit_at) | own
+
+
+def _of_case(case: Told | Incident, category: Category, due_at: datetime) -> dict[str, Any]:
     return {
-        "number": told.number, "category_zh": category.name_zh, "category_en": category.name_en,
-        "place": told.address, "due": told.limit_at.isoformat(), "share": told.share,
-        "level": words.LADDER[told.level], "stage": told.stage,
+        "number": case.number, "category_zh": category.name_zh, "category_en": category.name_en,
+        "place": case.address, "due": due_at.isoformat(),
     }  # fmt: skip
+
+
+# ---- a corrected calendar --------------------------------------------------------------------------
+
+RECOUNTED = 1000  # clocks counted anew in one transaction
+
+
+def recount(session: Session, code: str, behind: int = 0, batch: int = RECOUNTED) -> int | None:
+    """Count the live clocks of an area by its corrected calendar, at most `batch` behind a clock.
+
+    Returns the last clock looked at, None if there was none. Where a case is due at another time its
+    history says both, and those concerned are told.
+    """
+    found = queries.counted_by(session, code, behind, batch)
+    if not found:
+        return None
+    cases = queries.locked(session, {incident_id for _, incident_id in found})
+    wanted, before, after = {clock_id for clock_id, _ in found}, {}, []
+    for clocks in queries.live(session, cases).values():
+        for one in (each for each in clocks.values() if each.id in wanted):
+            before[one.id] = one
+            after.append(rules.corrected(one, calendar_for(session, one.calendar)))
+    _update(session, [each for each in after if each != before[each.id]])
+    moved = [each for each in after if each.due_at != before[each.id].due_at and each.stage == Stage.HANDLE]
+    changes = [
+        (
+            cases[each.incident_id],
+            {"due_at": each.due_at.isoformat(), "was_due_at": before[each.id].due_at.isoformat()},
+        )
+        for each in moved
+    ]
+    incident.by_system(session, SYSTEM, Action.RETIME, changes)
+    notice.tell(session, _retimed(session, [case for case, _ in changes]))
+    return found[-1][0]
+
+
+def _retimed(session: Session, cases: Sequence[Incident]) -> list[Message]:
+    accounts = queries.concerned(session, [case.id for case in cases])
+    categories = queries.categories(session, (case.category_id for case in cases))
+    return [
+        Message(account, Kind.RETIMED, case.id, _of_case(case, categories[case.category_id], case.due_at))
+        for case in cases
+        for account in accounts.get(case.id, ())
+    ]

@@ -53,18 +53,7 @@ named AS (
     UNION ALL
     SELECT id, rung, 'people_of', handler_code FROM placed WHERE level = 'department' AND handler_code IS NOT NULL
 ),
-seat AS MATERIALIZED (
-    -- seats.sql
-),
-width AS (SELECT DISTINCT seat, length(key) AS letters FROM seat),
-reached AS MATERIALIZED (
-    SELECT named.id, named.rung, array_agg(DISTINCT account_id) AS accounts
-    FROM named
-    JOIN width USING (seat)
-    JOIN seat ON seat.seat = named.seat AND seat.key = left(named.key, letters)
-    WHERE named.seat <> 'department' OR seat.key = named.key
-    GROUP BY named.id, named.rung
-),
+-- reach.sql
 -- Where nobody sits at the level, the next one above where somebody does is told instead.
 instead AS MATERIALIZED (
     SELECT DISTINCT ON (placed.id, placed.rung) placed.id, placed.rung, seat.seat AS level,

@@ -4,6 +4,7 @@ from datetime import date
 from threading import Thread
 
 import pytest
+from climbing import SAMPLE, Desk, publish
 from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
 from sqlalchemy.orm import Session
 
@@ -65,3 +66,14 @@ def work_off():
         thread.join()
 
     return work
+
+
+@pytest.fixture
+def sample(district):
+    """Put the policies the product comes with in force."""
+    publish(district, SAMPLE.read_text("utf-8").partition("\n")[2])
+
+
+@pytest.fixture
+def desk(district, told) -> Desk:
+    return Desk(district, told)

@@ -2,31 +2,28 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+from climbing import MONDAY, SAMPLE, after, publish
 from little import CATEGORIES, STREET, little_district
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from gridmgr import clock, db, sheet
+from gridmgr import clock, db
 from gridmgr.account import service as accounts
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.audit import queries as audit
-from gridmgr.calendar import service as calendars
-from gridmgr.calendar.rules import DAYS
 from gridmgr.escalation import queries, service
 from gridmgr.escalation.model import NOBODY, RungClimbed
-from gridmgr.events import drain
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Adopted, Incident, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, State
-from gridmgr.notice.model import Kind, Notice
+from gridmgr.notice.model import Notice
 from gridmgr.reactions import REACTIONS
 from gridmgr.responsibility import queries as categories
 from gridmgr.responsibility import rules as policies
@@ -34,82 +31,6 @@ from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
-MONDAY = datetime(2026, 9, 7, 1, tzinfo=UTC)  # 9:00 in the district
-SAMPLE = Path(__file__).resolve().parents[2] / "sample_maps" / "policies.csv"
-USUAL = {
-    Action.ACCEPT: {"checked": True}, Action.DISPATCH: {"handler": "环卫所"}, Action.CLOSE: {"checked": True},
-}  # fmt: skip
-
-
-def after(hours: float = 0, **more) -> datetime:
-    return MONDAY + timedelta(hours=hours, **more)
-
-
-def publish(session, rows: str, effective: date = date(2026, 1, 1)) -> None:
-    """Publish policies from the rows of a table."""
-    content = "category,severity,stage,amount,unit,share,act,level\n" + rows
-    told = sheet.read(content.encode(), "policies.csv", policies.policy_columns())
-    codes = [each.code for each in categories.in_force(session, effective)]
-    responsibility.publish_policies(session, "试点", effective, policies.read_policies(told, codes, set()))
-
-
-@pytest.fixture
-def sample(district):
-    """Put the policies the product comes with in force."""
-    publish(district, SAMPLE.read_text("utf-8").partition("\n")[2])
-
-
-class Desk:
-    """Report, step and sweep at instants of one's choice."""
-
-    def __init__(self, session, told):
-        self.session, self.told = session, told
-
-    def at(self, instant: datetime, work):
-        with clock.travel(instant):
-            done = work()
-            drain(self.session, REACTIONS)
-        return done
-
-    def report(self, instant: datetime = MONDAY, **changes) -> Incident:
-        told = self.told(reported_at=instant, **changes)
-        return self.at(instant, lambda: intake.report(self.session, SYSTEM, told))
-
-    def move(self, case: Incident, instant: datetime, action: Action, actor=SYSTEM, **payload) -> None:
-        payload = USUAL.get(action, {}) | payload
-        self.at(instant, lambda: incident.move(self.session, actor, case.number, action, payload))
-
-    def handling(self, **changes) -> Incident:
-        """A case that was reported, accepted, dispatched and taken in hand at nine on Monday."""
-        case = self.report(**changes)
-        for action in (Action.ACCEPT, Action.DISPATCH, Action.HANDLE):
-            self.move(case, MONDAY, action)
-        return case
-
-    def sweep(self, instant: datetime) -> int:
-        return self.at(instant, lambda: service.sweep(self.session))
-
-    def clocks(self, case: Incident) -> dict[str, str]:
-        return {each.stage: each.state.value for each in queries.of_case(self.session, case.id)}
-
-    def climbs(self, case: Incident, stage: str) -> list[tuple]:
-        (one,) = [each for each in queries.of_case(self.session, case.id) if each.stage == stage]
-        rows = queries.climbs(self.session, [one]).get(one.id, [])
-        return [(row.rung, row.act, row.level, row.reached, row.note) for row in rows]
-
-    def told_to(self, actor) -> list[tuple]:
-        asked = (
-            select(Notice.kind, Notice.incident_id).where(Notice.account_id == actor.id).order_by(Notice.id)
-        )
-        kinds = (Kind.REMIND, Kind.TOLD, Kind.TAKEN_OVER)
-        return [tuple(row) for row in self.session.execute(asked.where(Notice.kind.in_(kinds)))]
-
-
-@pytest.fixture
-def desk(district, told) -> Desk:
-    return Desk(district, told)
-
-
 # ---- clocks follow their cases -------------------------------------------------------------------
 
 
@@ -528,25 +449,3 @@ def test_the_sweep_goes_by_the_clock_of_the_database(busy):
             0,
             CASES,
         )  # those cases of 2026 are due or not by today's date alone
-
-
-def test_a_corrected_calendar_moves_open_due_times_and_says_so(district, told, staff):
-    friday = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
-    with clock.travel(friday):
-        case = intake.report(district, SYSTEM, told())
-        for action, payload in ((Action.ACCEPT, {"checked": True}), (Action.DISPATCH, {"handler": "环卫所"})):
-            incident.move(district, SYSTEM, case.number, action, payload)
-        drain(district, REACTIONS)
-        assert f"{clock.local(case.due_at):%a %H:%M}" == "Mon 11:30"
-        notice = "日期,类型\n2026-11-21,调休上班\n".encode()
-        calendars.import_days(district, sheet.read(notice, "通知.csv", DAYS), lambda codes: ())
-        drain(district, REACTIONS)
-    assert f"{clock.local(case.due_at):%a %H:%M}" == "Sat 11:30"
-    row = incidents.history(district, case.id)[-1]
-    assert (row.action, row.payload["was_due_at"][:10]) == (Action.RETIME, "2026-11-23")
-    (handle,) = (each for each in queries.of_case(district, case.id) if each.stage == "handle")
-    assert handle.due_at == case.due_at
-    handler = staff[Role.DEPARTMENT_HANDLER].id
-    kinds = district.scalars(select(Notice.kind).where(Notice.account_id == handler)).all()
-    assert "retimed" in kinds
-    assert audit.verify(district).broken == []

@@ -205,6 +205,8 @@ def told(event: IncidentEvent) -> list[str]:
     if payload.get("due_at") and event.action in (Action.EXTEND, Action.RESUME, Action.RETIME):
         due = i18n.moment(life.instant(payload["due_at"]))
         found.append(i18n._("now due at {time}", time=due))
+    if payload.get("was_due_at"):
+        found.append(i18n._("before: {time}", time=i18n.moment(life.instant(payload["was_due_at"]))))
     if payload.get("satisfaction"):
         found.append(f"{payload['satisfaction']} / 5")
     if isinstance(payload.get("checked"), str) and payload["checked"]:
