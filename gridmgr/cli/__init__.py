@@ -15,6 +15,7 @@ from typer.main import get_command
 from gridmgr import i18n
 from gridmgr.cli import (
     accounts,
+    backups,
     calendar,
     categories,
     clocks,
@@ -47,6 +48,8 @@ app.add_typer(categories.app, name="categories")
 app.add_typer(notices.app, name="notices")
 app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
 app.command("map")(figures.write_map)

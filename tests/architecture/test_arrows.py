@@ -15,6 +15,7 @@ ORDER = (
     "worker",
     "reactions",
     "schema",
+    "backup",
     "simulation",
     "importing",
     "desk",
