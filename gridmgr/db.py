@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,12 @@ def migrate(url: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+@lru_cache
+def newest_revision() -> str:
+    """Return the newest revision of the schema that this code knows."""
+    return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence]) -> None:

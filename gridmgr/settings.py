@@ -46,6 +46,14 @@ class Settings(BaseSettings):
     store_region: str | None = Field(None, description="its region, if it has one")
     store_key: str | None = Field(None, description="its access key")
     store_secret: SecretStr | None = Field(None, description="its secret key")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="how much is logged")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: readable on a terminal, else one line of JSON an entry"
+    )
+    metrics_from: str = Field(
+        "", description="networks beside loopback that may read /metrics and /readyz, such as 10.1.0.0/16"
+    )
+    shutdown_seconds: int = Field(20, description="how long running requests may take to end at a stop")
     nearest_limit_m: float = Field(
         1000.0, description="how far outside the district a report may lie and still go to the nearest unit"
     )

@@ -48,7 +48,7 @@ def install(app: FastAPI) -> None:
 
 def wants_page(request: Request) -> bool:
     """Tell whether the caller is a browser on a page, not a program on the API."""
-    return not request.scope["path"].startswith(("/api", "/tiles", "/healthz"))
+    return not request.scope["path"].startswith(("/api", "/tiles", "/healthz", "/readyz", "/metrics"))
 
 
 def unforeseen(request: Request) -> Response:

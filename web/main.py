@@ -15,6 +15,7 @@ from web.deps import deny_by_default
 from web.interop import routers as interop
 from web.live import Live
 from web.pages import routers as pages
+from web.watching import Watch
 
 STATIC = Path(__file__).parent / "static"
 POLICY = (
@@ -109,6 +110,7 @@ def create_app() -> FastAPI:
     )
     app.state.live = Live()
     app.add_middleware(Envelope)
+    app.add_middleware(Watch)
     errors.install(app)
     for router in (*pages, *api, *interop):
         app.include_router(router)

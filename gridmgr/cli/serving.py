@@ -20,26 +20,30 @@ def serve(port: Port = None) -> None:
     """Serve the pages and the API."""
     import uvicorn
 
+    from gridmgr import log
     from gridmgr.account import queries as accounts
 
     with opened() as session:
         if settings().environment == "production" and accounts.has_demo_accounts(session):
             raise DemoInProduction
+    log.set_up(process="serve")
     chosen = port or settings().port
     say("gridmgr listens on http://{host}:{port}", host=settings().host, port=chosen)
     uvicorn.run(
         "web.main:create_app", factory=True, host=settings().host, port=chosen, log_level="warning",
-        http="web.server:Protocol",
+        log_config=None, access_log=False, http="web.server:Protocol",
+        timeout_graceful_shutdown=settings().shutdown_seconds,
     )  # fmt: skip
 
 
 def worker() -> None:
     """Run the tasks: imports, maps, nightly verification. As many as you like, on any machine."""
-    from gridmgr import db
+    from gridmgr import db, log
     from gridmgr import worker as tasks
 
     with opened():
         pass
+    log.set_up(process="worker")
     tasks.run(db.address())
 
 

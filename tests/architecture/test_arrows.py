@@ -45,6 +45,7 @@ ORDER = (
     "cluster",
     "cluster_home",
     "errors",
+    "log",
     "settings",
 )
 

@@ -44,9 +44,9 @@ def test_only_the_beginning_of_a_long_answer_is_made_for_its_headers(
 ):
     def endless(*_: object):
         while True:
-            yield "a,b\n"
+            yield b"a,b\n"
 
-    monkeypatch.setattr("web.api.incident.csv_of", endless)
+    monkeypatch.setattr("web.api.incident.table", endless)
     alone = admin.head("/api/incidents.csv")
     assert (alone.status_code, alone.content) == (200, b"")
     assert alone.headers["content-type"] == "text/csv; charset=utf-8"

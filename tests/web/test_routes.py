@@ -45,7 +45,7 @@ def asked(client: TestClient, method: str, path: str) -> Any:
 
 
 def programs(path: str) -> bool:
-    return path.startswith(("/api", "/tiles", "/healthz"))
+    return path.startswith(("/api", "/tiles", "/healthz", "/readyz", "/metrics"))
 
 
 def test_there_are_routes_to_walk():

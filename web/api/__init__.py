@@ -9,6 +9,7 @@ from web.api import (
     delivery,
     escalation,
     files,
+    health,
     hierarchy,
     importing,
     incident,
@@ -19,7 +20,7 @@ from web.api import (
 )
 
 NOUNS = (
-    about, account, calendar, files, hierarchy, responsibility, intake, incident, escalation, importing,
+    about, health, account, calendar, files, hierarchy, responsibility, intake, incident, escalation, importing,
     statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -181,7 +181,7 @@ def _complete(operation: dict[str, Any], route: Any, parts: Mapping[str, Any]) -
 
 
 def _for_programs(path: str | None) -> bool:
-    return (path or "").startswith(("/api/", "/tiles/", "/healthz"))
+    return (path or "").startswith(("/api/", "/tiles/", "/healthz", "/readyz", "/metrics"))
 
 
 def _guard(operation: dict[str, Any], named: object) -> None:
