@@ -15,7 +15,7 @@ from web import i18n, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
-OWN = ("gridmgr.css", "gridmgr.js", "command.js", "report.js", "files.js", "map.css", "map.js")
+OWN = ("gridmgr.css", "gridmgr.js", "command.js", "report.js", "files.js", "list.js", "map.css", "map.js")
 
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),

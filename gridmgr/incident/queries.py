@@ -312,6 +312,12 @@ def held_sources(session: Session, sources: Sequence[tuple[str | None, str]]) ->
     }
 
 
+def seen(session: Session, actor: Actor, numbers: Iterable[str]) -> set[str]:
+    """Return those of the numbers whose incidents the actor may see."""
+    asked = visible(actor).with_only_columns(Incident.number).where(Incident.number.in_(list(numbers)))
+    return set(session.scalars(asked))
+
+
 def by_ids(session: Session, actor: Actor, ids: Iterable[int]) -> dict[int, Incident]:
     """Return those of the incidents that the actor may see, by id."""
     found = session.scalars(visible(actor).where(Incident.id.in_(list(ids))))

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from web.api import (
     about,
     account,
+    bulk,
     calendar,
     delivery,
     escalation,
@@ -20,7 +21,7 @@ from web.api import (
 )
 
 NOUNS = (
-    about, health, account, calendar, files, hierarchy, responsibility, intake, incident, escalation, importing,
+    about, health, account, calendar, files, hierarchy, responsibility, intake, bulk, incident, escalation, importing,
     statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -3,6 +3,7 @@
 from web.pages import (
     account,
     accounts,
+    bulk,
     calendar,
     command,
     deliveries,
@@ -23,7 +24,7 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, desk, report, incidents, incident, imports, plans, grids, figures, account, people, accounts,
-        calendar, notices, deliveries, policies,
+        login, command, desk, report, incidents, bulk, incident, imports, plans, grids, figures, account, people,
+        accounts, calendar, notices, deliveries, policies,
     )
 ]  # fmt: skip

@@ -77,7 +77,7 @@ def bring(
 @router.post("/calendar/hours")
 def set_hours(
     request: Request, session: Transaction, actor: Admin, spans: Annotated[text(100), Form()],
-    code: Annotated[text(32), Form()] = "", weekdays: Annotated[list[str], Form()] = [],  # noqa: B006
+    code: Annotated[text(32), Form()] = "", weekdays: Annotated[list[str], Form()] = (),
     drop: Annotated[str, Form()] = "",
 ) -> Response:  # fmt: skip
     """Set when an area works, or let it work as the one around it does."""

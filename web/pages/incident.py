@@ -50,7 +50,7 @@ def typed(
 def move(
     request: Request, session: Transaction, actor: Viewer, number: Number, action: Action,
     seq: Annotated[int, Form()], given: Annotated[dict[str, str], Depends(typed)],
-    files: Annotated[list[str], Form()] = [], upload: Annotated[list[UploadFile], File()] = [],  # noqa: B006
+    files: Annotated[list[str], Form()] = (), upload: Annotated[list[UploadFile], File()] = (),
 ) -> Response:  # fmt: skip
     """Take one step; if somebody else was faster, say so and show how it stands now."""
     try:

@@ -75,7 +75,7 @@ def sent(
 @router.post("/report")
 def tell(
     request: Request, session: Transaction, actor: Reporter, given: Annotated[dict, Depends(sent)],
-    files: Annotated[list[str], Form()] = [], upload: Annotated[list[UploadFile], File()] = [],  # noqa: B006
+    files: Annotated[list[str], Form()] = (), upload: Annotated[list[UploadFile], File()] = (),
 ) -> Response:  # fmt: skip
     """File the report, settled on the spot or not, and go to its page; a second click leads to the same one."""
     try:
