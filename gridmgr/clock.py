@@ -4,12 +4,15 @@
 A `WorkingCalendar` turns "4 working hours" into a due time (field: 工作时, 工作日, 调休).
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from gridmgr.settings import settings
@@ -99,13 +102,13 @@ class WorkingCalendar:
         """Return the instant at which so much time, counted as the unit is, from `start` on has been used up."""
         if unit is TimeUnit.HOURS:
             return start + left
-        at = start.astimezone(self.zone)
-        for opens, closes in self._spans_from(at):
-            worked = _between(max(opens, at), closes)
-            if worked >= left:
-                return max(opens, at).astimezone(UTC) + left
-            left -= worked
-        raise AssertionError("a calendar has no last day")
+        start, years = start.astimezone(UTC), 1
+        while True:
+            spans = _spans(self, start.year, start.year + years)
+            wanted = spans.worked_until(start) + left
+            if wanted < spans.total:
+                return spans.instant_of(wanted) if left else spans.next_worked(start)
+            years *= 2  # a limit of years
 
     def worked(self, begin: datetime, end: datetime, unit: TimeUnit) -> timedelta:
         """Return how much time was worked between two instants, none if the end is not behind the beginning."""
@@ -113,28 +116,49 @@ class WorkingCalendar:
             return timedelta()
         if unit is TimeUnit.HOURS:
             return end - begin
-        at, total = begin.astimezone(self.zone), timedelta()
-        for opens, closes in self._spans_from(at):
-            if opens >= end:
-                return total
-            total += _between(max(opens, at), min(closes, end.astimezone(self.zone)))
-        raise AssertionError("a calendar has no last day")
-
-    def _spans_from(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Yield the worked spans that end after `at`, in order, without end."""
-        day = at.date()
-        while True:
-            if self.works_on(day):
-                for begin, end in self.hours:
-                    closes = datetime.combine(day, end, self.zone)
-                    if closes > at:
-                        yield datetime.combine(day, begin, self.zone), closes
-            day += timedelta(days=1)
+        begin, end = begin.astimezone(UTC), end.astimezone(UTC)
+        spans = _spans(self, begin.year, max(end.year, begin.year + 1))
+        return spans.worked_until(end) - spans.worked_until(begin)
 
 
-def _between(begin: datetime, end: datetime) -> timedelta:
-    """The time that really passes, also over a change of summer time."""
-    return end.astimezone(UTC) - begin.astimezone(UTC)
+class _Spans:
+    """The worked spans of some years in order, and how much is worked before each: every question is a search."""
+
+    def __init__(self, spans: Iterable[tuple[datetime, datetime]]) -> None:
+        self.opens, self.closes = (list(each) for each in zip(*spans, strict=True))
+        lengths = (closes - opens for opens, closes in zip(self.opens, self.closes, strict=True))
+        self.before = list(accumulate(lengths, initial=timedelta()))  # one more than there are spans
+        self.total = self.before[-1]
+
+    def worked_until(self, at: datetime) -> timedelta:
+        """Return how much is worked before an instant."""
+        n = bisect_right(self.closes, at)
+        if n == len(self.closes) or at <= self.opens[n]:
+            return self.before[n]
+        return self.before[n] + (at - self.opens[n])
+
+    def instant_of(self, worked: timedelta) -> datetime:
+        """Return the first instant before which so much is worked."""
+        n = bisect_left(self.before, worked) - 1
+        return self.opens[n] + (worked - self.before[n])
+
+    def next_worked(self, at: datetime) -> datetime:
+        """Return the instant itself if it is worked, else when work begins next."""
+        return max(self.opens[bisect_right(self.closes, at)], at)
+
+
+@lru_cache(maxsize=64)
+def _spans(calendar: WorkingCalendar, first: int, last: int) -> _Spans:
+    """Return the worked spans of the years, with a day on each side for the zones of the world."""
+    day, end = date(first, 1, 1) - timedelta(days=1), date(last, 12, 31) + timedelta(days=1)
+    found = []
+    while day <= end:
+        if calendar.works_on(day):
+            for opens, closes in calendar.hours:
+                moments = (datetime.combine(day, moment, calendar.zone) for moment in (opens, closes))
+                found.append(tuple(moment.astimezone(UTC) for moment in moments))
+        day += timedelta(days=1)
+    return _Spans(found)
 
 
 def _span(begin: time, end: time) -> timedelta:

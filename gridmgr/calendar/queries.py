@@ -1,7 +1,8 @@
 """Reads of the calendar: the one of an area, and its days and hours as they are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import extract, select
 from sqlalchemy.orm import Session
@@ -17,10 +18,16 @@ def calendar_for(session: Session, code: str = "") -> WorkingCalendar:
 
     The tables are read once in a session; units with the same rules share one calendar.
     """
-    read = session.info.setdefault("calendars", {})
-    if "rules" not in read:
-        read["rules"] = (hours(session), list(session.scalars(select(SpecialDay))))
-    spans, days = read["rules"]
+    read: dict[Hashable, Any] = session.info.setdefault("calendars", {})
+    if code not in read:
+        read[code] = _shared(session, code, read)
+    return read[code]
+
+
+def _shared(session: Session, code: str, read: dict[Hashable, Any]) -> WorkingCalendar:
+    if None not in read:
+        read[None] = (hours(session), list(session.scalars(select(SpecialDay))))
+    spans, days = read[None]
     prefixes = {code[:length] for length in range(len(code) + 1)}
     own = max((each for each in spans if each in prefixes), key=len)
     areas = frozenset(each.code for each in days if each.code in prefixes)

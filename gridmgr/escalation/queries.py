@@ -85,38 +85,44 @@ class Case(NamedTuple):
 
 
 def categories(session: Session, ids: Iterable[int]) -> dict[int, Category]:
-    """Return categories by id."""
-    found = session.scalars(select(Category).where(Category.id.in_(set(ids))))
-    return {each.id: each for each in found}
+    """Return categories by id; those this session knows are not read again."""
+    held = session.identity_map
+    found = {each: held.get(session.identity_key(Category, each)) for each in set(ids)}
+    if lacking := [each for each, category in found.items() if category is None]:
+        read = session.scalars(select(Category).where(Category.id.in_(lacking)))
+        found |= {category.id: category for category in read}
+    return found
 
 
 def cases(session: Session, incident_ids: Collection[int]) -> dict[int, Case]:
     """Return what the clocks of these cases go by."""
-    rows = session.execute(
-        select(Incident.id, Incident.category_id, Incident.severity, HOME).where(
-            Incident.id == func.any(list(incident_ids))
-        )
-    ).all()
-    known = categories(session, (row[1] for row in rows))
+    asked = select(Incident.id, Incident.category_id, Incident.severity, HOME)
+    rows = session.execute(asked.where(Incident.id == func.any(list(incident_ids)))).all()
+    known = categories(session, (row.category_id for row in rows))
     return {found: Case(known[category], severity, home) for found, category, severity, home in rows}
 
 
-def filed(session: Session, incident_ids: Iterable[int]) -> list[Moved]:
-    """Return the steps by which these cases began, in the order of their ids.
+def filed(session: Session, incident_ids: Iterable[int]) -> tuple[list[Moved], dict[int, Case]]:
+    """Return the steps by which these cases began, in the order of their ids, and what their clocks go by.
 
     A case that came with the word of another system began where that system had taken it.
     """
     adopted = aliased(IncidentEvent)
     rows = session.execute(
-        select(Incident.id, Incident.reported_at, adopted.occurred_at, adopted.payload)
+        select(
+            Incident.id, Incident.category_id, Incident.severity, HOME.label("home"), Incident.reported_at,
+            adopted.occurred_at, adopted.payload,
+        )
         .outerjoin(
             adopted,
             (adopted.incident_id == Incident.id) & (adopted.seq == 2) & (adopted.action == Action.ADOPT),
         )
         .where(Incident.id == func.any(list(incident_ids)))
         .order_by(Incident.id)
-    )
-    return [_begun(*row) for row in rows]
+    ).all()  # fmt: skip
+    known = categories(session, (row.category_id for row in rows))
+    begun = [_begun(row.id, row.reported_at, row.occurred_at, row.payload) for row in rows]
+    return begun, {row.id: Case(known[row.category_id], row.severity, row.home) for row in rows}
 
 
 def _begun(incident_id: int, reported_at: datetime, adopted_at: datetime | None, word: dict | None) -> Moved:

@@ -1,10 +1,10 @@
 """Which clocks run when, what a step does to them, and when their rungs are due. No session, no time of day."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import accumulate
+from functools import cache
 from typing import Any
 
 from gridmgr.clock import TimeUnit, WorkingCalendar
@@ -58,7 +58,20 @@ class Effect:
 
 def stage_of(key: str) -> Stage:
     """Return the stage a clock belongs to: that of its name, or the further limits."""
-    return Stage(key) if key in set(Stage) else Stage.FURTHER
+    return _STAGES.get(key, Stage.FURTHER)
+
+
+_STAGES = {stage.value: stage for stage in Stage}
+OWN_STAGES = tuple(stage.value for stage in Stage if stage is not Stage.FURTHER)
+
+
+@cache
+def entered(before: State | None, after: State, further: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the stages and further limits whose clocks begin to run between two states."""
+    keys = (*OWN_STAGES, *further)
+    return tuple(
+        key for key in keys if after in RUNS_IN[stage_of(key)] and before not in RUNS_IN[stage_of(key)]
+    )
 
 
 def touches(step: Moved) -> bool:
@@ -66,7 +79,7 @@ def touches(step: Moved) -> bool:
     return step.before != step.after or step.action in RETIMING or step.action is Action.MEET
 
 
-def effects(step: Moved, live: Mapping[str, Running], further: Iterable[str]) -> list[Effect]:
+def effects(step: Moved, live: Mapping[str, Running], further: tuple[str, ...]) -> list[Effect]:
     """Return what a step does to the clocks of its case.
 
     `live` are the clocks that run or stand still, by stage or key; `further` are the keys of the further
@@ -88,19 +101,16 @@ def effects(step: Moved, live: Mapping[str, Running], further: Iterable[str]) ->
         found.append(Effect(Verb.RETIME, Stage.HANDLE, due_at=due_at))
     return found + [
         Effect(Verb.START, key, due_at=due_at if key == Stage.HANDLE else None)
-        for key in (*OWN_STAGES, *further)
-        if step.before not in RUNS_IN[stage_of(key)] and step.after in RUNS_IN[stage_of(key)]
+        for key in entered(step.before, step.after, further)
     ]
-
-
-OWN_STAGES = tuple(stage.value for stage in Stage if stage is not Stage.FURTHER)
 
 
 def _stops(step: Moved, live: Mapping[str, Running]) -> Iterator[Effect]:
     for key in live:
         stage = stage_of(key)
         met = stage is Stage.FURTHER and step.action is Action.MEET and step.payload.get("limit") == key
-        if met or step.after not in RUNS_IN[stage] | {State.SUSPENDED}:
+        over = step.after is not State.SUSPENDED and step.after not in RUNS_IN[stage]
+        if met or over:
             yield Effect(Verb.STOP, key, served=step.action in SERVED_BY[stage])
 
 
@@ -147,13 +157,14 @@ def begun(
     """
     due_at = due_at or calendar.due(at, limit.amount, limit.unit)
     allowed = max(calendar.worked(at, due_at, limit.unit), timedelta())
-    frozen = {"id": policy.id if policy else None, "ladder": policy.ladder if policy else []} | limit.names
-    return timed(
-        Clock(
-            None, incident_id, key, at, limit.amount, limit.unit, code, allowed, timedelta(), at,
-            due_at, (), 0, None, Running.RUNNING, None, frozen,
-        ),
-        calendar,
+    ladder = policy.ladder if policy else []
+    frozen = {"policy": policy.id if policy else None, "ladder": ladder} | limit.names
+    times = _rung_times(
+        policy.rungs if policy else (), (), at, allowed, timedelta(), at, limit.unit, calendar
+    )
+    return Clock(
+        None, incident_id, key, at, limit.amount, limit.unit, code, allowed, timedelta(), at, due_at,
+        times, 0, times[0] if times else None, Running.RUNNING, None, frozen,
     )  # fmt: skip
 
 
@@ -161,25 +172,31 @@ def begun(
 
 
 def timed(clock: Clock, calendar: WorkingCalendar) -> Clock:
-    """Return the clock with all instants that follow from what it allows and has used up.
-
-    A rung that was due before `since` keeps its time: it is late, not new.
-    """
+    """Return the clock with all instants that follow from what it allows and has used up."""
     unit, left = TimeUnit(clock.unit), clock.allowed - clock.used
     due_at = calendar.after(clock.since, left, unit) if left > timedelta() else clock.due_at
-    times = accumulate(
-        (_rung_at(clock, number, rung, calendar) for number, rung in enumerate(clock.ladder)), max
-    )
-    return _pointed(replace(clock, due_at=due_at, rung_times=tuple(times)))
+    times = _rung_times(
+        clock.ladder, clock.rung_times, clock.started_at, clock.allowed, clock.used, clock.since, unit, calendar
+    )  # fmt: skip
+    return _pointed(replace(clock, due_at=due_at, rung_times=times))
 
 
-def _rung_at(clock: Clock, number: int, rung: Rung, calendar: WorkingCalendar) -> datetime:
-    if rung.share == 0:
-        return clock.started_at
-    left = clock.allowed * rung.share - clock.used
-    if left > timedelta():
-        return calendar.after(clock.since, left, TimeUnit(clock.unit))
-    return clock.rung_times[number] if number < len(clock.rung_times) else clock.since
+def _rung_times(
+    ladder: Sequence[Rung], before: Sequence[datetime], started_at: datetime, allowed: timedelta,
+    used: timedelta, since: datetime, unit: TimeUnit, calendar: WorkingCalendar,
+) -> tuple[datetime, ...]:  # fmt: skip
+    """Return when each rung is due; one that was due before `since` keeps its time: it is late, not new."""
+    times: list[datetime] = []
+    for number, rung in enumerate(ladder):
+        left = allowed * rung.share - used
+        if rung.share == 0:
+            at = started_at
+        elif left > timedelta():
+            at = calendar.after(since, left, unit)
+        else:
+            at = before[number] if number < len(before) else since
+        times.append(max(at, times[-1]) if times else at)
+    return tuple(times)
 
 
 def _pointed(clock: Clock) -> Clock:

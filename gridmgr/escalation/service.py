@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
@@ -37,23 +38,26 @@ log = logging.getLogger(__name__)
 
 def begin(session: Session, incident_ids: Sequence[int]) -> None:
     """Start the clocks of cases that have just been filed."""
-    _follow(session, queries.filed(session, incident_ids), {})
+    steps, cases = queries.filed(session, incident_ids)
+    _follow(session, steps, cases, {})
 
 
 def follow(session: Session, steps: Sequence[Moved]) -> None:
     """Start, stop, pause, resume and retime clocks as the steps of their cases say, in the order taken."""
     steps = [step for step in steps if rules.touches(step)]
     if steps:
-        _follow(session, steps, queries.live(session, {step.incident_id for step in steps}))
+        ids = {step.incident_id for step in steps}
+        _follow(session, steps, queries.cases(session, ids), queries.live(session, ids))
 
 
-def _follow(session: Session, steps: Sequence[Moved], live: dict[int, dict[str, Clock]]) -> None:
-    cases = queries.cases(session, {step.incident_id for step in steps})
+def _follow(
+    session: Session, steps: Sequence[Moved], cases: Mapping[int, Case], live: dict[int, dict[str, Clock]]
+) -> None:
     before = {each.id: each for clocks in live.values() for each in clocks.values()}
     ended: list[Clock] = []
     for step in steps:
         case, clocks = cases[step.incident_id], live.setdefault(step.incident_id, {})
-        further = [each["key"] for each in case.category.further_limits]
+        further = tuple(each["key"] for each in case.category.further_limits)
         running = {key: each.state for key, each in clocks.items()}
         for effect in rules.effects(step, running, further):
             if effect.verb is Verb.STOP:
@@ -114,23 +118,33 @@ def _started(session: Session, step: Moved, case: Case, effect: Effect) -> dict[
     return {effect.key: one}
 
 
-_FIELDS = [field.name for field in fields(Clock)]
-_KEPT = [name for name in _FIELDS if name != "id"]
+_KEPT = [field.name for field in fields(Clock) if field.name not in ("id", "policy")]
+_values = attrgetter(*_KEPT)
 
 
 def _insert(session: Session, clocks: Iterable[Clock]) -> None:
-    rows = [[_copied(getattr(each, name)) for name in _KEPT] for each in clocks]
+    texts: dict[tuple, str] = {}  # of policies, which many clocks share
+    rows = []
+    for each in clocks:
+        frozen = each.policy
+        key = (frozen["policy"], frozen.get("zh"), frozen.get("en"))
+        if key not in texts:
+            texts[key] = json.dumps(frozen, ensure_ascii=False)
+        rows.append((*map(_copied, _values(each)), texts[key]))
     if rows:
-        copy_rows(session, CaseClock, _KEPT, rows)
+        copy_rows(session, CaseClock, [*_KEPT, "policy"], rows)
 
 
 def _copied(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return f"{value / timedelta(microseconds=1):.0f} microseconds"
-    if isinstance(value, tuple):
+    kind = type(value)
+    if kind is timedelta:
+        return f"{value // _MICROSECOND} microseconds"
+    if kind is tuple:
         return "{" + ",".join(f'"{each}"' for each in value) + "}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+    return value
 
+
+_MICROSECOND = timedelta(microseconds=1)
 
 _UPDATE = text("""
     UPDATE case_clock

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ForeignKey, SmallInteger, String, UniqueConstraint
@@ -142,6 +143,11 @@ class Policy(Base):
     amount: Mapped[float | None]  # None: as long as the category itself allows
     unit: Mapped[str | None] = mapped_column(String(16))
     ladder: Mapped[list[Mapping[str, Any]]] = mapped_column(JSONB)  # rungs, in order
+
+    @cached_property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The ladder as rungs; a policy that was published does not change."""
+        return rungs(self.ladder)
 
 
 class UnknownCategory(NotFound):

@@ -76,8 +76,9 @@ def policies(session: Session, at: date | None = None) -> list[Policy]:
     day = at or clock.today()
     read: dict[date, list[Policy]] = session.info.setdefault("policies", {})
     if day not in read:
-        table = policy_table(session, day)
-        asked = select(Policy).where(Policy.table_id == (table.id if table else None))
+        latest = select(PolicyTable.id).where(PolicyTable.effective <= day).limit(1)
+        latest = latest.order_by(PolicyTable.effective.desc(), PolicyTable.id.desc()).scalar_subquery()
+        asked = select(Policy).where(Policy.table_id == latest)
         read[day] = list(session.scalars(asked.order_by(Policy.category, Policy.stage, Policy.severity)))
     return read[day]
 
@@ -86,7 +87,12 @@ def policy_for(
     session: Session, category: str, severity: int, stage: str, at: date | None = None
 ) -> Policy | None:
     """Return the policy for a category's code, a severity and a stage on the day `at`, None if there is none."""
-    return rules.most_specific(policies(session, at), category, severity, stage)
+    day = at or clock.today()
+    asked = (category, severity, stage, day)
+    answered: dict[tuple, Policy | None] = session.info.setdefault("policy_for", {})
+    if asked not in answered:
+        answered[asked] = rules.most_specific(policies(session, day), category, severity, stage)
+    return answered[asked]
 
 
 def limit_of(

@@ -67,6 +67,37 @@ def test_a_due_time_is_always_worked(start, hours):
     assert any(opens < due.time() <= closes for opens, closes in ORDINARY.hours)
 
 
+def minutes_worked(calendar: WorkingCalendar, begin: datetime, end: datetime) -> int:
+    """Count worked minutes one by one: slow, and plainly right."""
+    count, at = 0, begin
+    while at < end:
+        local = at.astimezone(calendar.zone)
+        count += calendar.works_on(local.date()) and any(a <= local.time() < b for a, b in calendar.hours)
+        at += timedelta(minutes=1)
+    return count
+
+
+@given(
+    st.datetimes(datetime(2026, 12, 20), datetime(2027, 1, 12)),
+    st.integers(0, 20_000),
+    st.sets(st.dates(date(2026, 12, 20), date(2027, 1, 20)), max_size=6),
+    st.sets(st.dates(date(2026, 12, 20), date(2027, 1, 20)), max_size=6),
+)
+def test_worked_time_is_what_a_patient_clerk_would_count(start, minutes, holidays, makeup):
+    calendar = WorkingCalendar(SHANGHAI, holidays=frozenset(holidays), makeup_days=frozenset(makeup))
+    start = start.replace(tzinfo=SHANGHAI, second=0, microsecond=0)
+    end = start + timedelta(minutes=minutes)
+    assert calendar.worked(start, end, TimeUnit.WORKING_HOURS) == timedelta(
+        minutes=minutes_worked(calendar, start, end)
+    )
+
+
+def test_a_limit_may_take_years():
+    due = ORDINARY.due(FRIDAY, 2000, TimeUnit.WORKING_DAYS)
+    assert ORDINARY.worked(FRIDAY, due, TimeUnit.WORKING_DAYS) == 2000 * ORDINARY.day_length
+    assert due.year == 2034
+
+
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
     st.integers(1, 400_000_000_000),

@@ -123,8 +123,8 @@ def test_a_shorter_time_brings_the_rungs_forward():
 )  # fmt: skip
 def test_what_each_step_does_to_the_clocks(action, before, after, expected):
     there = State.HANDLING if before is State.SUSPENDED else before
-    live = dict.fromkeys(rules.expected(there, ["stop_work"]) if there else (), Running.RUNNING)
-    found = rules.effects(step(action, before, after), live, ["stop_work"])
+    live = dict.fromkeys(rules.expected(there, ("stop_work",)) if there else (), Running.RUNNING)
+    found = rules.effects(step(action, before, after), live, ("stop_work",))
     assert {(each.verb.value, each.key) for each in found} == expected
 
 
@@ -132,7 +132,7 @@ def test_meeting_a_further_limit_ends_its_clock_alone():
     live = dict.fromkeys(("handle", "stop_work", "fine"), Running.RUNNING)
     for limit, ended in (("stop_work", {"stop_work"}), ("handle", set()), ("no such", set())):
         met = step(Action.MEET, State.HANDLING, State.HANDLING, limit=limit)
-        found = rules.effects(met, live, ["stop_work", "fine"])
+        found = rules.effects(met, live, ("stop_work", "fine"))
         assert {each.key for each in found if each.verb is Verb.STOP and each.served} == ended
 
 
@@ -190,7 +190,7 @@ def play(steps: list[Moved]) -> tuple[dict[str, Clock], list[Clock]]:
     ended = []
     policy = Policy(id=1, amount=1, unit="working_hours", ladder=LADDER)
     for each in steps:
-        for effect in rules.effects(each, {key: clock.state for key, clock in live.items()}, ["stop_work"]):
+        for effect in rules.effects(each, {key: clock.state for key, clock in live.items()}, ("stop_work",)):
             match effect.verb:
                 case Verb.STOP:
                     ended.append(rules.stopped(live.pop(effect.key), each.at, effect.served))
@@ -221,7 +221,7 @@ def test_after_any_history_those_clocks_run_that_the_table_names(drawn):
     if state is State.SUSPENDED:
         assert {clock.state for clock in live.values()} == {Running.PAUSED}
         return
-    expected = set(rules.expected(state, ["stop_work"])) - ({"stop_work"} if met else set())
+    expected = set(rules.expected(state, ("stop_work",))) - ({"stop_work"} if met else set())
     assert {key for key, clock in live.items() if clock.state is Running.RUNNING} == set(live) == expected
 
 
