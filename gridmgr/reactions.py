@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from gridmgr import jobs
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
+from gridmgr.discussion.model import Mentioned
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy.model import EditionPublished
 from gridmgr.incident import service as incident
@@ -47,7 +48,13 @@ def _tell_of_steps(session: Session, event: IncidentsMoved) -> None:
     telling.tell_of(session, event.moves)
 
 
+def _tell_the_mentioned(session: Session, event: Mentioned) -> None:
+    """Whoever is named in a comment is told."""
+    telling.tell_mentioned(session, event.incident_id, event.account_ids, event.author, event.text)
+
+
 REACTIONS = {
+    Mentioned: [_tell_the_mentioned],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports],
     IncidentsMoved: [_keep_clocks, _tell_of_steps],

@@ -8,6 +8,7 @@ from gridmgr.attachment import model as attachment
 from gridmgr.audit import model as audit
 from gridmgr.calendar import model as calendar
 from gridmgr.db import Base
+from gridmgr.discussion import model as discussion
 from gridmgr.escalation import model as escalation
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
@@ -16,7 +17,7 @@ from gridmgr.notice import model as notice
 from gridmgr.responsibility import model as responsibility
 
 NOUNS = (
-    account, attachment, answered, notice, hierarchy, calendar, responsibility, incident, escalation, audit,
+    account, attachment, answered, notice, hierarchy, calendar, responsibility, incident, escalation, audit, discussion,
     importing,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -15,7 +15,17 @@ from web import i18n, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
-OWN = ("gridmgr.css", "gridmgr.js", "command.js", "report.js", "files.js", "list.js", "map.css", "map.js")
+OWN = (
+    "gridmgr.css",
+    "gridmgr.js",
+    "command.js",
+    "report.js",
+    "files.js",
+    "list.js",
+    "phrases.js",
+    "map.css",
+    "map.js",
+)
 
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),

@@ -26,6 +26,7 @@ from gridmgr.cli import (
     incidents,
     locate,
     notices,
+    phrases,
     policies,
     serving,
 )
@@ -46,6 +47,7 @@ app.add_typer(files.app, name="files")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(categories.app, name="categories")
 app.add_typer(notices.app, name="notices")
+app.add_typer(phrases.app, name="phrases")
 app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
 app.command("backup")(backups.backup)

@@ -23,6 +23,7 @@ from gridmgr.simulation import queries, rules
 from gridmgr.simulation.model import Act, City, Matter
 
 SAMPLE_MAPS = Path(__file__).resolve().parents[2] / "sample_maps"
+PHRASES = SAMPLE_MAPS / "phrases.csv"
 HOLIDAYS = SAMPLE_MAPS / "holidays_2026.csv"  # the State Council's arrangement of that year
 SEED = 2026
 POLICIES = "policies.csv"

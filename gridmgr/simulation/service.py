@@ -24,6 +24,8 @@ from gridmgr.attachment import service as attachment_service
 from gridmgr.calendar import queries as calendars
 from gridmgr.calendar import service as calendar_service
 from gridmgr.calendar.rules import DAYS
+from gridmgr.discussion import rules as rules_of_talk
+from gridmgr.discussion import service as discussion
 from gridmgr.escalation import queries as escalation_queries
 from gridmgr.escalation import service as escalation
 from gridmgr.events import Reactions
@@ -39,7 +41,7 @@ from gridmgr.responsibility import service as responsibility_service
 from gridmgr.simulation import photos, queries, rules
 from gridmgr.simulation.lives import PHOTOGRAPHED
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
-from gridmgr.simulation.samples import HOLIDAYS, POLICIES, SEED, category_rows, policy_table
+from gridmgr.simulation.samples import HOLIDAYS, PHRASES, POLICIES, SEED, category_rows, policy_table
 
 BREATH_SECONDS = 15.0
 
@@ -68,6 +70,7 @@ def build(
     responsibility_service.publish(session, "gridmgr", effective, category_rows())
     notice = sheet.read(HOLIDAYS.read_bytes(), HOLIDAYS.name, DAYS)
     calendar_service.import_days(session, notice, lambda codes: ())
+    discussion.import_phrases(session, sheet.read(PHRASES.read_bytes(), PHRASES.name, rules_of_talk.PHRASES))
     tell("accounts")
     city = queries.city(session, seed)
     open_accounts(session, city, effective)

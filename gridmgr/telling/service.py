@@ -50,6 +50,13 @@ def tell_of(session: Session, steps: Sequence[Moved]) -> None:
     notice.tell(session, messages)
 
 
+def tell_mentioned(session: Session, incident_id: int, people: Iterable[int], author: str, said: str) -> None:
+    """Tell those who are named in a comment."""
+    case = session.get_one(Incident, incident_id)
+    facts = _facts(session, case) | {"name": author, "note": said[:200]}
+    notice.tell(session, [Message(account, Kind.MENTIONED, case.id, facts) for account in people])
+
+
 def _people(seats: "_Seats", step: Moved, case: Incident, who: Who) -> set[int | None]:
     match who:
         case Who.ASKER:

@@ -23,6 +23,7 @@ ORDER = (
     "audit",
     "telling",
     "escalation",
+    "discussion",
     "intake",
     "incident",
     "life",

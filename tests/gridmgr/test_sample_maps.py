@@ -51,7 +51,7 @@ def test_nothing_is_missing_and_all_of_it_is_small():
     names = {path.name for path in SAMPLE_MAPS.iterdir()}
     assert names == {
         "README.md", "categories.csv", "district.gpkg", "buildings_gbk.zip", "faulty_grids.geojson",
-        "reports.csv", "reports.toml", "crosswalk.csv", "holidays_2026.csv", "policies.csv",
+        "reports.csv", "reports.toml", "crosswalk.csv", "holidays_2026.csv", "phrases.csv", "policies.csv",
     }  # fmt: skip
     assert sum(path.stat().st_size for path in SAMPLE_MAPS.iterdir()) < 1.5e6
 

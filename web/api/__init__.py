@@ -8,6 +8,7 @@ from web.api import (
     bulk,
     calendar,
     delivery,
+    discussion,
     escalation,
     files,
     health,
@@ -21,7 +22,7 @@ from web.api import (
 )
 
 NOUNS = (
-    about, health, account, calendar, files, hierarchy, responsibility, intake, bulk, incident, escalation, importing,
-    statistics, notice, delivery,
+    about, health, account, calendar, files, hierarchy, responsibility, intake, bulk, incident, discussion, escalation,
+    importing, statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -31,6 +31,7 @@ TAGS = {
     "incident": "Reports and their life: list, map, export, history, and the steps.",
     "calendar": "The working calendar: holidays, make-up workdays, worked hours, due times.",
     "escalation": "Clocks of cases, the ladders they climb, the policies these come from, and the auditor.",
+    "discussion": "Comments of cases, and ready-made notes for steps.",
     "file": "Photos and documents of cases, stored by their content.",
     "importing": "Files of grids or incidents: upload, say how to read, check, load all or nothing.",
     "statistics": "Rates with their formulas, hotspots, and values to colour a map with.",

@@ -19,12 +19,13 @@ from web.pages import (
     plans,
     policies,
     report,
+    talk,
 )
 
 routers = [
     page.router
     for page in (
-        login, command, desk, report, incidents, bulk, incident, imports, plans, grids, figures, account, people,
+        login, command, desk, report, incidents, bulk, talk, incident, imports, plans, grids, figures, account, people,
         accounts, calendar, notices, deliveries, policies,
     )
 ]  # fmt: skip

@@ -11,6 +11,8 @@ import web.pages.clocks as clocks
 from gridmgr import clock
 from gridmgr.account.rules import PERMISSIONS, Actor, Role
 from gridmgr.clock import TimeUnit
+from gridmgr.discussion import queries as discussion
+from gridmgr.discussion.rules import fitting
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import Edition
 from gridmgr.incident import queries, rules
@@ -136,6 +138,10 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         "ranks": {way: _ranks(way, incident) for way in life.ASKED},
         "bodies": _bodies(session, category),
         "own_units": _own_units(session, incident),
+        "comments": discussion.comments(session, incident.id),
+        "said": "",
+        "unsaid": "",
+        "phrases": _phrases(session, category),
         "tasks": queries.tasks(session, incident),
         "files": queries.files(session, incident),
         "above": rules.above(incident),
@@ -162,6 +168,14 @@ def request_in_words(asked: Mapping[str, Any]) -> str:
 def length(amount: float, unit: str) -> str:
     """Return a time limit in words."""
     return i18n._(words.LIMITS[unit]).format(n=f"{amount:g}")
+
+
+def _phrases(session: Session, category: Category) -> dict[str, list[str]]:
+    """Return the ready-made notes that fit a category, by step."""
+    found: dict[str, list[str]] = {}
+    for each in fitting(discussion.phrases(session), category.code):
+        found.setdefault(each.action, []).append(each.text)
+    return found
 
 
 def _ranks(way: Action, incident: Incident) -> list[str]:

@@ -1,0 +1,1 @@
+"""Talk of cases: comments with mentions, and ready-made notes for steps."""

@@ -1,0 +1,95 @@
+"""Comments on a case's page, and the page of ready-made notes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from gis.errors import Problem
+from gridmgr import db, sheet
+from gridmgr.account.rules import Actor
+from gridmgr.discussion import queries, service
+from gridmgr.discussion.rules import PHRASES
+from gridmgr.incident import queries as incidents
+from gridmgr.sheet import BadSheet
+from web import i18n
+from web.deps import Allow, Transaction
+from web.errors import status_of
+from web.fields import RowId, text
+from web.pages.incident import Number
+from web.render import is_fragment, render
+
+router = APIRouter(include_in_schema=False)
+Admin = Annotated[Actor, Depends(Allow("account.manage"))]
+
+
+@router.post("/incidents/{number}/comments")
+def comment(
+    request: Request, session: Transaction, actor: Annotated[Actor, Depends(Allow("incident.comment"))],
+    number: Number, said: Annotated[str, Form(alias="text")] = "",
+) -> Response:  # fmt: skip
+    """Say something of a case."""
+    problem = ""
+    try:
+        service.comment(session, actor, number, said.replace("\0", ""))
+    except Problem as refused:
+        problem = i18n.say(refused)
+        incident = incidents.by_number(session, actor, number)
+    else:
+        if not is_fragment(request):
+            return RedirectResponse(f"/incidents/{number}#talk", 303)
+        incident = incidents.by_number(session, actor, number)
+    values = {
+        "incident": incident, "comments": queries.comments(session, incident.id), "said": said if problem else "",
+        "unsaid": problem,
+    }  # fmt: skip
+    return render(request, "fragments/comments.html", values, 422 if problem else 200)
+
+
+@router.get("/phrases", response_class=HTMLResponse)
+def show(request: Request, session: Transaction, actor: Admin) -> HTMLResponse:
+    """List the ready-made notes."""
+    return _page(request, session)
+
+
+@router.post("/phrases")
+def add(
+    request: Request, session: Transaction, actor: Admin, action: Annotated[text(16), Form()] = "",
+    category: Annotated[text(32), Form()] = "", said: Annotated[text(500), Form(alias="text")] = "",
+) -> Response:  # fmt: skip
+    """Keep one more."""
+    try:
+        service.add_phrase(session, action, category, said)
+    except Problem as problem:
+        return _page(request, session, problem)
+    return RedirectResponse("/phrases", 303)
+
+
+@router.post("/phrases/import")
+def bring(
+    request: Request, session: Transaction, actor: Admin, file: Annotated[UploadFile, File()]
+) -> Response:
+    """Add those of a table, all or none."""
+    try:
+        with db.rehearsed(session, keep=True):
+            service.import_phrases(session, sheet.read(file.file.read(), file.filename or "", PHRASES))
+    except Problem as problem:
+        return _page(request, session, problem)
+    return RedirectResponse("/phrases", 303)
+
+
+@router.post("/phrases/{phrase_id}/remove")
+def remove(session: Transaction, actor: Admin, phrase_id: Annotated[RowId, Path()]) -> Response:
+    """Remove one."""
+    service.drop_phrase(session, phrase_id)
+    return RedirectResponse("/phrases", 303)
+
+
+def _page(request: Request, session: Session, problem: Problem | None = None) -> HTMLResponse:
+    errors = problem.errors if isinstance(problem, BadSheet) else []
+    values = {
+        "phrases": queries.phrases(session), "errors": errors,
+        "problem": i18n.say(problem) if problem and not errors else "",
+    }  # fmt: skip
+    return render(request, "phrases.html", values, status_of(problem) if problem else 200)
