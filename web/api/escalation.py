@@ -72,15 +72,21 @@ class ClockOut(BaseModel):
     rungs: list[ClockRung]
 
 
+class ClocksOut(BaseModel):
+    """All clocks of one incident, those that have ended too."""
+
+    clocks: list[ClockOut]
+
+
 @routes.get("/incidents/{number}/clocks", responses=problems(404))
 def show_clocks(
     number: Code, session: Transaction, actor: Annotated[Actor, Depends(Allow("incident.view"))]
-) -> list[ClockOut]:
+) -> ClocksOut:
     """Show the clocks of an incident in the order they started, each with its rungs, climbed and to come."""
     found = queries.of_case(session, incidents.by_number(session, actor, number).id)
     climbs = queries.climbs(session, found)
     used = queries.used(session, found)
-    return [_clock(each, climbs.get(each.id, ()), used[each.id]) for each in found]
+    return ClocksOut(clocks=[_clock(each, climbs.get(each.id, ()), used[each.id]) for each in found])
 
 
 def _clock(one: Clock, climbs: Iterable[RungClimbed], used: Any) -> ClockOut:
@@ -238,6 +244,12 @@ class CourseOut(BaseModel):
     rungs: list[ExpectedRung]
 
 
+class CoursesOut(BaseModel):
+    """What would happen to such a case, stage by stage."""
+
+    courses: list[CourseOut]
+
+
 @routes.get("/policies/course", responses=problems(404))
 def try_policies(
     session: Transaction,
@@ -248,11 +260,11 @@ def try_policies(
     ] = None,
     code: Annotated[text(32), Query(description="A unit: the place.", examples=["510106001001001"])] = "",
     at: Annotated[Utc | None, Query(description="When the stage begins; now if not given.")] = None,
-) -> list[CourseOut]:
+) -> CoursesOut:
     """Say for a category, severity, place and time when which rung would be climbed and who would be told."""
     at = at or clock.now()
     found = responsibility.by_code(session, category, clock.local(at).date())
-    return [
+    courses = [
         CourseOut(
             stage=each.key, amount=each.limit.amount, unit=each.limit.unit, due_at=each.due_at,
             rungs=[
@@ -265,6 +277,7 @@ def try_policies(
         )
         for each in queries.courses(session, found, severity or found.severity, code, at)
     ]  # fmt: skip
+    return CoursesOut(courses=courses)
 
 
 class Finding(BaseModel):

@@ -25,6 +25,8 @@
     }
     const menu = document.getElementById("menu");
     if (menu && menu.open && !target.closest(".top")) menu.open = false;
+    const manage = document.querySelector(".manage[open]");
+    if (manage && !target.closest(".manage")) manage.open = false;
   });
 
   document.addEventListener("submit", (event) => {
