@@ -38,9 +38,11 @@ class Settings(BaseSettings):
         None, description="XYZ address of an intranet base map, e.g. /xyz/{z}/{x}/{y}"
     )
     upload_limit_mb: int = Field(512, description="largest accepted upload in megabytes")
-    file_limit_mb: int = Field(20, description="largest photo or document of a case in megabytes")
+    file_limit_mb: int = Field(20, ge=1, description="largest photo or document of a case in megabytes")
     store_url: str | None = Field(
-        None, description="s3://bucket/prefix for files, instead of a folder of home"
+        None,
+        pattern=r"^s3://[^\s/@]+(/[^\s@]*)?$",
+        description="s3://bucket/prefix for files, instead of a folder of home",
     )
     store_endpoint: str | None = Field(None, description="address of an S3-compatible store")
     store_region: str | None = Field(None, description="its region, if it has one")

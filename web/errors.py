@@ -10,12 +10,14 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from gis.errors import Problem
+from gridmgr.attachment.model import FileTooLarge
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Unauthenticated, Unavailable
 from gridmgr.importing.model import TooLarge
 from gridmgr.sheet import BadSheet
 from web.etags import Changed, MatchNeeded
 from web.gate import AmbiguousLength
 from web.i18n import _, say
+from web.ranges import OutOfRange
 from web.render import render
 
 STATUS: dict[type[Problem], HTTPStatus] = {
@@ -23,6 +25,8 @@ STATUS: dict[type[Problem], HTTPStatus] = {
     MatchNeeded: HTTPStatus.PRECONDITION_REQUIRED,
     AmbiguousLength: HTTPStatus.BAD_REQUEST,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    FileTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    OutOfRange: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     BadInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
@@ -71,6 +75,8 @@ def answer(request: Request, problem: Problem) -> Response:
     response = _told(request, status, say(problem), type(problem).__name__, **more)
     if isinstance(problem, TooMany):
         response.headers["Retry-After"] = str(problem.details.get("seconds", 60))
+    if isinstance(problem, OutOfRange):
+        response.headers["Content-Range"] = f"bytes */{problem.details['size']}"
     if isinstance(problem, AmbiguousLength):  # whatever follows on this connection cannot be trusted
         response.headers["Connection"] = "close"
     if status is HTTPStatus.UNAUTHORIZED:

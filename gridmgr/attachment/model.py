@@ -1,4 +1,4 @@
-"""Files that belong to cases, and what can be wrong with one."""
+"""Files that belong to cases, who sent them, and what can be wrong with one."""
 
 from datetime import datetime
 
@@ -20,13 +20,23 @@ class StoredFile(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     width: Mapped[int | None]  # of pictures, as people see them
     height: Mapped[int | None]
-    uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
-    uploaded_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), index=True)
+    uploaded_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), index=True)  # the last time
 
     @property
     def is_picture(self) -> bool:
         """Whether there is a thumbnail of it."""
         return self.width is not None
+
+
+class FileSender(Base):
+    """Somebody who has sent a file: two who send the same bytes may both look at them."""
+
+    __tablename__ = "file_sender"
+
+    sha256: Mapped[str] = mapped_column(
+        ForeignKey("stored_file.sha256", ondelete="CASCADE"), primary_key=True
+    )
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
 
 
 class UnknownFile(NotFound):

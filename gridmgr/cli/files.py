@@ -17,8 +17,7 @@ def put(file: Path, as_json: Json = False) -> None:
     from gridmgr.account.rules import SYSTEM
     from gridmgr.attachment import service
 
-    content = file.read_bytes()
-    with opened() as session:
+    with file.open("rb") as content, opened() as session:
         found = service.store(session, SYSTEM, file.name, content)
         told = {"sha256": found.sha256, "media_type": found.media_type, "size": found.size}
     if as_json:
@@ -30,13 +29,14 @@ def put(file: Path, as_json: Json = False) -> None:
 @app.command()
 def get(sha256: str, out: Annotated[Path, typer.Argument()]) -> None:
     """Write a stored file to OUT."""
-    from gridmgr import store
     from gridmgr.attachment import queries
 
     writable(out)
     with opened() as session:
         queries.by_hash(session, sha256)
-    out.write_bytes(store.get(queries.key(sha256)))
+    pieces = queries.content(sha256)
+    with out.open("wb") as file:
+        file.writelines(pieces)
 
 
 @app.command()
@@ -60,11 +60,14 @@ def verify(as_json: Json = False) -> None:
 
 
 @app.command()
-def sweep() -> None:
-    """Remove files that belong to no case a day after they came."""
+def sweep(as_json: Json = False) -> None:
+    """Forget files that belong to no case a day after they came; their contents go with the next sweep."""
     from gridmgr.attachment import service
     from gridmgr.incident import queries
 
     with opened() as session:
-        gone = service.sweep(session, lambda hashes: queries.attached(session, hashes))
-    say("{count} files removed.", count=gone)
+        swept = service.sweep(session, lambda hashes: queries.attached(session, hashes))
+    if as_json:
+        print_json(asdict(swept))
+    else:
+        say("{files} files forgotten, {contents} contents removed.", **asdict(swept))

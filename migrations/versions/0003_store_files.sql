@@ -1,4 +1,4 @@
--- Store files by their content.
+-- Store files by their content, and keep who has sent each.
 
 CREATE TABLE stored_file (
     sha256 VARCHAR(64) NOT NULL,
@@ -6,10 +6,16 @@ CREATE TABLE stored_file (
     size BIGINT NOT NULL,
     width INTEGER,
     height INTEGER,
-    uploaded_by INTEGER,
     uploaded_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT pk_stored_file PRIMARY KEY (sha256),
-    CONSTRAINT fk_stored_file_uploaded_by FOREIGN KEY(uploaded_by) REFERENCES account (id)
+    CONSTRAINT pk_stored_file PRIMARY KEY (sha256)
 );
-CREATE INDEX ix_stored_file_uploaded_by ON stored_file (uploaded_by);
 CREATE INDEX ix_stored_file_uploaded_at ON stored_file (uploaded_at);
+
+CREATE TABLE file_sender (
+    sha256 VARCHAR(64) NOT NULL,
+    account_id INTEGER NOT NULL,
+    CONSTRAINT pk_file_sender PRIMARY KEY (sha256, account_id),
+    CONSTRAINT fk_file_sender_sha256 FOREIGN KEY(sha256) REFERENCES stored_file (sha256) ON DELETE CASCADE,
+    CONSTRAINT fk_file_sender_account_id FOREIGN KEY(account_id) REFERENCES account (id)
+);
+CREATE INDEX ix_file_sender_account_id ON file_sender (account_id);

@@ -4,8 +4,8 @@ import io
 import zipfile
 from datetime import timedelta
 
-import openpyxl
 import pytest
+from exhibits import photo, spreadsheet
 from PIL import Image
 
 from gridmgr import clock, store
@@ -16,27 +16,12 @@ from gridmgr.settings import settings
 from gridmgr.store import StoreDown
 
 pytestmark = pytest.mark.db
-WHERE = {0x8825: {1: "N", 2: (30.0, 40.0, 0.0)}, 0x010F: "手机"}
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setattr(settings(), "home", tmp_path)
     return tmp_path
-
-
-def photo(width: int = 1200, height: int = 800, kind: str = "JPEG", orientation: int = 1) -> bytes:
-    content = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x0112], exif[0x010F] = orientation, "手机"
-    Image.effect_noise((width, height), 40).convert("RGB").save(content, kind, exif=exif)
-    return content.getvalue()
-
-
-def office() -> bytes:
-    content = io.BytesIO()
-    openpyxl.Workbook().save(content)
-    return content.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -46,7 +31,7 @@ def office() -> bytes:
         (photo(kind="PNG"), "image/png"),
         (photo(kind="WEBP"), "image/webp"),
         (b"%PDF-1.7\n1 0 obj\n<< /JS (app.alert(1)) >>\n%%EOF\n", "application/pdf"),
-        (office(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (spreadsheet(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("现场情况说明\n".encode("gb18030"), "text/plain"),
     ],
 )
@@ -137,9 +122,15 @@ def test_what_belongs_to_nothing_is_swept_out_after_a_day(session, home):
     kept, loose = (service.store(session, SYSTEM, "a.jpg", photo(size)) for size in (300, 301))
     store.put(queries.key("f" * 64), b"left by a transaction that never committed")
     attached = {kept.sha256}.intersection
-    assert service.sweep(session, attached) == 0
+    assert service.sweep(session, attached) == service.Swept(0, 0)
     with clock.travel(clock.now() + timedelta(days=2)):
-        assert service.sweep(session, attached) == 2
+        assert service.sweep(session, attached) == service.Swept(files=1, contents=1)
+        assert store.size(queries.key(loose.sha256)) == loose.size  # a backup under way may still need it
+        assert service.sweep(session, attached) == service.Swept(files=0, contents=1)
+    assert {key for key, _ in store.listing("")} == {
+        queries.key(kept.sha256),
+        queries.thumbnail_key(kept.sha256),
+    }
     assert set(queries.known(session, [kept.sha256, loose.sha256])) == {kept.sha256}
     assert queries.verify(session) == queries.Checked(1, [], [])
 

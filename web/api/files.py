@@ -1,26 +1,32 @@
 """Photos and documents: sent before the step that names them, seen by whoever may see a case that holds them."""
 
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, File, Path, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from gridmgr import store
 from gridmgr.account.rules import Actor
 from gridmgr.attachment import queries, service
 from gridmgr.attachment.model import StoredFile, UnknownFile
 from gridmgr.attachment.rules import INLINE, plain_name
 from gridmgr.incident import queries as incidents
-from web.api.schema import file, problems, router
+from web import etags, ranges
+from web.api.schema import file, partial, problems, router
 from web.deps import Allow, Transaction
 
 routes = router("file")
 Viewer = Annotated[Actor, Depends(Allow("file.view"))]
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", examples=["0" * 64])]
 FOREVER = "private, max-age=31536000, immutable"
-SANDBOX = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+SANDBOX = {  # a file that turns out to be a page runs nothing, belongs to no site, and is shown in none
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; media-src 'self'; "
+    "style-src 'unsafe-inline'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 MOST = 20
 
 
@@ -56,21 +62,30 @@ def send_files(
     taken = []
     for each in files:
         name = plain_name(each.filename or "")
-        taken.append(told(service.store(session, actor, name, each.file.read()), name))
+        taken.append(told(service.store(session, actor, name, each.file), name))
     return FilesOut(items=taken)
 
 
 @routes.get(
-    "/files/{sha256}",
-    response_class=Response,
-    responses=problems(404) | file("*/*", "The file as it was sent."),
-)
-def show_file(sha256: Sha256, request: Request, session: Transaction, actor: Viewer) -> Response:
-    """Return a file to whoever sent it, or may see a case that holds it."""
+    "/files/{sha256}", response_class=Response,
+    responses=problems(404, 416) | file("*/*", "The file as it was sent.") | partial("*/*"),
+)  # fmt: skip
+def show_file(
+    sha256: Sha256, request: Request, session: Transaction, actor: Viewer, part: ranges.Range = None
+) -> Response:
+    """Return a file, or a part of it, to whoever sent it, or may see a case that holds it."""
     found, name = readable(session, actor, sha256)
-    way = "inline" if found.media_type in INLINE else "attachment"
-    headers = {"Content-Disposition": f"{way}; filename*=UTF-8''{quote(name or sha256[:12])}"}
-    return served(request, queries.key(sha256), found.media_type, headers)
+    headers = kept(sha256) | {"Content-Disposition": disposition(found, name), "Accept-Ranges": "bytes"}
+    if known(request, headers):
+        return Response(headers=headers)
+    within = ranges.asked(request, found.size, headers["ETag"])
+    start, end = within or (0, found.size)
+    headers["Content-Length"] = str(end - start)
+    if within:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{found.size}"
+    status = HTTPStatus.PARTIAL_CONTENT if within else HTTPStatus.OK
+    pieces = queries.content(sha256, start, end if within else None)
+    return StreamingResponse(pieces, status, headers, found.media_type)
 
 
 @routes.get(
@@ -82,7 +97,9 @@ def show_thumbnail(sha256: Sha256, request: Request, session: Transaction, actor
     found, _ = readable(session, actor, sha256)
     if not found.is_picture:
         raise UnknownFile
-    return served(request, queries.thumbnail_key(sha256), "image/jpeg", {})
+    headers = kept(f"{sha256}-thumbnail")
+    content = b"" if known(request, headers) else queries.thumbnail(sha256)
+    return Response(content, headers=headers, media_type="image/jpeg")
 
 
 def readable(session: Session, actor: Actor, sha256: str) -> tuple[StoredFile, str]:
@@ -94,7 +111,7 @@ def readable(session: Session, actor: Actor, sha256: str) -> tuple[StoredFile, s
     """
     found = queries.by_hash(session, sha256)
     held = incidents.shown_file(session, actor, sha256)
-    if held is None and (actor.id is None or found.uploaded_by != actor.id):
+    if held is None and not queries.is_sender(session, actor, sha256):
         raise UnknownFile
     return found, held.name if held else ""
 
@@ -107,10 +124,17 @@ def told(found: StoredFile, name: str) -> FileOut:
     return FileOut(**same, name=name, address=address, thumbnail=thumbnail)
 
 
-def served(request: Request, key: str, media_type: str, headers: dict[str, str]) -> Response:
-    """Return stored bytes that never change, in a sandbox of their own."""
-    tag = f'"{key.rpartition("/")[2]}"'
-    headers |= {"ETag": tag, "Cache-Control": FOREVER, "Content-Security-Policy": SANDBOX}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(store.get(key), media_type=media_type, headers=headers)
+def kept(version: str) -> dict[str, str]:
+    """Return the headers of what never changes: kept by its reader's browser, for this session alone."""
+    return {"ETag": etags.etag(version), "Cache-Control": FOREVER, "Vary": "Authorization, Cookie", **SANDBOX}
+
+
+def known(request: Request, headers: dict[str, str]) -> bool:
+    """Tell whether the caller has it already: then nothing is fetched, and the route answers 304."""
+    return etags.spared(request, Response(headers=headers)).status_code == HTTPStatus.NOT_MODIFIED
+
+
+def disposition(found: StoredFile, name: str) -> str:
+    """Return whether a browser shows a file or saves it, and under which name."""
+    way = "inline" if found.media_type in INLINE else "attachment"
+    return f"{way}; filename*=UTF-8''{quote(plain_name(name) or found.sha256[:12])}"

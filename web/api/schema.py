@@ -22,6 +22,7 @@ from web.api.route import Route
 from web.deps import COOKIE, Open, permission
 from web.etags import Changed, MatchNeeded
 from web.gate import AmbiguousLength, BodyTooLarge
+from web.ranges import OutOfRange
 from web.rates import TooFast
 
 TAGS = {
@@ -48,6 +49,7 @@ SUMMARIES = {
     409: "It does not fit the present state.",
     412: "Somebody was faster: it has changed since the version in `If-Match`; `details` says how it stands.",
     413: "The body is larger than the limit.",
+    416: "The part asked for lies behind the end; `details` says how many bytes there are.",
     422: "The input cannot be used; `errors` names each field and reason.",
     428: "Say in `If-Match` which version you have seen.",
     429: "Too often in a minute, or too many failed logins; `Retry-After` says when to come again.",
@@ -61,6 +63,7 @@ EXAMPLES: dict[int, Problem] = {
     409: IllegalMove(number="202601150000042", state="closed", action="accept"),
     412: Changed(etag='"4"', number="202601150000042", state="accepted", seq=4),
     413: BodyTooLarge(limit=4),
+    416: OutOfRange(size=2_048),
     422: UnknownDatum(datum="mars", known="wgs84, cgcs2000, gcj02, bd09"),
     428: MatchNeeded(),
     429: TooFast(limit=300, kind="writes", seconds=42),
@@ -145,6 +148,12 @@ def file(
 ) -> dict[int | str, dict[str, Any]]:
     """Return the documentation of an answer that is a file, for a route's `responses`."""
     return {200: {"description": description, "content": {media: {"schema": schema} | more}}}
+
+
+def partial(media: str) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of a part of a file, asked for by `Range`."""
+    told = {"description": "The part asked for.", "content": {media: {"schema": BYTES}}}
+    return {HTTPStatus.PARTIAL_CONTENT.value: told}
 
 
 @lru_cache(maxsize=4)

@@ -27,5 +27,5 @@ def files_of(
     for each in brought:
         if each.filename:  # an empty file field sends an empty part
             name = plain_name(each.filename)
-            found[service.store(session, actor, name, each.file.read()).sha256] = name
+            found[service.store(session, actor, name, each.file).sha256] = name
     return [{"sha256": sha256, "name": name} for sha256, name in found.items()]
