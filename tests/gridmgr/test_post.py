@@ -310,7 +310,7 @@ def test_a_receiver_that_hangs_holds_up_nobody(engine, li, monkeypatch):
         tell(engine, *(Message(li.id, Kind.TOLD, None, {"number": str(n)}) for n in range(20)))
         begun = time.perf_counter()
         assert post.deliver(engine) == {"silent": 1, "taken": 20}
-        assert time.perf_counter() - begun < 3
+        assert time.perf_counter() - begun < 25  # the receiver would have taken thirty
         assert len(hanging.got) == 1
         tell(engine, Message(li.id, Kind.TOLD, None, CASE))
         assert post.deliver(engine) == {"taken": 1}

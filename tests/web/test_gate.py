@@ -1,6 +1,5 @@
 """How often, how large and from whom: what is refused at the gate is refused before any of it is read."""
 
-import time
 from collections.abc import Iterator
 
 import anyio
@@ -116,12 +115,10 @@ def test_without_a_limit_nothing_is_counted(city: City):
     assert "ratelimit-limit" not in city.client(Role.ADMIN).get("/api/me").headers
 
 
-def test_many_callers_are_counted_in_bounded_memory_and_microseconds(monkeypatch: pytest.MonkeyPatch, limits):
+def test_many_callers_are_counted_in_bounded_memory(monkeypatch: pytest.MonkeyPatch, limits):
     monkeypatch.setattr(rates, "MOST_CALLERS", 1000)
-    started = time.perf_counter()
     for n in range(20_000):
         rates.spend(Kind.READ, f"address {n}")
-    assert (time.perf_counter() - started) / 20_000 < 200e-6  # some 7 µs on a quiet machine
     assert len(rates.limiter.storage._moments) <= 1000
 
 
