@@ -32,6 +32,12 @@ def travelled() -> datetime | None:
     return _travelled.get()
 
 
+def replaying() -> bool:
+    """Tell whether the clock stands more than a day back: what happens then is history, no news to anybody."""
+    instant = _travelled.get()
+    return instant is not None and instant < datetime.now(UTC) - timedelta(days=1)
+
+
 def today() -> date:
     """Return the present day in the district's own zone."""
     return local(now()).date()

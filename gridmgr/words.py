@@ -158,6 +158,7 @@ FINDINGS = {
 NOTICES = {
     "reported": N_("A new case in your area: {number} {category}, at {place}."),
     "assigned": N_("{number} {category}, at {place}, was dispatched to you. Due: {due}"),
+    "handed": N_("{number} {category}, at {place}, comes to your desk ({action} by {name}): {note}"),
     "rework": N_("{number} {category} did not pass its check and comes back to you: {note}"),
     "asked": N_("{name} asks your consent for {number}, “{action}”: {note}"),
     "answered": N_("Your request for {number}, “{action}”, was {answer} by {name}: {note}"),
@@ -176,6 +177,7 @@ NOTICES = {
 NOTICE_KINDS = {
     "reported": N_("New case in my area"),
     "assigned": N_("Dispatched to us"),
+    "handed": N_("Comes to our desk"),
     "rework": N_("Did not pass the check"),
     "asked": N_("Awaits my consent"),
     "answered": N_("My request was answered"),

@@ -108,12 +108,16 @@ def seats(session: Session, codes: Collection[str]) -> dict[tuple[Role, str], li
     return found
 
 
-def of_bodies(session: Session, bodies: Collection[str]) -> dict[str, list[int]]:
-    """Return the ids of the open accounts that work for each of these departments."""
-    asked = select(Account.body, Account.id).where(Account.active, Account.body.in_(bodies))
-    found: dict[str, list[int]] = {}
-    for body, account in session.execute(asked.order_by(Account.id)):
-        found.setdefault(body, []).append(account)
+def of_bodies(session: Session, bodies: Collection[str]) -> dict[str, list[tuple[int, str]]]:
+    """Return of each department the open accounts that work for it: the id, and a code it is granted on."""
+    asked = (
+        select(Account.body, Account.id, RoleGrant.code)
+        .join(RoleGrant, RoleGrant.account_id == Account.id)
+        .where(Account.active, Account.body.in_(bodies))
+    )
+    found: dict[str, list[tuple[int, str]]] = {}
+    for body, account, code in session.execute(asked):
+        found.setdefault(body, []).append((account, code))
     return found
 
 

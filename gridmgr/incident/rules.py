@@ -25,7 +25,7 @@ from gridmgr.responsibility.model import Category
 from gridmgr.words import HOLDERS as HOLDER_WORDS
 from gridmgr.words import NEEDS, ROLES
 
-_ON_THE_GROUND = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK})
+ON_THE_GROUND = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK})
 _STREET = frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE})
 _DISTRICT = frozenset({Role.COMMAND_CENTRE})
 
@@ -117,7 +117,7 @@ def _holds(roles: frozenset[Role] | set[Role], case: Incident) -> bool:
 def _works(actor: Actor, case: Incident) -> bool:
     if case.handler_code is None:
         return case.handler is not None and actor.body == case.handler
-    return any(g.role in _ON_THE_GROUND and case.handler_code.startswith(g.code) for g in actor.grants)
+    return any(g.role in ON_THE_GROUND and case.handler_code.startswith(g.code) for g in actor.grants)
 
 
 def steps(actor: Actor, case: Incident, category: Category) -> list[Action]:

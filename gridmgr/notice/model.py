@@ -21,6 +21,7 @@ class Kind(StrEnum):
 
     REPORTED = "reported"  # 上报: a new case in your area
     ASSIGNED = "assigned"  # 派遣: a case was dispatched to your body
+    HANDED = "handed"  # 移交: a case comes to your desk from another one, or back from the body at work
     REWORK = "rework"  # 返工: the check failed, the case comes back
     ASKED = "asked"  # 审批: a request awaits your answer
     ANSWERED = "answered"  # 批复: your request was granted or refused

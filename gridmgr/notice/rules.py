@@ -29,6 +29,7 @@ class Usual:
 KINDS: dict[Kind, Usual] = {
     Kind.REPORTED: Usual(),
     Kind.ASSIGNED: Usual(email=True),
+    Kind.HANDED: Usual(),
     Kind.REWORK: Usual(email=True),
     Kind.ASKED: Usual(email=True),
     Kind.ANSWERED: Usual(),

@@ -28,8 +28,9 @@ TOLD: dict[Action, tuple[Kind, Who]] = {
     Action.REWORK: (Kind.REWORK, Who.BODY),
     Action.ASSIGN_TASK: (Kind.TASK, Who.TASK),
     Action.ASK: (Kind.ASKED, Who.GRANTERS),
-    Action.HAND_UP: (Kind.REPORTED, Who.HOLDERS),
-    Action.HAND_DOWN: (Kind.REPORTED, Who.HOLDERS),
+    Action.SEND_BACK: (Kind.HANDED, Who.HOLDERS),
+    Action.HAND_UP: (Kind.HANDED, Who.HOLDERS),
+    Action.HAND_DOWN: (Kind.HANDED, Who.HOLDERS),
     Action.CLOSE: (Kind.CLOSED, Who.REPORTER),
     Action.REOPEN: (Kind.REOPENED, Who.HOLDERS),
 }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from gridmgr.account import queries as accounts
 from gridmgr.account.rules import Role
 from gridmgr.incident import queries as incidents
+from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Incident, Moved
 from gridmgr.life.model import Action
 from gridmgr.notice import service as notice
@@ -64,11 +65,11 @@ def _people(seats: "_Seats", step: Moved, case: Incident, who: Who) -> set[int |
         case Who.REPORTER:
             return {case.reporter_id}
         case Who.TASK:
-            return seats.of(step.payload["body"])
+            return seats.of(step.payload["body"], _home(case))
         case Who.BODY if case.handler_code:
-            return seats.at(rules.sitting("micro_grid"), case.handler_code)
+            return seats.at(incident.ON_THE_GROUND, case.handler_code)
         case Who.BODY:
-            return seats.of(step.payload.get("handler") or case.handler or "")
+            return seats.of(step.payload.get("handler") or case.handler or "", _home(case))
         case Who.GRANTERS:
             return seats.at(rules.granters(Action(step.payload["way"]), case), _home(case))
         case Who.HOLDERS:
@@ -92,8 +93,8 @@ class _Seats:
             for account in self._seats.get((role, prefix), ())
         }
 
-    def of(self, body: str) -> set[int | None]:
-        return set(self._bodies.get(body, ()))
+    def of(self, body: str, home: str) -> set[int | None]:
+        return {account for account, code in self._bodies.get(body, ()) if home.startswith(code)}
 
 
 def _cases(session: Session, ids: Iterable[int]) -> dict[int, Incident]:
@@ -114,10 +115,12 @@ def _facts(session: Session, case: Incident) -> dict[str, Any]:
 
 
 def _told(step: Moved) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": step.actor_name, "note": step.payload.get("note", "")}
-    if step.payload.get("way"):
-        told["action"] = step.payload["way"]
+    told: dict[str, Any] = {
+        "name": step.actor_name, "note": step.payload.get("note", ""),
+        "action": step.payload.get("way") or step.action.value,
+    }  # fmt: skip
+    if step.payload.get("level"):
+        told["level"] = step.payload["level"]
     if step.payload.get("asked_by"):
-        told["action"] = step.payload.get("way") or step.action.value
         told["answer"] = "refused" if step.action is Action.REFUSE else "granted"
     return told

@@ -1,15 +1,21 @@
 """Who is told of what, and nobody of what he did himself."""
 
-import pytest
-from sqlalchemy import event, select
+from datetime import timedelta
 
-from gridmgr.account.rules import SYSTEM, Role
+import pytest
+from little import STREET
+from sqlalchemy import event, func, select
+
+from gridmgr import clock
+from gridmgr.account import service as accounts
+from gridmgr.account.rules import SYSTEM, Grant, Role
 from gridmgr.events import drain
 from gridmgr.incident import service
 from gridmgr.incident.model import Move
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, Source
-from gridmgr.notice.model import Notice
+from gridmgr.notice import service as notice
+from gridmgr.notice.model import Delivery, Notice
 from gridmgr.reactions import REACTIONS
 
 pytestmark = pytest.mark.db
@@ -73,8 +79,55 @@ def test_a_case_handed_up_is_told_to_the_new_desk(district, told, staff, heard, 
     case = intake.report(district, staff[Role.GRID_MEMBER], told())
     heard()
     assert heard(step(case, Role.GRID_MEMBER, Action.HAND_UP, {"note": "办不了"})) == {
-        (Role.COMMUNITY_CLERK, "reported")
+        (Role.COMMUNITY_CLERK, "handed")
     }
+    down = step(case, Role.COMMAND_CENTRE, Action.HAND_DOWN, {"note": "先去看看", "level": "micro_grid"})
+    assert heard(down) == {(Role.GRID_MEMBER, "handed"), (Role.GRID_LEADER, "handed")}
+
+
+def test_what_comes_back_from_the_body_is_told_to_the_desk_and_to_who_had_asked(
+    district, told, staff, heard, step
+):
+    case = dispatched(district, told, staff, {"handler": "环卫所"})
+    heard()
+    ask = step(case, Role.DEPARTMENT_HANDLER, Action.ASK, {"way": "send_back", "note": "不归我们管"})
+    assert heard(ask) == {(Role.STREET_DISPATCHER, "asked")}
+    assert heard(step(case, Role.COMMAND_CENTRE, Action.SEND_BACK)) == {
+        (Role.DEPARTMENT_HANDLER, "answered"),
+        (Role.STREET_DISPATCHER, "handed"),
+    }
+
+
+def test_a_units_own_people_are_told_that_the_work_is_theirs(district, told, staff, heard):
+    dispatched(district, told, staff, {"handler": "甲社区", "handler_code": f"{STREET}001"})
+    assert (Role.COMMUNITY_CLERK, "assigned") in heard()
+
+
+def test_people_of_the_department_who_do_not_see_the_place_are_not_told(district, told, staff, heard):
+    grants = [Grant(Role.DEPARTMENT_HANDLER, f"{STREET}002")]
+    accounts.open_account(district, "far", "远处", "a long enough password", grants, body="环卫所")
+    dispatched(district, told, staff, {"handler": "环卫所"})
+    assert (Role.DEPARTMENT_HANDLER, "assigned") in heard()  # and nobody it does not know
+
+
+def test_what_a_simulation_lets_happen_in_the_past_stays_in_the_house(district, told, heard):
+    notice.add_webhook(district, "http://10.0.0.7/hook")
+    outside = lambda: district.scalar(select(func.count()).select_from(Delivery))  # noqa: E731
+    with clock.travel(clock.now() - timedelta(days=2)):
+        intake.report(district, SYSTEM, told())
+        assert heard() == {(Role.COMMUNITY_CLERK, "reported")}
+    assert outside() == 0
+    intake.report(district, SYSTEM, told())
+    heard()
+    assert outside() == 1
+
+
+def dispatched(district, told, staff, order):
+    """Report a case and bring it to the body that is to do the work."""
+    case = intake.report(district, SYSTEM, told())
+    desk = staff[Role.STREET_DISPATCHER]
+    service.move(district, desk, case.number, Action.ACCEPT, {"checked": True})
+    return service.move(district, desk, case.number, Action.DISPATCH, order)
 
 
 def test_many_steps_are_told_in_few_statements(district, told, heard):
