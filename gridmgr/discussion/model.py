@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, String, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.db import Base
@@ -23,6 +23,7 @@ class Comment(Base):
     author_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     author_name: Mapped[str] = mapped_column(String(64))
     text: Mapped[str] = mapped_column(Text)
+    mentions: Mapped[list[int]] = mapped_column(JSONB)  # the accounts it names that could see the case then
     at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
 
 
@@ -30,12 +31,17 @@ class Phrase(Base):
     """A ready-made note for a step, for all categories or those whose code begins so."""
 
     __tablename__ = "phrase"
-    __table_args__ = (UniqueConstraint("action", "category", "text"),)
+    __table_args__ = (UniqueConstraint("action", "category", "zh"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     action: Mapped[str] = mapped_column(String(16))
     category: Mapped[str] = mapped_column(String(32))
-    text: Mapped[str] = mapped_column(String(500))
+    zh: Mapped[str] = mapped_column(String(500))
+    en: Mapped[str] = mapped_column(String(500))
+
+    def said(self, language: str) -> str:
+        """Return the note in a language; without an English text it is the Chinese one."""
+        return self.en or self.zh if language == "en" else self.zh
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """Reads of comments and phrases."""
 
-from collections.abc import Iterable
-
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import Account
+from gridmgr.discussion import rules
 from gridmgr.discussion.model import Comment, Phrase
 from gridmgr.incident.model import Incident
 
@@ -22,16 +21,19 @@ def phrases(session: Session) -> list[Phrase]:
     return list(session.scalars(select(Phrase).order_by(Phrase.action, Phrase.category, Phrase.id)))
 
 
-def who_see(session: Session, incident: Incident, names: Iterable[str]) -> list[int]:
-    """Return the ids of those named, by user name or name, who may see a case."""
-    names = list(names)
-    if not names:
+def mentioned(session: Session, incident: Incident, said: str) -> list[int]:
+    """Return the ids of those a comment names, by user name or name, who may see the case."""
+    tried = list(rules.candidates(said))
+    if not tried:
         return []
-    asked = select(Account).where(Account.active, or_(Account.username.in_(names), Account.name.in_(names)))
-    home = incident.micro_grid_code or incident.community_code or incident.street_code or ""
-    return [
-        account.id
-        for account in session.scalars(asked.order_by(Account.id))
-        if account.id == incident.reporter_id
-        or any(home.startswith(code) for code in accounts.actor_of(account).scope)
-    ]
+    either = or_(Account.username == func.any(tried), Account.name == func.any(tried))
+    found = list(session.scalars(select(Account).where(Account.active, either).order_by(Account.id)))
+    names = set(rules.named(said, {name for each in found for name in (each.username, each.name)}))
+    return [each.id for each in found if {each.username, each.name} & names and _sees(each, incident)]
+
+
+def _sees(account: Account, incident: Incident) -> bool:
+    """Say of one account and one case what `incident.queries.visible` says of all."""
+    codes = [incident.street_code or "", incident.community_code or "", incident.micro_grid_code or ""]
+    scope = accounts.actor_of(account).scope
+    return account.id == incident.reporter_id or any(c.startswith(prefix) for prefix in scope for c in codes)

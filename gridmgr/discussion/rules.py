@@ -1,22 +1,40 @@
 """Who is named in a comment, and how a table of phrases is read."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gridmgr.discussion.model import NotAStep
 from gridmgr.life.model import Action
 from gridmgr.sheet import Column, text
 
-_NAMED = re.compile(r"@([\w.\-]{1,64})")
+MOST_NAMED = 50
+_NAMED = re.compile(r"(?<![A-Za-z0-9._-])@(?=(.{1,64}))")  # not the @ of an e-mail address
 
 
-def named(said: str) -> list[str]:
-    """Return the names a comment mentions with an @ before them, each once.
+def candidates(said: str) -> set[str]:
+    """Return all that may be a name in a comment: whatever begins behind an @, for Chinese puts no space."""
+    return {tail[:length] for tail in _tails(said) for length in range(1, len(tail) + 1)}
 
-    >>> named("@wang 请看，@陈静 也看")
-    ['wang', '陈静']
+
+def named(said: str, known: Collection[str]) -> list[str]:
+    """Return which of the known names a comment mentions, each once: behind each @ the longest that fits.
+
+    >>> named("@wang请看，@陈静怡也看，抄送 a@li.cn，@lisa", ["wang", "陈静", "陈静怡", "li"])
+    ['wang', '陈静怡']
     """
-    return list(dict.fromkeys(_NAMED.findall(said)))
+    fitting = ([name for name in known if _begins(tail, name)] for tail in _tails(said))
+    return list(dict.fromkeys(max(names, key=len) for names in fitting if names))
+
+
+def _tails(said: str) -> list[str]:
+    return _NAMED.findall(said)[:MOST_NAMED]
+
+
+def _begins(tail: str, name: str) -> bool:
+    """Tell whether a text begins with a name; one in Latin letters must end there."""
+    follows = tail[len(name) : len(name) + 1]
+    goes_on = name[-1:].isascii() and follows.isascii() and (follows.isalnum() or follows in ("_", "-"))
+    return tail.startswith(name) and not goes_on
 
 
 def step(cell: str) -> str:
@@ -34,7 +52,8 @@ def step(cell: str) -> str:
 PHRASES = {
     "action": Column(("步骤", "action"), step),
     "category": Column(("类别编码", "category"), text(32), default=""),
-    "text": Column(("用语", "text"), text(500)),
+    "zh": Column(("用语", "text", "zh"), text(500)),
+    "en": Column(("英文", "en"), text(500), default=""),
 }
 """The columns of a table of phrases."""
 

@@ -40,19 +40,20 @@ def comment(session: Session, actor: Actor, number: str, said: str) -> Comment:
         raise NothingSaid
     if len(said) > LONGEST:
         raise SaidTooMuch(most=LONGEST)
+    named = [each for each in queries.mentioned(session, incident, said) if each != actor.id]
     made = Comment(
-        incident_id=incident.id, author_id=actor.id, author_name=actor.name, text=said, at=clock.now()
-    )
+        incident_id=incident.id, author_id=actor.id, author_name=actor.name, text=said, mentions=named,
+        at=clock.now(),
+    )  # fmt: skip
     session.add(made)
     session.flush()  # the caller shows its id
-    named = [each for each in queries.who_see(session, incident, rules.named(said)) if each != actor.id]
     if named:
         emit(session, Mentioned(incident.id, tuple(named), actor.name, said))
     return made
 
 
 def import_phrases(session: Session, sheet: Sheet) -> int:
-    """Add the phrases of a table to those that are there; returns how many are new.
+    """Add the phrases of a table to those that are there; returns how many are new or have a new English text.
 
     Raises
     ------
@@ -60,26 +61,33 @@ def import_phrases(session: Session, sheet: Sheet) -> int:
         With every cell that cannot be used; nothing is written.
     """
     rows = [dict(row.values) for row in sheet.accepted()]
-    return len(_added(session, rows)) if rows else 0
+    return _kept(session, rows)
 
 
-def add_phrase(session: Session, action: str, category: str, text: str) -> None:
-    """Keep a ready-made note for a step.
+def set_phrase(session: Session, action: str, category: str, zh: str, en: str = "") -> None:
+    """Keep a ready-made note for a step, or give the one that is there another English text.
 
     Raises
     ------
     NotAStep, NothingSaid
     """
-    if not text.strip():
+    if not zh.strip():
         raise NothingSaid
-    _added(
-        session, [{"action": rules.step(action), "category": category.strip(), "text": text.strip()[:500]}]
+    row = {"action": rules.step(action), "category": category.strip(), "zh": zh.strip(), "en": en.strip()}
+    _kept(session, [row])
+
+
+def _kept(session: Session, rows: Sequence[dict]) -> int:
+    rows = list({(row["action"], row["category"], row["zh"]): row for row in rows}.values())
+    if not rows:
+        return 0
+    asked = insert(Phrase)
+    asked = asked.on_conflict_do_update(
+        index_elements=["action", "category", "zh"],
+        set_={"en": asked.excluded.en},
+        where=(asked.excluded.en != "") & (Phrase.en != asked.excluded.en),
     )
-
-
-def _added(session: Session, rows: Sequence[dict]) -> list[int]:
-    asked = insert(Phrase).on_conflict_do_nothing().returning(Phrase.id)
-    return list(session.scalars(asked, rows))
+    return len(session.scalars(asked.returning(Phrase.id), rows).all())
 
 
 def drop_phrase(session: Session, phrase_id: int) -> None:

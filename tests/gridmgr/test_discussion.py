@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from gridmgr import sheet
+from gridmgr import db, sheet
 from gridmgr.account.rules import SYSTEM, Role
 from gridmgr.discussion import queries, rules, service
 from gridmgr.discussion.model import NothingSaid, SaidTooMuch, UnknownPhrase
@@ -39,6 +39,28 @@ def test_a_comment_has_words_and_not_too_many(district, told):
     assert queries.comments(district, case.id) == []
 
 
+def test_names_are_found_in_running_chinese_and_kept_with_the_comment(district, told, staff):
+    case = intake.report(district, staff[Role.GRID_MEMBER], told())
+    said = "请@community_clerk核实，@grid_member也看一下，抄送 x@street_dispatcher，@admin2"
+    made = service.comment(district, staff[Role.COMMAND_CENTRE], case.number, said)
+    assert made.mentions == sorted(staff[role].id for role in (Role.COMMUNITY_CLERK, Role.GRID_MEMBER))
+    assert service.comment(district, SYSTEM, case.number, "@" * 2000).mentions == []
+
+
+def test_a_rehearsed_import_says_what_it_would_do_and_writes_nothing(session):
+    read = sheet.read("步骤,用语,英文\nclose,结案,closed\n".encode(), "a.csv", rules.PHRASES)
+    with db.rehearsed(session, keep=False):
+        assert service.import_phrases(session, read) == 1
+    assert queries.phrases(session) == []
+    service.set_phrase(session, "close", "", "结案")
+    assert service.import_phrases(session, read) == 1  # it has an English text now
+    (phrase,) = queries.phrases(session)
+    assert (phrase.said("zh"), phrase.said("en")) == ("结案", "closed")
+    service.set_phrase(session, "close", "", "结案", "")
+    session.expire_all()
+    assert queries.phrases(session)[0].en == "closed"
+
+
 @pytest.mark.parametrize(
     "statement", ["UPDATE incident_comment SET text = ''", "DELETE FROM incident_comment"]
 )
@@ -50,11 +72,12 @@ def test_what_was_said_was_said(district, told, statement):
 
 
 def test_phrases_for_a_category_come_before_those_for_all(session):
-    table = "步骤,类别编码,用语\nfeed_back,,已处置\nfeed_back,S01,已清理\nfeed_back,B,已修复\n".encode()
+    table = "步骤,类别编码,用语\nfeed_back,,已处置\nfeed_back,S01,已清理\n".encode()
+    table += "feed_back,B,已修复\n".encode() * 2
     read = sheet.read(table, "常用语.csv", rules.PHRASES)
     assert service.import_phrases(session, read) == 3
     assert service.import_phrases(session, read) == 0
-    assert [each.text for each in rules.fitting(queries.phrases(session), "S0102")] == ["已清理", "已处置"]
+    assert [each.zh for each in rules.fitting(queries.phrases(session), "S0102")] == ["已清理", "已处置"]
     with pytest.raises(BadSheet, match="no step"):
         bad = sheet.read("步骤,用语\n吃饭,好\n".encode(), "a.csv", rules.PHRASES)
         service.import_phrases(session, bad)

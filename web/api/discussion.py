@@ -35,6 +35,7 @@ class CommentOut(BaseModel):
     id: int
     author: str = Field(examples=["王芳"])
     text: str
+    mentions: list[int] = Field(description="The accounts it names who could see the case.", examples=[[7]])
     at: Utc
 
 
@@ -47,7 +48,8 @@ class PhraseIn(BaseModel):
 
     action: Action
     category: Prefix = ""
-    text: Note = Field(examples=["已到场清理完毕，现场恢复整洁。"])
+    zh: Note = Field(examples=["已到场清理完毕，现场恢复整洁。"])
+    en: text(500) = Field("", examples=["Cleared on site; the place is clean again."])
 
 
 class PhraseOut(PhraseIn):
@@ -94,14 +96,14 @@ def list_phrases(
     found = paging.behind(queries.phrases(session), lambda row: row.id)
     return paging.page(
         PhrasePage, found, lambda row: row.id,
-        lambda rows: (PhraseOut(id=r.id, action=r.action, category=r.category, text=r.text) for r in rows),
+        lambda rows: (PhraseOut(id=r.id, action=r.action, category=r.category, zh=r.zh, en=r.en) for r in rows),
     )  # fmt: skip
 
 
 @routes.post("/phrases", status_code=204)
 def add_phrase(phrase: PhraseIn, session: Transaction, actor: Admin) -> Response:
-    """Keep a ready-made note; the same one again is no fault."""
-    service.add_phrase(session, phrase.action, phrase.category, phrase.text)
+    """Keep a ready-made note; the same one again takes the new English text."""
+    service.set_phrase(session, phrase.action, phrase.category, phrase.zh, phrase.en)
     return Response(status_code=204)
 
 
@@ -113,4 +115,4 @@ def drop_phrase(phrase_id: RowId, session: Transaction, actor: Admin) -> Respons
 
 
 def _out(made: Comment) -> CommentOut:
-    return CommentOut(id=made.id, author=made.author_name, text=made.text, at=made.at)
+    return CommentOut(id=made.id, author=made.author_name, text=made.text, mentions=made.mentions, at=made.at)

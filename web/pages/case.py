@@ -174,7 +174,7 @@ def _phrases(session: Session, category: Category) -> dict[str, list[str]]:
     """Return the ready-made notes that fit a category, by step."""
     found: dict[str, list[str]] = {}
     for each in fitting(discussion.phrases(session), category.code):
-        found.setdefault(each.action, []).append(each.text)
+        found.setdefault(each.action, []).append(each.said(i18n.language.get()))
     return found
 
 

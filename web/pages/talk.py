@@ -56,11 +56,12 @@ def show(request: Request, session: Transaction, actor: Admin) -> HTMLResponse:
 @router.post("/phrases")
 def add(
     request: Request, session: Transaction, actor: Admin, action: Annotated[text(16), Form()] = "",
-    category: Annotated[text(32), Form()] = "", said: Annotated[text(500), Form(alias="text")] = "",
+    category: Annotated[text(32), Form()] = "", zh: Annotated[text(500), Form()] = "",
+    en: Annotated[text(500), Form()] = "",
 ) -> Response:  # fmt: skip
     """Keep one more."""
     try:
-        service.add_phrase(session, action, category, said)
+        service.set_phrase(session, action, category, zh, en)
     except Problem as problem:
         return _page(request, session, problem)
     return RedirectResponse("/phrases", 303)
@@ -68,14 +69,19 @@ def add(
 
 @router.post("/phrases/import")
 def bring(
-    request: Request, session: Transaction, actor: Admin, file: Annotated[UploadFile, File()]
-) -> Response:
-    """Add those of a table, all or none."""
+    request: Request, session: Transaction, actor: Admin, file: Annotated[UploadFile, File()],
+    do: Annotated[str, Form()] = "check",
+) -> Response:  # fmt: skip
+    """Check those of a table, or add them, all or none."""
     try:
-        with db.rehearsed(session, keep=True):
-            service.import_phrases(session, sheet.read(file.file.read(), file.filename or "", PHRASES))
+        with db.rehearsed(session, keep=do == "import"):
+            count = service.import_phrases(
+                session, sheet.read(file.file.read(), file.filename or "", PHRASES)
+            )
     except Problem as problem:
         return _page(request, session, problem)
+    if do != "import":
+        return _page(request, session, would=count)
     return RedirectResponse("/phrases", 303)
 
 
@@ -86,10 +92,12 @@ def remove(session: Transaction, actor: Admin, phrase_id: Annotated[RowId, Path(
     return RedirectResponse("/phrases", 303)
 
 
-def _page(request: Request, session: Session, problem: Problem | None = None) -> HTMLResponse:
+def _page(
+    request: Request, session: Session, problem: Problem | None = None, would: int | None = None
+) -> HTMLResponse:
     errors = problem.errors if isinstance(problem, BadSheet) else []
     values = {
-        "phrases": queries.phrases(session), "errors": errors,
+        "phrases": queries.phrases(session), "errors": errors, "would": would,
         "problem": i18n.say(problem) if problem and not errors else "",
     }  # fmt: skip
     return render(request, "phrases.html", values, status_of(problem) if problem else 200)
