@@ -64,6 +64,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "incident.comment": _EVERYBODY,
     "calendar.view": _EVERYBODY,
     "calendar.manage": frozenset({Role.ADMIN}),
+    "category.manage": frozenset({Role.ADMIN}),
     "policy.view": _EVERYBODY,
     "policy.manage": frozenset({Role.ADMIN}),
     "clock.audit": frozenset({Role.COMMAND_CENTRE, Role.ADMIN}),

@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from gridmgr import clock
-from gridmgr.cli.output import Json, opened, print_json, print_table, say
+from gridmgr.cli.output import Json, complain, opened, print_json, print_table, say
 from gridmgr.i18n import _, language
+from gridmgr.words import FATES, word
 
 app = typer.Typer(no_args_is_help=True, help="Matters, their limits and departments.")
+SHOWN = 50
 
 
 @app.command("import")
@@ -20,15 +22,32 @@ def import_file(
     effective: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day in force; today.")
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
 ) -> None:
-    """Publish a table of categories from CSV; cases filed before keep their old rows."""
-    from gis.encoding import as_utf8
-    from gridmgr.responsibility import rules, service
+    """Publish a table of categories from CSV or XLSX, all or nothing; cases filed before keep their old rows."""
+    from gridmgr import db
+    from gridmgr.responsibility import queries, rules, service
+    from gridmgr.sheet import BadSheet
 
-    rows = list(rules.parse(as_utf8(file.read_bytes())[0].splitlines()))
+    day = effective.date() if effective else clock.today()
+    read = rules.read_categories(file.read_bytes(), file.name)
+    if read.errors:
+        for each in read.errors[:SHOWN]:
+            complain(each)
+        raise BadSheet(read.errors)
     with opened() as session:
-        service.publish(session, title or file.stem, effective.date() if effective else clock.today(), rows)
-    say("{count} categories published.", count=len(rows))
+        changes = rules.category_changes(queries.in_force(session, day), read.rows)
+        with db.rehearsed(session, keep=not dry_run):
+            service.publish(session, title or file.stem, day, read.rows)
+    rows = [
+        (word(FATES, c.kind), (c.after or c.before)["code"], (c.after or c.before)["name_zh"])
+        for c in changes
+    ]
+    print_table("", [_("change"), _("code"), _("name")], rows)
+    if dry_run:
+        say("Nothing has been written.")
+    else:
+        say("{count} categories published.", count=len(read.rows))
 
 
 @app.command("list")

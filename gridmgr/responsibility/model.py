@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.db import Base
-from gridmgr.errors import BadInput, NotFound
+from gridmgr.errors import BadInput, Conflict, NotFound
 
 
 class CategoryKind(StrEnum):
@@ -154,12 +154,23 @@ class UnknownCategory(NotFound):
     """There is no category {code} in the table in force."""
 
 
-class BadCategory(BadInput):
-    """Row {row}, column {column}: {value} cannot be used; expected {expected}."""
+class NoCategories(BadInput):
+    """The table of categories has no rows."""
 
 
-class MissingCategoryColumn(BadInput):
-    """The category table lacks the columns {columns}."""
+class TitleTaken(Conflict):
+    """A table “{title}” in force from {day} is there already; choose another title or another day."""
+
+
+# What can be wrong with a cell of a table of categories.
+
+
+class CodeTwice(BadInput):
+    """This code stands in an earlier row."""
+
+
+class NotFurther(BadInput):
+    """Write a further limit as stop_work:停工:Stop work:4 working_hours, several with semicolons between."""
 
 
 class NoPolicies(BadInput):

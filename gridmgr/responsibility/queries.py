@@ -21,17 +21,25 @@ from gridmgr.responsibility.model import (
 
 def in_force(session: Session, at: date | None = None) -> list[Category]:
     """Return the categories people report under on the day `at`: the latest own table by then, by code."""
+    table = own_table(session, at)
+    if table is None:
+        return []
+    asked = select(Category).where(Category.table_id == table.id).order_by(Category.code)
+    return list(session.scalars(asked))
+
+
+def own_table(session: Session, at: date | None = None) -> CategoryTable | None:
+    """Return the table of categories in force on a day, None if there is none yet."""
     own = select(Category.id).where(
         Category.table_id == CategoryTable.id, Category.kind != CategoryKind.FOREIGN
     )
     latest = (
-        select(CategoryTable.id)
+        select(CategoryTable)
         .where(CategoryTable.effective <= (at or clock.today()), own.exists())
         .order_by(CategoryTable.effective.desc(), CategoryTable.id.desc())
         .limit(1)
-        .scalar_subquery()
     )
-    return list(session.scalars(select(Category).where(Category.table_id == latest).order_by(Category.code)))
+    return session.scalar(latest)
 
 
 def by_code(session: Session, code: str, at: date | None = None) -> Category:

@@ -1,8 +1,8 @@
 """Reading tables of categories and of policies, row by row; and which policy answers."""
 
-import csv
+import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,17 +15,18 @@ from gridmgr.responsibility.model import (
     LADDER,
     NEEDS,
     Act,
-    BadCategory,
+    Category,
     CategoryKind,
+    CodeTwice,
     HoldsNoCases,
     LimitElsewhere,
     LimitMissing,
     LimitUnlike,
-    MissingCategoryColumn,
     NobodyThere,
     NoBodyYet,
     NoShare,
     NotAbove,
+    NotFurther,
     Policy,
     RungIncomplete,
     ShareFalls,
@@ -34,83 +35,139 @@ from gridmgr.responsibility.model import (
     UnitAlone,
     UnknownPrefix,
 )
-from gridmgr.sheet import Column, Row, Sheet, SheetError
+from gridmgr.sheet import BadSheet, Column, Row, Sheet, SheetError
 from gridmgr.words import ACTS, STAGES, UNITS
 from gridmgr.words import LADDER as LADDER_WORDS
+from gridmgr.words import NEEDS as NEEDS_WORDS
 
-_KINDS, _UNITS = set(CategoryKind), set(TimeUnit)
-COLUMNS = (
-    "code", "kind", "group_zh", "group_en", "name_zh", "name_en", "department",
-    "severity", "limit_amount", "limit_unit", "filing_condition", "closing_condition",
-)  # fmt: skip
-OPTIONAL = ("filing_needs", "closing_needs", "simple", "further_limits")
-CHECKS = {
-    "code": (lambda value: 0 < len(value) <= 32, "1 to 32 characters"),
-    "kind": (lambda value: value in _KINDS, ", ".join(CategoryKind)),
-    "name_zh": (bool, "a name"),
-    "severity": (lambda value: value in {"1", "2", "3"}, "1, 2 or 3"),
-    "limit_amount": (lambda value: value == "" or _positive(value), "a positive number or nothing"),
-    "limit_unit": (lambda value: value == "" or value in _UNITS, ", ".join(TimeUnit)),
-    "filing_needs": (lambda value: set(value.split()) <= set(NEEDS), " ".join(NEEDS)),
-    "closing_needs": (lambda value: set(value.split()) <= set(NEEDS), " ".join(NEEDS)),
-    "simple": (lambda value: value in ("", "yes", "no"), "yes or no"),
-    "further_limits": (lambda value: _further(value) is not None, "key:中文:English:4 working_hours; …"),
+
+@cache
+def category_columns() -> dict[str, Column]:
+    """Return the columns of a table of categories; all but the first four may be left out or empty."""
+    needs = _each_of(_word_of(NEEDS_WORDS, NEEDS, _NEEDS_SHORT))
+    unit = _word_of(UNITS, TimeUnit, {"工作时": "working_hours"})
+    return {
+        "code": Column(("code", "编码"), sheet.text(32)),
+        "kind": Column(("kind", "类型"), sheet.one_of({str(k): str(k) for k in CategoryKind} | _KINDS_ZH)),
+        "name_zh": Column(("name_zh", "名称"), sheet.text(200)),
+        "severity": Column(("severity", "紧急程度"), sheet.number(1, 3, whole=True)),
+        "group_zh": Column(("group_zh", "大类"), sheet.text(100), default=""),
+        "group_en": Column(("group_en", "大类英文"), sheet.text(100), default=""),
+        "name_en": Column(("name_en", "英文名称"), sheet.text(200), default=""),
+        "department": Column(("department", "责任单位"), sheet.text(100), default=""),
+        "limit_amount": Column(("limit_amount", "时限"), sheet.number(0.01, 10_000), default=None),
+        "limit_unit": Column(("limit_unit", "时限单位"), unit, default=None),
+        "filing_condition": Column(("filing_condition", "立案条件"), sheet.text(500), default=""),
+        "closing_condition": Column(("closing_condition", "结案条件"), sheet.text(500), default=""),
+        "filing_needs": Column(("filing_needs", "立案要件"), needs, default=()),
+        "closing_needs": Column(("closing_needs", "结案要件"), needs, default=()),
+        "simple": Column(("simple", "简易"), sheet.one_of(_YES_NO), default=False),
+        "further_limits": Column(("further_limits", "其他时限"), _further, default=()),
+    }
+
+
+_KINDS_ZH = {"部件": "component", "事件": "event", "四平台": "platform"}
+_NEEDS_SHORT = {
+    "照片": "photo",
+    "现场核实": "on_site",
+    "描述": "description",
+    "地址": "address",
+    "联系电话": "phone",
 }
+_YES_NO = {"yes": True, "no": False, "是": True, "否": False}
 
 
-def _positive(text: str) -> bool:
-    try:
-        return 0 < float(text) < 1e6
-    except ValueError:
-        return False
+def _each_of(parse: sheet.Parser) -> sheet.Parser:
+    """Return the parser of several words, with spaces or commas between."""
+    return lambda cell: [parse(word) for word in re.split(r"[\s,，、;；]+", cell) if word]
 
 
-def _further(text: str) -> list[dict[str, Any]] | None:
-    """Return further limits as dictionaries, None if one cannot be read."""
-    found = []
-    for part in filter(None, (each.strip() for each in text.split(";"))):
-        key, name_zh, name_en, limit = (*map(str.strip, part.split(":")), "", "", "", "")[:4]
-        amount, _, unit = limit.partition(" ")
-        if not key or key in set(Stage) or not name_zh or not _positive(amount) or unit not in _UNITS:
-            return None
-        found.append(
-            {"key": key, "zh": name_zh, "en": name_en or name_zh, "amount": float(amount), "unit": unit}
-        )
-    return found if len({each["key"] for each in found}) == len(found) else None
-
-
-def parse(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yield the categories of a CSV table with the columns of `COLUMNS`, and those of `OPTIONAL` if there.
+def _further(cell: str) -> list[dict[str, Any]]:
+    """Read further limits: stop_work:停工:Stop work:4 working_hours; fine:处罚:Fine:7 working_days.
 
     Raises
     ------
-    MissingCategoryColumn
-        A column is not there.
-    BadCategory
-        A value cannot be used, or a code stands twice; names row, column and reason.
+    NotFurther
     """
-    reader = csv.DictReader(lines)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
-    if missing:
-        raise MissingCategoryColumn(columns=", ".join(missing))
+    found = [_further_limit(part) for part in re.split("[;；]", cell) if part.strip()]
+    if len({each["key"] for each in found}) < len(found):
+        raise NotFurther
+    return found
+
+
+def _further_limit(told: str) -> dict[str, Any]:
+    parts = [part.strip() for part in re.split("[:：]", told)]
+    if len(parts) != 4:
+        raise NotFurther
+    key, name_zh, name_en, limit = parts
+    amount, _, unit = limit.partition(" ")
+    if not key or key in set(Stage) or not name_zh or unit not in set(TimeUnit):
+        raise NotFurther
+    length = sheet.number(0.01, 10_000)(amount)
+    return {"key": key, "zh": name_zh, "en": name_en or name_zh, "amount": float(length), "unit": unit}
+
+
+@dataclass(frozen=True)
+class CategoriesRead:
+    """A table of categories as it was read: its rows, and what forbids publishing them."""
+
+    rows: tuple[dict[str, Any], ...]
+    errors: tuple[SheetError, ...]
+
+
+def read_categories(content: bytes, filename: str) -> CategoriesRead:
+    """Read a table of categories from CSV or XLSX, with every cell that cannot be used.
+
+    Raises
+    ------
+    UnreadableTable, EmptyLayer, UnsafeArchive, TooLargeArchive, TooManyRows
+        It is no such file.
+    """
+    told = sheet.read(content, filename, category_columns())
     seen: set[str] = set()
-    for number, raw in enumerate(reader, start=2):
-        row: dict[str, Any] = {column: (raw.get(column) or "").strip() for column in (*COLUMNS, *OPTIONAL)}
-        for column, (fits, expected) in CHECKS.items():
-            if not fits(row[column]):
-                raise BadCategory(row=number, column=column, value=row[column] or "∅", expected=expected)
+    errors = list(told.errors)
+    for row in told.rows:
         if row["code"] in seen:
-            raise BadCategory(row=number, column="code", value=row["code"], expected="a code once")
+            errors.append(row.error("code", CodeTwice()))
+        if (row["limit_amount"] is None) != (row["limit_unit"] is None):
+            errors.append(row.error("limit_unit", UnitAlone()))
         seen.add(row["code"])
-        row["name_en"] = row["name_en"] or row["name_zh"]
-        row["severity"] = int(row["severity"])
-        row["limit_amount"] = float(row["limit_amount"]) if row["limit_amount"] else None
-        row["limit_unit"] = row["limit_unit"] or None
-        row["filing_needs"] = row["filing_needs"].split()
-        row["closing_needs"] = row["closing_needs"].split()
-        row["simple"] = row["simple"] == "yes"
-        row["further_limits"] = _further(row["further_limits"])
-        yield row
+    return CategoriesRead(tuple(_category(row) for row in told.rows), tuple(errors))
+
+
+def _category(row: Row) -> dict[str, Any]:
+    lists = {name: list(row[name]) for name in ("filing_needs", "closing_needs", "further_limits")}
+    return dict(row.values) | lists | {"name_en": row["name_en"] or row["name_zh"]}
+
+
+def parse(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the categories of a CSV table.
+
+    Raises
+    ------
+    BadSheet
+        It names every cell that cannot be used.
+    """
+    read = read_categories("\n".join(line.rstrip("\r\n") for line in lines).encode(), "categories.csv")
+    if read.errors:
+        raise BadSheet(read.errors)
+    return list(read.rows)
+
+
+def plain_category(category: Category) -> dict[str, Any]:
+    """Return a category as a table of categories says it."""
+    return {name: getattr(category, name) for name in category_columns()}
+
+
+def category_cells(category: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a category as it is written into the cells of a table that can be brought back."""
+    limits = (
+        ":".join((each["key"], each["zh"], each["en"], f"{each['amount']:g} {each['unit']}"))
+        for each in category["further_limits"]
+    )
+    written = {name: " ".join(category[name]) for name in ("filing_needs", "closing_needs")}
+    yes_no = "yes" if category["simple"] else "no"
+    return dict(category) | written | {"simple": yes_no, "further_limits": "; ".join(limits)}
 
 
 def share_of(cell: str) -> float:
@@ -262,21 +319,30 @@ def plain(policy: Policy) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a policy of a new table differs from the one in force: added, changed or removed."""
+    """How a row of a new table differs from the one in force: added, changed or removed."""
 
     kind: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
 
 
-def differences(before: Iterable[Mapping], after: Iterable[Mapping]) -> list[Difference]:
-    """Return what a table of policies would change, in the order of its keys."""
-    old, new = (
-        {(p["category"], p["severity"] or 0, p["stage"]): p for p in each} for each in (before, after)
-    )
+def category_changes(before: Iterable[Category], after: Iterable[Mapping]) -> list[Difference]:
+    """Return what a table of categories would change, by code."""
+    return differences(map(plain_category, before), after, lambda row: row["code"])
+
+
+def _policy_key(policy: Mapping) -> tuple:
+    return policy["category"], policy["severity"] or 0, policy["stage"]
+
+
+def differences(
+    before: Iterable[Mapping], after: Iterable[Mapping], key: Callable[[Mapping], Any] = _policy_key
+) -> list[Difference]:
+    """Return what a table would change, by default one of policies, in the order of its keys."""
+    old, new = ({key(row): row for row in each} for each in (before, after))
     found = []
-    for key in sorted(old.keys() | new.keys()):
-        was, will = old.get(key), new.get(key)
+    for each in sorted(old.keys() | new.keys()):
+        was, will = old.get(each), new.get(each)
         if was != will:
             kind = "added" if was is None else "removed" if will is None else "changed"
             found.append(Difference(kind, was, will))

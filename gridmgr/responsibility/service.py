@@ -13,9 +13,11 @@ from gridmgr.responsibility.model import (
     Category,
     CategoryKind,
     CategoryTable,
+    NoCategories,
     NoPolicies,
     Policy,
     PolicyTable,
+    TitleTaken,
 )
 from gridmgr.responsibility.rules import PoliciesRead
 from gridmgr.sheet import BadSheet
@@ -26,10 +28,14 @@ def publish(session: Session, title: str, effective: date, rows: Iterable[dict[s
 
     Raises
     ------
-    BadCategory, MissingCategoryColumn
-        From the rows' reader; nothing is written.
+    NoCategories, TitleTaken
     """
-    rows = list(rows)
+    rows, title = list(rows), title[:100]
+    if not rows:
+        raise NoCategories
+    same = select(CategoryTable.id).where(CategoryTable.title == title, CategoryTable.effective == effective)
+    if session.scalar(same):
+        raise TitleTaken(title=title, day=effective)
     table = CategoryTable(title=title, effective=effective)
     session.add(table)
     session.flush()  # the categories need its id

@@ -5,6 +5,7 @@ from web.pages import (
     accounts,
     bulk,
     calendar,
+    categories,
     command,
     deliveries,
     desk,
@@ -26,6 +27,6 @@ routers = [
     page.router
     for page in (
         login, command, desk, report, incidents, bulk, talk, incident, imports, plans, grids, figures, account, people,
-        accounts, calendar, notices, deliveries, policies,
+        accounts, calendar, notices, deliveries, policies, categories,
     )
 ]  # fmt: skip
