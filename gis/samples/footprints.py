@@ -174,7 +174,7 @@ def _plots(land: np.ndarray, axis: np.ndarray, quarter: np.ndarray, rng: np.rand
 
 def _line_up(room: np.ndarray, extent, gap: float, rng: np.random.Generator):
     """Pieces of chance extent, gaps between, as many as each room holds: room's index, start, extent."""
-    most = int(np.ceil(room.max() / (extent[0] + gap))) + 1
+    most = int(np.ceil(room.max(initial=0.0) / (extent[0] + gap))) + 1
     size = rng.uniform(*extent, (len(room), most))
     pitch = size + gap * rng.uniform(1.0, 1.5, size.shape)
     start = np.cumsum(pitch, axis=1) - pitch + rng.uniform(0.0, gap, (len(room), 1))

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from gis import samples
 from gis.samples import SIZES, NotACounty, UnevenCounts, UnknownScale, district, districts, sized
 from gis.samples.district import _rounded
+from gis.samples.footprints import _line_up
 from gis.samples.names import stems, unit_names
 from gis.samples.plan import _long_axis
 
@@ -293,6 +294,11 @@ def test_any_counts_give_a_faultless_map(seed, streets, more, each):
     homes = frames["micro_grid"].set_index("code").geometry
     buildings = frames["building"]
     assert homes[buildings["parent_code"]].contains_properly(buildings.geometry, align=False).all()
+
+
+def test_a_district_whose_quarters_have_no_room_for_a_row_of_plots_is_built_all_the_same():
+    none, start, extent = _line_up(np.zeros(0), (8.0, 14.0), 2.0, np.random.default_rng(1))
+    assert len(none) == len(start) == len(extent) == 0
 
 
 def test_the_county_and_the_place_can_be_chosen():
