@@ -67,8 +67,9 @@ def _follow(
             else:
                 clocks[effect.key] = _changed(session, clocks[effect.key], step.at, effect)
     after = [each for clocks in live.values() for each in clocks.values()] + ended
-    _insert(session, [each for each in after if each.id is None])
+    # What has ended first: a limit that ends and begins again in one go has one live clock at a time.
     _update(session, [each for each in after if each.id is not None and each != before[each.id]])
+    _insert(session, [each for each in after if each.id is None])
 
 
 def start(session: Session, missing: Collection[tuple[str, str, datetime]]) -> int:

@@ -20,7 +20,7 @@ from gridmgr.escalation.model import NOBODY, RungClimbed
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
-from gridmgr.incident.model import Adopted, Incident, Report
+from gridmgr.incident.model import Adopted, Incident, Move, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, State
 from gridmgr.notice.model import Notice
@@ -51,6 +51,18 @@ def test_each_limit_has_its_clock_while_the_case_is_where_it_runs(desk, sample):
     desk.move(case, after(2.6), Action.VERIFY)
     desk.move(case, after(2.7), Action.CLOSE)
     assert desk.clocks(case) == {"accept": "met", "dispatch": "missed", "handle": "met", "verify": "met"}
+
+
+def test_a_failed_check_and_the_next_feedback_may_come_in_one_go(desk, sample):
+    case = desk.handling()
+    desk.move(case, after(1), Action.FEED_BACK, note="已清理")
+    again = [
+        Move(SYSTEM, case.number, Action.REWORK, {"note": "未清净"}, after(2)),
+        Move(SYSTEM, case.number, Action.FEED_BACK, {"note": "已再清理"}, after(3)),
+    ]
+    assert desk.at(after(3), lambda: incident.move_many(desk.session, again)) == [None, None]
+    running = [each for each in queries.of_case(desk.session, case.id) if each.stage == "verify"]
+    assert [(each.started_at, each.state) for each in running] == [(after(1), "met"), (after(3), "running")]
 
 
 def test_what_is_voided_needs_no_clock(desk, sample):
