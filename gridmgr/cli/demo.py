@@ -39,16 +39,16 @@ class ServerDied(Unavailable):
     """{process} ended by itself; its last words are in {log}."""
 
 
-def run(scale: str, days: int, port: int | None) -> None:
-    """Build a district, play its days, and serve it until Ctrl-C."""
+def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
+    """Build a district, play its days, and serve it until Ctrl-C, with so many workers."""
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell may have had the first one ignored
         signal.signal(stop, signal.default_int_handler)
     with suppress(KeyboardInterrupt), _database() as url:
         engine = db.engine(url)
         _build(engine, scale, days)
-        _play(engine, days)
+        _play(engine, days, workers)
         _prepare(engine)
-        _serve(engine, url, _free_port(port or settings().port))
+        _serve(engine, url, _free_port(port or settings().port), workers)
     say("Stopped.")
 
 
@@ -92,7 +92,7 @@ def _build(engine: Engine, scale: str, days: int) -> None:
         say("The district is there already; another GRIDMGR_HOME gives another one.")
 
 
-def _play(engine: Engine, days: int) -> None:
+def _play(engine: Engine, days: int, workers: int) -> None:
     with db.transaction(engine) as session:
         _first, last = simulated.played(session, rules.origin(service.SEED))
     until = clock.now()
@@ -107,8 +107,9 @@ def _play(engine: Engine, days: int) -> None:
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(_("reports, desks, checks"), total=1.0)
         played = service.play(
-            engine, REACTIONS, since, until, progress=lambda share: progress.update(task, completed=share)
-        )
+            engine, REACTIONS, since, until, workers=workers,
+            progress=lambda share: progress.update(task, completed=share),
+        )  # fmt: skip
     say("{reports} reports and {moves} steps played.", reports=played.reports, moves=played.moves)
 
 
@@ -119,14 +120,14 @@ def _prepare(engine: Engine) -> None:
         hierarchy.locator(session)
 
 
-def _serve(engine: Engine, url: str, port: int) -> None:
+def _serve(engine: Engine, url: str, port: int, workers: int) -> None:
     logs = settings().home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     say("[4/4] Starting the web server and the worker")
     stop = threading.Event()
     children = {
-        name: _spawn(url, logs / f"{name}.log", name, *more)
-        for name, more in (("serve", ["--port", str(port)]), ("worker", []))
+        "serve": _spawn(url, logs / "serve.log", "serve", "--port", str(port)),
+        **{f"worker-{n}": _spawn(url, logs / f"worker-{n}.log", "worker") for n in range(1, workers + 1)},
     }
     life = threading.Thread(target=service.live, args=(engine, REACTIONS, stop), daemon=True)
     try:

@@ -53,8 +53,9 @@ def demo(
     ] = "district",
     days: Annotated[int, typer.Option(min=1, max=365, help="How many days of incidents to play.")] = 30,
     port: Annotated[int | None, typer.Option(help="Port; GRIDMGR_PORT, or the next free one.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="How many workers climb side by side.")] = 1,
 ) -> None:
     """Build a fictional district, play its days through the real verbs, and serve it until Ctrl-C."""
     from gridmgr.cli.demo import run
 
-    run(scale, days, port)
+    run(scale, days, port, workers)

@@ -5,6 +5,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -44,6 +45,7 @@ from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import HOLIDAYS, PHRASES, POLICIES, SEED, category_rows, policy_table
 
 BREATH_SECONDS = 15.0
+HANDFUL = 200  # clocks one worker serves in one transaction: small, so that several find something to do
 
 Progress = Callable[[float], None]
 
@@ -121,13 +123,16 @@ def play(
     until: datetime,
     seed: int = SEED,
     progress: Progress | None = None,
+    workers: int = 1,
 ) -> Played:
     """Play all acts of [since, until) through the verbs of incidents, on a clock that travels along.
+
+    After each hour, so many workers climb side by side what is due.
 
     What is there already, or no longer fits because somebody has moved the case by hand, is passed over:
     a window can be played again after it was broken off. `progress` hears the share that is done.
     """
-    return _play(engine, reactions, _stage(engine, seed), since, until, progress)
+    return _play(engine, reactions, _stage(engine, seed), since, until, progress, workers)
 
 
 def live(
@@ -178,17 +183,30 @@ def _play(
     since: datetime,
     until: datetime,
     progress: Progress | None,
+    workers: int = 1,
 ) -> Played:
     played, whole = Played(), (until - since).total_seconds()
     begun = max(min(stage.first or since, since), since - rules.HORIZON)
     for end, acts in rules.timeline(stage.plan, begun, since, until, clock.zone()):
         with clock.travel(end), db.transaction(engine, reactions) as session:
             played += play_acts(session, stage.origin, acts)
-        with clock.travel(end), db.transaction(engine, reactions) as session:
-            escalation.sweep_all(session)
+        _sweep(engine, reactions, end, workers)
         if progress:
             progress((end - since).total_seconds() / whole)
     return played
+
+
+def _sweep(engine: Engine, reactions: Reactions, at: datetime, workers: int) -> None:
+    """Climb what is due at an instant, as so many workers on as many machines would."""
+
+    def climb(_worker: int) -> None:
+        served = HANDFUL
+        while served:
+            with clock.travel(at), db.transaction(engine, reactions) as session:
+                served = escalation.sweep(session, HANDFUL)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(climb, range(workers)))
 
 
 def play_acts(session: Session, origin: str, acts: Sequence[Act]) -> Played:

@@ -20,6 +20,7 @@ from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM
 from gridmgr.audit import queries as audit
+from gridmgr.escalation.model import CaseClock, RungClimbed, Running
 from gridmgr.incident import queries as incident_queries
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, IncidentEvent
@@ -248,7 +249,7 @@ def story(engine, tmp_path_factory):
             city = queries.city(session, SEED)
         again = service.play(engine, REACTIONS, since, until, SEED)
         by_hand = void_by_hand(engine, until)
-        next_day = service.play(engine, REACTIONS, until, until + timedelta(days=1), SEED)
+        next_day = service.play(engine, REACTIONS, until, until + timedelta(days=1), SEED, workers=4)
         lived = live_until(engine, until + timedelta(days=1, hours=11))
         yield Story(engine, since, until, city, states, resumed, again, by_hand, next_day, lived)
 
@@ -323,6 +324,20 @@ def test_the_histories_hold_and_run_forward_in_time(story):
     assert verified.broken == []
     assert verified.incidents > 120
     assert all(a.occurred_at < b.occurred_at for a, b in pairwise(rows) if a.incident_id == b.incident_id)
+
+
+@pytest.mark.db
+def test_four_workers_side_by_side_leave_no_rung_for_the_next_hour(story):
+    begin, end = story.until, story.until + timedelta(days=1)
+    with db.transaction(story.engine) as session:
+        climbed = session.scalars(select(RungClimbed).where(RungClimbed.due_at.between(begin, end))).all()
+        running = select(CaseClock).where(CaseClock.state == Running.RUNNING)
+        clocks = session.scalars(running).all()
+    assert len(climbed) > 10
+    assert all(each.due_at <= each.climbed_at <= each.due_at + timedelta(hours=1) for each in climbed)
+    done = {(each.clock_id, each.rung) for each in climbed}
+    due = {(one.id, rung) for one in clocks for rung, at in enumerate(one.rung_times) if begin < at <= end}
+    assert due <= done
 
 
 @pytest.mark.db
