@@ -208,14 +208,6 @@ def sweep(session: Session, batch: int = BATCH) -> int:
     return served
 
 
-def sweep_all(session: Session) -> int:
-    """Climb all rungs that are due, in one transaction; returns how many clocks were served."""
-    total = 0
-    while served := sweep(session):
-        total += served
-    return total
-
-
 def _hand_over(session: Session, told: Sequence[Told]) -> None:
     """Hand cases to the highest of the levels their rungs say; the cases are locked already."""
     levels: dict[str, Told] = {}

@@ -53,7 +53,7 @@ def late_case(published: City) -> str:
             if work:
                 incident.move(session, SYSTEM, number, work, {"checked": True})
             else:
-                service.sweep_all(session)
+                service.sweep(session)
     return number
 
 
