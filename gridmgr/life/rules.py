@@ -281,7 +281,9 @@ _EFFECTS = {
     Action.VOID: _ended,
     Action.MERGE: _ended,
     Action.EVALUATE: lambda standing, payload, at: {"satisfaction": payload["satisfaction"]},
-    Action.ASK: lambda standing, payload, at: {"asked": dict(payload) | {"at": at.isoformat()}},
+    Action.ASK: lambda standing, payload, at: {
+        "asked": dict(payload) | {"at": at.astimezone(UTC).isoformat()},
+    },
     Action.REFUSE: lambda standing, payload, at: {"asked": None},
     Action.EXTEND: lambda standing, payload, at: {"due_at": instant(payload.get("due_at"))},
     Action.RETIME: lambda standing, payload, at: {"due_at": instant(payload["due_at"])},

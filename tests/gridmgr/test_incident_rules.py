@@ -1,6 +1,6 @@
 """The seven-step life as pure decisions."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from gridmgr.life import rules
 from gridmgr.life.model import Action, BadField, IllegalMove, MissingField, Source, State
 from gridmgr.life.rules import BY_SYSTEM, FINAL, OPEN, TRANSITIONS, fold
 
+DISTRICT = timezone(timedelta(hours=8))
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 PLACE = {"street_code": "510106001", "micro_grid_code": "510106001001001", "edition_id": 1}
 PHOTO = {"sha256": "0" * 64, "name": "现场.jpg", "media_type": "image/jpeg"}
@@ -116,6 +117,12 @@ def test_any_legal_history_folds_step_by_step_to_the_same_standing(tries):
         history.append(step)
     assert fold(history) == standing
     assert (standing.closed_at is not None) == (standing.state in FINAL)
+
+
+def test_a_history_told_on_another_clock_leads_to_the_same_standing():
+    history = steps(Action.REPORT, Action.ACCEPT, Action.DISPATCH, Action.ASK)
+    there = [(action, payload, at.astimezone(DISTRICT)) for action, payload, at in history]
+    assert fold(there) == fold(history)
 
 
 def test_the_chain_notices_any_change():
