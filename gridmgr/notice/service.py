@@ -48,8 +48,8 @@ def tell(session: Session, messages: Sequence[Message]) -> int:
     """Tell people, by the ways each of them wishes; returns how many notices were written.
 
     The notices stand or fall with the transaction of the fact they are about. Whoever has no open account
-    is told nothing, whoever is told the same twice is told once, and each fact is published once. Of what
-    a simulation lets happen in the past nothing leaves the house.
+    is told nothing, whoever is told the same twice is told once, and each fact is published once. What a
+    simulation lets happen in the past leaves the house by no way, and stands in the inboxes as read.
     """
     messages = _once(messages)
     if not messages:
@@ -65,7 +65,8 @@ def tell(session: Session, messages: Sequence[Message]) -> int:
         shown = rules.wanted(message.kind, Way.INBOX, reader.wishes, important)
         mailed = reader.email and not past and rules.wanted(message.kind, Way.EMAIL, reader.wishes)
         if shown or mailed:  # a mail needs its notice, which whoever wants no inbox finds read
-            notices.append(_notice_row(notice_id, message, important, at, None if shown else at))
+            fresh = shown and not past  # what is history already is there to be looked up, not to be read
+            notices.append(_notice_row(notice_id, message, important, at, None if fresh else at))
         if mailed:
             mails.append(_delivery_row(Way.EMAIL, reader.email, at, notice_id=notice_id))
     _copy(session, Notice, notices)

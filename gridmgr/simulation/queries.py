@@ -116,23 +116,24 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
     }
 
 
-def staff(session: Session) -> dict[tuple[Role, str, str], Actor]:
-    """Return who works at each post (role, code, department), read once in a session.
+People = Mapping[tuple[Role, str, str], Actor]
+
+
+def staff(session: Session) -> People:
+    """Return who works at each post (role, code, department).
 
     Of two at one post the demonstration account works: its cases are its own.
     """
-    if "staff" not in session.info:
-        rows = session.execute(
-            select(Account.id, Account.name, Account.body, RoleGrant.role, RoleGrant.code)
-            .join(RoleGrant, RoleGrant.account_id == Account.id)
-            .where(Account.active)
-            .order_by(Account.demo, Account.id)
-        )
-        session.info["staff"] = {
-            (Role(role), code, body or ""): Actor(number, name, (Grant(Role(role), code),), body=body)
-            for number, name, body, role, code in rows
-        }
-    return session.info["staff"]
+    rows = session.execute(
+        select(Account.id, Account.name, Account.body, RoleGrant.role, RoleGrant.code)
+        .join(RoleGrant, RoleGrant.account_id == Account.id)
+        .where(Account.active)
+        .order_by(Account.demo, Account.id)
+    )
+    return {
+        (Role(role), code, body or ""): Actor(number, name, (Grant(Role(role), code),), body=body)
+        for number, name, body, role, code in rows
+    }
 
 
 def played(session: Session, origin: str) -> tuple[datetime | None, datetime | None]:

@@ -112,7 +112,6 @@ def open_staff(session: Session, city: City) -> int:
             for post, actor in ((post, rules.staff(*post)) for post in posts)
         ],
     )
-    session.info.pop("staff", None)
     return len(posts)
 
 
@@ -187,9 +186,11 @@ def _play(
 ) -> Played:
     played, whole = Played(), (until - since).total_seconds()
     begun = max(min(stage.first or since, since), since - rules.HORIZON)
+    with db.transaction(engine) as session:
+        people = queries.staff(session)
     for end, acts in rules.timeline(stage.plan, begun, since, until, clock.zone()):
         with clock.travel(end), db.transaction(engine, reactions) as session:
-            played += play_acts(session, stage.origin, acts)
+            played += play_acts(session, stage.origin, acts, people)
         _sweep(engine, reactions, end, workers)
         if progress:
             progress((end - since).total_seconds() / whole)
@@ -209,14 +210,14 @@ def _sweep(engine: Engine, reactions: Reactions, at: datetime, workers: int) -> 
         list(pool.map(climb, range(workers)))
 
 
-def play_acts(session: Session, origin: str, acts: Sequence[Act]) -> Played:
+def play_acts(session: Session, origin: str, acts: Sequence[Act], people: queries.People) -> Played:
     """Play acts in order of time in one transaction: the reports first, then the steps that still fit."""
     reports = [act for act in acts if act.action is Action.REPORT]
     steps = [act for act in acts if act.action is not Action.REPORT]
     known = queries.cases(session, origin, [act.key for act in reports])
     fresh = [act for act in reports if act.key not in known]
     _file(session, fresh)
-    moves = _moves(session, origin, steps)
+    moves = _moves(session, origin, steps, people)
     refused = sum(problem is not None for problem in incident.move_many(session, moves))
     taken = len(moves) - refused
     return Played(len(fresh), taken, len(acts) - len(fresh) - taken)
@@ -248,11 +249,10 @@ def _photos(session: Session, origin: str) -> list[dict[str, str]]:
     return [{"sha256": each, "name": "现场.jpg"} for each in hashes]
 
 
-def _moves(session: Session, origin: str, steps: Sequence[Act]) -> list[Move]:
+def _moves(session: Session, origin: str, steps: Sequence[Act], people: queries.People) -> list[Move]:
     """Return the steps as moves of whoever they fall to; one that history has passed is left out."""
     keys = {act.key for act in steps} | {act.payload["into"] for act in steps if "into" in act.payload}
     cases = queries.cases(session, origin, keys) if keys else {}
-    people = queries.staff(session)
     shown = _photos(session, origin) if any(act.action in PHOTOGRAPHED for act in steps) else []
     moves = []
     for act in steps:

@@ -113,13 +113,14 @@ def test_people_of_the_department_who_do_not_see_the_place_are_not_told(district
 def test_what_a_simulation_lets_happen_in_the_past_stays_in_the_house(district, told, heard):
     notice.add_webhook(district, "http://10.0.0.7/hook")
     outside = lambda: district.scalar(select(func.count()).select_from(Delivery))  # noqa: E731
+    unread = lambda: district.scalar(select(func.count()).where(Notice.read_at.is_(None)))  # noqa: E731
     with clock.travel(clock.now() - timedelta(days=2)):
         intake.report(district, SYSTEM, told())
         assert heard() == {(Role.COMMUNITY_CLERK, "reported")}
-    assert outside() == 0
+    assert (outside(), unread()) == (0, 0)
     intake.report(district, SYSTEM, told())
     heard()
-    assert outside() == 1
+    assert (outside(), unread()) == (1, 1)
 
 
 def dispatched(district, told, staff, order):
