@@ -10,9 +10,9 @@ from sqlalchemy import func, literal, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from gridmgr.audit.model import Missing, Overdue, Uneven, Unserved
+from gridmgr.casebook import queries as casebook
 from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
 from gridmgr.escalation.queries import categories, moment
-from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, State
@@ -130,7 +130,7 @@ def missing(session: Session) -> list[Missing]:
     table = responsibility.policy_table(session)
     if table is None:
         return found
-    since = max(table.published_at, incidents.midnight(table.effective))
+    since = max(table.published_at, casebook.midnight(table.effective))
     for state, (stage, began) in _OWN_STAGE.items():
         kinds = session.execute(
             select(Incident.category_id, Incident.severity)

@@ -35,11 +35,11 @@ from gridmgr.backup.model import (
     RestoreFailed,
     Unlike,
 )
+from gridmgr.casebook.queries import Search
 from gridmgr.cluster_home import Home
 from gridmgr.escalation.model import CaseClock, RungClimbed
 from gridmgr.hierarchy.model import GridUnit
 from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.incident.queries import Search
 from gridmgr.notice.model import Notice
 from gridmgr.settings import settings
 from gridmgr.statistics import queries as statistics

@@ -13,7 +13,7 @@ from gridmgr.words import COUNTS, HOTSPOTS, RATES, STATES, word
 
 if TYPE_CHECKING:
     from gis import drawing
-    from gridmgr.incident.queries import Search
+    from gridmgr.casebook.queries import Search
 
 STATIC = Path(__file__).resolve().parents[2] / "web" / "static"
 MAP_POINTS = 50_000
@@ -37,7 +37,7 @@ class NothingToDrawYet(BadInput):
 
 
 def _search(since: datetime | None, until: datetime | None) -> "Search":
-    from gridmgr.incident.queries import Search
+    from gridmgr.casebook.queries import Search
 
     if since and until and since > until:
         raise BackwardPeriod(since=since.date(), until=until.date())
@@ -80,8 +80,8 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
     from gis import drawing, maps, offline, thematic
     from gridmgr import clock
     from gridmgr.account.rules import SYSTEM
+    from gridmgr.casebook import queries as casebook
     from gridmgr.hierarchy import queries as hierarchy
-    from gridmgr.incident import queries as incident
     from gridmgr.responsibility import queries as responsibility
     from gridmgr.statistics import queries
 
@@ -95,7 +95,7 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
         found = queries.hotspots(session, SYSTEM, level, search)
         counts = queries.unit_counts(session, SYSTEM, level, search)
         names = {each.id: each.name(language.get()) for each in responsibility.used(session)}
-        points = incident.map_points(session, SYSTEM, search, MAP_POINTS)
+        points = casebook.map_points(session, SYSTEM, search, MAP_POINTS)
     units["count"] = units["code"].map(counts).fillna(0).astype(int)
     units["klass"] = found.units["klass"].reindex(units.index).fillna(0).astype(int)
     units["band"] = _bands(units["count"])

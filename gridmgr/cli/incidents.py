@@ -89,8 +89,8 @@ def export(out: Path) -> None:
     """Write all incidents to a table, CSV or XLSX as the name ends."""
     from gridmgr import sheet
     from gridmgr.account.rules import SYSTEM
-    from gridmgr.incident import queries
-    from gridmgr.incident.queries import EXPORTED, Search
+    from gridmgr.casebook import queries as casebook
+    from gridmgr.casebook.queries import EXPORTED, Search
 
     writable(out)
     kind = sheet.Format.XLSX if out.suffix.lower() == ".xlsx" else sheet.Format.CSV
@@ -104,7 +104,7 @@ def export(out: Path) -> None:
             yield [row[column] for column in columns]
 
     with opened() as session, out.open("wb") as handle:
-        found = queries.exported(session, SYSTEM, Search())
+        found = casebook.exported(session, SYSTEM, Search())
         handle.writelines(sheet.stream(kind, columns, rows(found)))
     say("{count} incidents written to {file}.", count=count, file=out)
 

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account.rules import Actor, Role
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.desk import rules
 from gridmgr.desk.rules import SOON, Worklist
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
-from gridmgr.incident.queries import Search
 from gridmgr.life.model import HOLDERS
 
 ON_TOP = 6
@@ -37,11 +38,11 @@ def piles(session: Session, actor: Actor, top: int = ON_TOP) -> list[Pile]:
         for worklist in worklists
     ]
     keyed = {f"{role}/{worklist.name}": search for role, worklist, search in lists}
-    counts = incidents.counted(session, actor, keyed)
+    counts = casebook.counted(session, actor, keyed)
     return [
         Pile(
             role, worklist, search, counts[f"{role}/{worklist.name}"],
-            incidents.page(session, actor, search, top) if counts[f"{role}/{worklist.name}"] and top else [],
+            casebook.page(session, actor, search, top) if counts[f"{role}/{worklist.name}"] and top else [],
         )
         for role, worklist, search in lists
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gridmgr.account.rules import Actor, Role
-from gridmgr.incident.queries import Search
+from gridmgr.casebook.queries import Search
 from gridmgr.life.model import HOLDERS, State
 from gridmgr.words import N_
 

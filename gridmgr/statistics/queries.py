@@ -10,10 +10,11 @@ from gis.adjacency import matrix
 from gis.hotspot import getis_ord, method
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES
 from gridmgr.incident.model import Incident
-from gridmgr.incident.queries import Search, visible
+from gridmgr.incident.queries import visible
 from gridmgr.life.model import State
 from gridmgr.statistics.rules import RATES, rate
 

@@ -23,6 +23,7 @@ ORDER = (
     "audit",
     "telling",
     "escalation",
+    "casebook",
     "discussion",
     "intake",
     "incident",

@@ -7,10 +7,10 @@ from sqlalchemy import event
 
 from gridmgr import clock
 from gridmgr.account.rules import SYSTEM, Role
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import SORTS, Search
 from gridmgr.desk import queries
-from gridmgr.incident import queries as incidents
 from gridmgr.incident import service
-from gridmgr.incident.queries import SORTS, Search
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, Source
 
@@ -45,7 +45,7 @@ def counts(session, actor, at=MORNING + timedelta(hours=1)) -> dict[str, int]:
     with clock.travel(at):
         found = queries.piles(session, actor)
         for pile in found:
-            assert pile.count == len(incidents.page(session, actor, pile.search, 100)), pile.worklist.name
+            assert pile.count == len(casebook.page(session, actor, pile.search, 100)), pile.worklist.name
     return {pile.worklist.name: pile.count for pile in found if pile.count}
 
 
@@ -77,7 +77,7 @@ def test_a_whole_desk_is_counted_in_one_statement(busy, staff):
 
 def test_a_street_shows_what_is_late_and_what_the_district_has_taken(busy, staff):
     with clock.travel(MORNING + timedelta(hours=9)):
-        number = incidents.page(busy, SYSTEM, Search(sort="oldest"), 1)[0].number
+        number = casebook.page(busy, SYSTEM, Search(sort="oldest"), 1)[0].number
         service.move(busy, SYSTEM, number, Action.HAND_UP, {"note": "需区级统筹", "level": "district"})
         (area,) = queries.areas(busy, staff[Role.COMMAND_CENTRE])
     assert (area.open, area.late, area.soon, area.district) == (7, 5, 0, 1)
@@ -86,9 +86,9 @@ def test_a_street_shows_what_is_late_and_what_the_district_has_taken(busy, staff
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_order_pages_without_losing_any(busy, sort):
     search = Search(sort=sort)
-    whole = [case.id for case in incidents.page(busy, SYSTEM, search, 100)]
+    whole = [case.id for case in casebook.page(busy, SYSTEM, search, 100)]
     paged, before = [], None
-    while rows := incidents.page(busy, SYSTEM, search, 2, before):
+    while rows := casebook.page(busy, SYSTEM, search, 2, before):
         paged += [case.id for case in rows]
         before = rows[-1].id
     assert paged == whole

@@ -19,6 +19,8 @@ from gis.formats import EmptyLayer, WrongGeometry, write_layer
 from gis.tables import MissingColumn
 from gridmgr.account.rules import SYSTEM
 from gridmgr.audit import queries as audit
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.hierarchy.model import GridUnit
@@ -33,7 +35,6 @@ from gridmgr.importing.model import (
     LayerPlan,
 )
 from gridmgr.incident import queries as incident
-from gridmgr.incident.queries import Search
 from gridmgr.life.model import State
 
 DAY = date(2026, 7, 1)
@@ -212,7 +213,7 @@ def imported(session, path: Path):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_foreign_file_is_filed_with_its_times_and_states(district, tmp_path, encoding):
     imported(district, table(tmp_path, GOOD, encoding=encoding))
-    (case,) = incident.page(district, SYSTEM, Search(), 5)
+    (case,) = casebook.page(district, SYSTEM, Search(), 5)
     assert (case.state, case.source_id, case.building_code) == (State.CLOSED, "a-1", f"{C1}00001")
     assert case.closed_at == datetime(2026, 5, 2, 2, tzinfo=UTC)
     assert [e.action for e in incident.history(district, case.id)] == ["report", "adopt"]
@@ -268,7 +269,7 @@ def test_excel_files_are_read_too(district, tmp_path):
     book.active.append(["x-9", 104.005, 30.005, datetime(2026, 5, 1, 9), None, "S0102", "办理中"])
     book.save(tmp_path / "工单.xlsx")
     _, ids = imported(district, tmp_path / "工单.xlsx")
-    (case,) = incident.page(district, SYSTEM, Search(), 5)
+    (case,) = casebook.page(district, SYSTEM, Search(), 5)
     assert (case.id, case.state, case.source_id) == (ids[0], State.HANDLING, "x-9")
 
 

@@ -12,6 +12,8 @@ from gridmgr import clock
 from gridmgr.account.model import NotGranted, OutsideGrant
 from gridmgr.account.rules import SYSTEM, Role
 from gridmgr.audit import queries as audit
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import queries, service
 from gridmgr.incident.model import (
@@ -21,7 +23,6 @@ from gridmgr.incident.model import (
     OutsideDistrict,
     UnknownIncident,
 )
-from gridmgr.incident.queries import Search
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, BadField, IllegalMove, State
 from gridmgr.life.rules import OPEN
@@ -213,28 +214,28 @@ def test_lists_are_narrowed_and_paged_without_losing_any(district, told):
         district, SYSTEM, [told(n % 4 + 0.1, reported_at=FRIDAY + timedelta(hours=n)) for n in range(11)]
     )
     seen, before = [], None
-    while rows := queries.page(district, SYSTEM, Search(), 4, before):
+    while rows := casebook.page(district, SYSTEM, Search(), 4, before):
         seen += [row.number for row in rows]
         before = rows[-1].id
     assert len(seen) == len(set(seen)) == 11
-    assert len(queries.page(district, SYSTEM, Search(code=f"{C1}002"), 50)) == 3
-    assert queries.count_by_state(district, SYSTEM, Search(open=True))[State.REPORTED] == 11
-    assert queries.page(district, SYSTEM, Search(until=date(2026, 11, 19)), 50) == []
-    assert len(queries.page(district, SYSTEM, Search(since=date(2026, 11, 21)), 50)) == 3  # by local days
+    assert len(casebook.page(district, SYSTEM, Search(code=f"{C1}002"), 50)) == 3
+    assert casebook.count_by_state(district, SYSTEM, Search(open=True))[State.REPORTED] == 11
+    assert casebook.page(district, SYSTEM, Search(until=date(2026, 11, 19)), 50) == []
+    assert len(casebook.page(district, SYSTEM, Search(since=date(2026, 11, 21)), 50)) == 3  # by local days
 
 
 def test_a_member_sees_the_own_micro_grid_only(district, told, staff):
     intake.report_many(district, SYSTEM, [told(n + 0.1) for n in range(4)])
     member = staff[Role.GRID_MEMBER]
-    assert {row.micro_grid_code for row in queries.page(district, member, Search(), 50)} == {f"{C1}001"}
-    assert len(queries.map_points(district, member, Search(), 50)) == 1
+    assert {row.micro_grid_code for row in casebook.page(district, member, Search(), 50)} == {f"{C1}001"}
+    assert len(casebook.map_points(district, member, Search(), 50)) == 1
 
 
 def test_open_means_not_yet_final(district, told):
     intake.report(district, SYSTEM, told())
     district.execute(update(Incident).values(state=State.VOIDED))
     assert State.VOIDED not in OPEN
-    assert queries.page(district, SYSTEM, Search(open=True), 5) == []
+    assert casebook.page(district, SYSTEM, Search(open=True), 5) == []
 
 
 def test_events_remember_who_and_when(district, told, staff):

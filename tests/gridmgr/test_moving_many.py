@@ -7,6 +7,8 @@ import pytest
 from gridmgr.account.model import OutsideGrant, Role
 from gridmgr.account.rules import SYSTEM
 from gridmgr.audit import queries as audit
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.incident import queries, service
 from gridmgr.incident.model import IncidentMovedMeanwhile, Move, UnknownIncident
 from gridmgr.intake import service as intake
@@ -21,7 +23,7 @@ def numbers(district, told) -> list[str]:
     """Three reports: two in the first micro-grid, one in the last."""
     reports = [told(column, reported_at=NINE) for column in (0.1, 0.2, 3.5)]
     intake.report_many(district, SYSTEM, reports)
-    found = queries.page(district, SYSTEM, queries.Search(), 9)
+    found = casebook.page(district, SYSTEM, Search(), 9)
     return sorted(case.number for case in found)
 
 

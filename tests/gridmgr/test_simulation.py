@@ -20,11 +20,12 @@ from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.rules import SYSTEM
 from gridmgr.audit import queries as audit
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.escalation.model import CaseClock, RungClimbed, Running
 from gridmgr.incident import queries as incident_queries
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.incident.queries import Search
 from gridmgr.incident.rules import DESK
 from gridmgr.life.model import Action, Source, State
 from gridmgr.life.rules import target
@@ -357,7 +358,7 @@ def test_each_demonstration_account_logs_in_and_sees_its_part(story):
             account_service.log_in(session, demo.username, demo.password)
             actor = accounts.actor_of(accounts.by_username(session, demo.username))
             assert [grant.role for grant in actor.grants] == [demo.role]
-            seen[demo.level] = sum(incident_queries.count_by_state(session, actor, Search()).values())
+            seen[demo.level] = sum(casebook.count_by_state(session, actor, Search()).values())
     assert 0 < seen["micro_grid"] <= seen["community"] <= seen["street"] == seen[""]
 
 

@@ -13,12 +13,12 @@ from gis.coverage import check
 from gis.formats import read_layer, write_layer
 from gridmgr.account.rules import SYSTEM
 from gridmgr.audit import queries as audit
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.importing import queries, rules, service
 from gridmgr.importing.model import GridPlan, LayerPlan
-from gridmgr.incident import queries as incident
 from gridmgr.incident.model import Incident
-from gridmgr.incident.queries import Search
 from gridmgr.life.model import State
 from gridmgr.settings import settings
 from gridmgr.statistics import queries as statistics
@@ -97,7 +97,7 @@ def test_washington_its_four_levels_and_a_month_of_its_requests(session, real_da
     located = session.execute(select(Incident.source_id, Incident.street_code))
     assert sum(labels[source_id] == ward for source_id, ward in located) in (22_391, 22_392)
 
-    states = incident.count_by_state(session, SYSTEM, Search())
+    states = casebook.count_by_state(session, SYSTEM, Search())
     assert {state: count for state, count in states.items() if count} == {
         State.DISPATCHED: 3657, State.HANDLING: 2820, State.CLOSED: 15474, State.VOIDED: 130, State.MERGED: 495,
     }  # fmt: skip

@@ -16,13 +16,13 @@ from gis.errors import Problem
 from gis.findings import KINDS
 from gridmgr.account.model import Role
 from gridmgr.account.rules import PERMISSIONS
+from gridmgr.casebook.queries import Search
 from gridmgr.cli import app, explained
 from gridmgr.hierarchy.model import LEVELS
 from gridmgr.hierarchy.rules import LINEAGE_KINDS
 from gridmgr.i18n import CATALOGUES
 from gridmgr.importing.model import BatchKind, BatchStatus
 from gridmgr.importing.rules import guess_state
-from gridmgr.incident.queries import Search
 from gridmgr.life.model import Action, Source, State
 from gridmgr.statistics.rules import COUNTS, RATES
 from web import words

@@ -5,8 +5,8 @@ from typing import Any
 
 from gridmgr import db, sheet
 from gridmgr.account.rules import Actor
-from gridmgr.incident import queries
-from gridmgr.incident.queries import EXPORTED, Search
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import EXPORTED, Search
 from web import deps, words
 from web.i18n import _, language
 
@@ -24,7 +24,7 @@ def table(actor: Actor, search: Search, kind: sheet.Format) -> Iterator[bytes]:
 
 def _rows(session: Any, actor: Actor, search: Search) -> Iterator[list[Any]]:
     name = "name_en" if language.get() == "en" else "name_zh"
-    for found in queries.exported(session, actor, search):
+    for found in casebook.exported(session, actor, search):
         row = dict(found, category_name=found[name])
         yield [words.word(TABLES[c], row[c]) if c in TABLES else row[c] for c in COLUMNS]
 

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
+from gridmgr.casebook import queries as casebook
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, Edition
 from gridmgr.incident import queries, rules, service
@@ -52,7 +53,7 @@ def list_incidents(
     paging: Annotated[Paging[int], Depends(paged("incidents", BigRowId))],
 ) -> IncidentPage:
     """List the visible incidents found, the newest first, page by page."""
-    found = queries.page(session, actor, search, paging.fetch, paging.after)
+    found = casebook.page(session, actor, search, paging.fetch, paging.after)
     return paging.page(IncidentPage, found, lambda row: row.id, lambda rows: _outs(session, rows))
 
 
@@ -151,7 +152,7 @@ def map_incidents(
     """Return the newest visible incidents found as compact rows for a map."""
     names = {row.id: row.name(language.get()) for row in responsibility.used(session)}
     late_word = _("Overdue")
-    found = queries.map_points(session, actor, search, size + 1)
+    found = casebook.map_points(session, actor, search, size + 1)
     items = [
         [
             number, number, round(lon, 6), round(lat, 6), state, names.get(category, ""),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
-from gridmgr.incident.queries import SORTS, Search
+from gridmgr.casebook.queries import SORTS, Search
 from gridmgr.life.model import HOLDERS, Source, State
 from web.fields import Code, Day, Words, text
 

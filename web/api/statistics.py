@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy.model import COVERAGES
-from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries
 from gridmgr.statistics.rules import COUNTS, RATES, even_classes
 from web.api.schema import problems, router

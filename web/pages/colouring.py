@@ -6,7 +6,7 @@ import numpy as np
 
 from gis.palette import COUNTS, HOTSPOT
 from gridmgr.account.rules import Actor
-from gridmgr.incident.queries import Search
+from gridmgr.casebook.queries import Search
 from gridmgr.statistics import queries as statistics
 from web import words
 from web.deps import Transaction

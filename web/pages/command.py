@@ -16,11 +16,11 @@ from gis.offline import MapParts
 from gis.palette import STATUS
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.errors import NotFound
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES, LEVELS, Edition, GridUnit, NoEdition, UnknownUnit
-from gridmgr.incident import queries as incidents
-from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries as statistics
 from web.deps import Allow, Transaction
 from web.fields import Lat, Lon
@@ -77,7 +77,7 @@ def show(
         "colour": colour if colour in colouring.KINDS else "hotspot",
         "coverages": COVERAGES,
         "total": statistics.total(session, actor, search),
-        "by_state": incidents.count_by_state(session, actor, replace(search, states=())),
+        "by_state": casebook.count_by_state(session, actor, replace(search, states=())),
         "signs": STATUS,
         "open": _open(session, actor, search),
         "unit": unit.name if unit else search.code or "",
@@ -100,7 +100,7 @@ def _chart(edition: Edition, bounds: Sequence[float], search: Search) -> MapPart
 
 
 def _open(session: Session, actor: Actor, search: Search) -> int:
-    found = incidents.count_by_state(session, actor, replace(search, open=True))
+    found = casebook.count_by_state(session, actor, replace(search, open=True))
     return sum(found.values())
 
 
@@ -183,7 +183,7 @@ def place(
             unit = None
         if unit:
             here = replace(search, code=code)
-            found = incidents.count_by_state(session, actor, here)
+            found = casebook.count_by_state(session, actor, here)
             lines.append((unit, sum(found.values()), _open(session, actor, here), query(here)))
     values = {"lines": lines, "distance": float(located.distance_m[0]), "lon": lon, "lat": lat}
     return render(request, "fragments/place.html", values)

@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES, NoEdition
-from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries
 from gridmgr.statistics.queries import Figures
 from gridmgr.statistics.rules import COUNTS, RATES

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 
 from gridmgr.account.rules import Actor
+from gridmgr.casebook.queries import SORTS, Search
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
-from gridmgr.incident.queries import SORTS, Search
 from gridmgr.life.model import HOLDERS, Source, State
 from gridmgr.responsibility import queries as responsibility
 from web import i18n, words

@@ -15,11 +15,11 @@ from gis.palette import OUTLINE
 from gis.thematic import place_map
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.errors import BadInput
 from gridmgr.hierarchy import queries
 from gridmgr.hierarchy.model import BUILDING, LEVELS, GridUnit, NoEdition
-from gridmgr.incident import queries as incidents
-from gridmgr.incident.queries import Search
 from gridmgr.statistics import queries as statistics
 from web import words
 from web.deps import Allow, Transaction
@@ -95,7 +95,7 @@ def unit(
         asked = queries.listing(session, actor, finer, day, parent=code)
         children = list(session.scalars(asked.limit(500)))
     search = Search(code=code)
-    counts = incidents.count_by_state(session, actor, search)
+    counts = casebook.count_by_state(session, actor, search)
     per_child = (
         statistics.unit_counts(session, actor, finer, search) if finer and sum(counts.values()) else {}
     )

@@ -7,9 +7,9 @@ from fastapi.responses import HTMLResponse
 
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.casebook import queries as casebook
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
-from gridmgr.incident import queries
 from gridmgr.incident.model import Incident
 from gridmgr.responsibility import queries as responsibility
 from web import i18n
@@ -28,13 +28,13 @@ def show(
 ) -> HTMLResponse:  # fmt: skip
     """Show one page of the incidents found."""
     cursor = int(before) if before.isdecimal() and len(before) < 19 else None
-    found = queries.page(session, actor, search, PAGE + 1, cursor)
+    found = casebook.page(session, actor, search, PAGE + 1, cursor)
     shown = found[:PAGE]
     values = {
         "incidents": shown,
         "more": query(search, before=shown[-1].id) if len(found) > PAGE else "",
         "first": cursor is None,
-        "counts": queries.count_by_state(session, actor, search),
+        "counts": casebook.count_by_state(session, actor, search),
         "search": search,
         "query": query(search),
         "faults": faults(session, actor, search),

@@ -1,0 +1,1 @@
+"""The casebook (台账): which cases a list, a map, an export or a figure holds, and in what order."""

@@ -1,0 +1,203 @@
+"""Reads of the casebook: cases narrowed, ordered, paged, counted, exported; of what the actor may see."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from geoalchemy2.functions import ST_X, ST_Y
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account.rules import Actor
+from gridmgr.incident.model import Incident, IncidentTask
+from gridmgr.incident.queries import SCOPED, visible
+from gridmgr.incident.rules import PUBLIC
+from gridmgr.life.model import State
+from gridmgr.life.rules import OPEN
+from gridmgr.responsibility.model import Category
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a list, a map, an export or a figure is narrowed to; every field may be absent."""
+
+    states: tuple[State, ...] = ()
+    open: bool | None = None
+    category: str | None = None
+    source: str | None = None
+    code: str | None = None  # a unit of any level
+    since: date | None = None
+    until: date | None = None  # inclusive
+    overdue: bool = False
+    words: str = ""
+    level: str | None = None  # which level holds it
+    handler: str | None = None  # the body at work
+    own: str | None = None  # of a unit whose own people do the work: the beginning of its code
+    task: str | None = None  # a body that has an open part of it
+    asked: bool = False  # a request waits for an answer
+    unseen: bool = False  # reported by the public, and nobody has looked on site
+    mine: int | None = None  # who reported it
+    severity: int | None = None
+    due_by: datetime | None = None  # not late yet, but by then
+    sort: str = "newest"  # a key of SORTS
+
+    def narrow(self, asked: Select) -> Select:
+        """Return the statement with these conditions added."""
+        for condition in self._conditions():
+            asked = asked.where(condition)
+        return asked
+
+    def _conditions(self) -> Iterator[Any]:
+        if self.states:
+            yield Incident.state.in_(self.states)
+        if self.open is not None:
+            yield Incident.state.in_(OPEN) if self.open else Incident.state.not_in(OPEN)
+        if self.category:
+            coded = select(Category.id).where(Category.code.startswith(self.category, autoescape=True))
+            yield Incident.category_id.in_(coded)
+        if self.source:
+            yield Incident.source == self.source
+        if self.code:
+            yield or_(
+                *(column == self.code for column in SCOPED),
+                Incident.building_code == self.code,
+            )
+        if self.since:
+            yield Incident.reported_at >= midnight(self.since)
+        if self.until:
+            yield Incident.reported_at < midnight(self.until, days=1)
+        if self.overdue:
+            yield Incident.due_at < func.coalesce(Incident.closed_at, clock.now())
+        yield from self._of_desks()
+        if self.words:
+            escaped = self.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+            yield Incident.words.ilike(f"%{escaped}%")
+
+    def _of_desks(self) -> Iterator[Any]:
+        """What the lists of desks are narrowed to, beside what everybody looks for."""
+        if self.level:
+            yield Incident.level == self.level
+        if self.handler:
+            yield Incident.handler == self.handler
+        if self.own is not None:
+            yield Incident.handler_code.startswith(self.own, autoescape=True)
+        if self.task:
+            waits = (IncidentTask.body == self.task) & IncidentTask.done_at.is_(None)
+            yield Incident.id.in_(select(IncidentTask.incident_id).where(waits))
+        if self.asked:
+            yield Incident.asked.is_not(None)
+        if self.unseen:
+            yield Incident.source.in_(PUBLIC) & Incident.confirmed.is_(None)
+        if self.mine is not None:
+            yield Incident.reporter_id == self.mine
+        if self.severity:
+            yield Incident.severity == self.severity
+        if self.due_by:
+            yield Incident.due_at.between(clock.now(), self.due_by)
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that narrow anything, for a link."""
+        return {
+            f.name: value
+            for f in fields(self)
+            if (value := getattr(self, f.name)) not in (None, (), "", False, "newest")
+        }
+
+
+def midnight(day: date, days: int = 0) -> datetime:
+    """Return the instant the local day begins, `days` later."""
+    return datetime.combine(date.fromordinal(day.toordinal() + days), time.min, clock.zone())
+
+
+FAR = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no due time stands
+DUE = func.coalesce(Incident.due_at, FAR)
+
+# How a list can be ordered: its columns, and whether they run down; the id tells equal ones apart.
+SORTS: dict[str, tuple[Any, bool]] = {
+    "newest": (Incident.reported_at, True),
+    "oldest": (Incident.reported_at, False),
+    "due": (DUE, False),
+    "severity": (Incident.severity, True),
+}
+
+
+def listing(actor: Actor, search: Search) -> Select:
+    """Return the statement of the incidents found, in the order asked for."""
+    column, down = SORTS[search.sort]
+    ways = [each.desc() if down else each for each in (column, Incident.id)]
+    return search.narrow(visible(actor)).order_by(*ways)
+
+
+def page(
+    session: Session, actor: Actor, search: Search, size: int, before: int | None = None
+) -> list[Incident]:
+    """Return one page of the incidents found, going on behind the one with id `before`."""
+    asked = listing(actor, search)
+    if before is not None:
+        column, down = SORTS[search.sort]
+        last = select(column).where(Incident.id == before).scalar_subquery()
+        here, there = func.row(column, Incident.id), func.row(last, before)
+        asked = asked.where(here < there if down else here > there)
+    return list(session.scalars(asked.limit(size)))
+
+
+def counted(session: Session, actor: Actor, searches: Mapping[str, Search]) -> dict[str, int]:
+    """Return how many incidents each of several searches finds, in one statement."""
+    if not searches:
+        return {}
+    numbers = {
+        name: search.narrow(visible(actor)).with_only_columns(func.count()).order_by(None).scalar_subquery()
+        for name, search in searches.items()
+    }
+    row = session.execute(select(*(number.label(f"n{n}") for n, number in enumerate(numbers.values())))).one()
+    return dict(zip(numbers, row, strict=True))
+
+
+def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State, int]:
+    """Return how many of the incidents found stand in each state, in the order of their life."""
+    found = (
+        search.narrow(visible(actor)).with_only_columns(Incident.state, func.count()).group_by(Incident.state)
+    )
+    numbers = dict(tuple(row) for row in session.execute(found))
+    return {state: numbers.get(state, 0) for state in State}
+
+
+EXPORTED = (
+    "number", "state", "source", "origin", "source_id", "reported_at", "accepted_at", "due_at", "closed_at",
+    "level", "handler", "severity", "satisfaction", "reworks", "extensions", "reopens", "description", "address",
+    "street_code", "community_code", "micro_grid_code", "building_code", "located", "distance_m",
+)  # fmt: skip
+
+
+def exported(session: Session, actor: Actor, search: Search) -> Iterator[Mapping[str, Any]]:
+    """Yield the incidents found, the newest first, with category and WGS-84 place, as rows of a table."""
+    asked = (
+        listing(actor, search)
+        .join(Category, Category.id == Incident.category_id)
+        .with_only_columns(
+            *(getattr(Incident, name) for name in EXPORTED),
+            Category.code.label("category"),
+            Category.name_zh,
+            Category.name_en,
+            ST_X(Incident.geom).label("lon"),
+            ST_Y(Incident.geom).label("lat"),
+        )
+        .execution_options(yield_per=2000)
+    )
+    yield from session.execute(asked).mappings()
+
+
+def map_points(session: Session, actor: Actor, search: Search, limit: int) -> list[tuple]:
+    """Return (number, lon, lat, state, category id, late) of the newest incidents found, for a map."""
+    late = Incident.due_at < func.coalesce(Incident.closed_at, clock.now())
+    asked = listing(actor, search).with_only_columns(
+        Incident.number,
+        ST_X(Incident.geom),
+        ST_Y(Incident.geom),
+        Incident.state,
+        Incident.category_id,
+        func.coalesce(late, False),
+    )
+    return [tuple(row) for row in session.execute(asked.limit(limit))]
