@@ -1,16 +1,17 @@
 """Reads of the casebook: cases narrowed, ordered, paged, counted, exported; of what the actor may see."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from geoalchemy2.functions import ST_X, ST_Y
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.casebook.model import OtherOrder
 from gridmgr.incident.model import Incident, IncidentTask
 from gridmgr.incident.queries import SCOPED, visible
 from gridmgr.incident.rules import PUBLIC
@@ -69,7 +70,7 @@ class Search:
         if self.until:
             yield Incident.reported_at < midnight(self.until, days=1)
         if self.overdue:
-            yield Incident.due_at < func.coalesce(Incident.closed_at, clock.now())
+            yield late()
         yield from self._of_desks()
         if self.words:
             escaped = self.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
@@ -95,7 +96,7 @@ class Search:
         if self.severity:
             yield Incident.severity == self.severity
         if self.due_by:
-            yield Incident.due_at.between(clock.now(), self.due_by)
+            yield Incident.due_at.between(clock.now(), self.due_by) & Incident.stopped_at.is_(None)
 
     def given(self) -> dict[str, Any]:
         """Return the fields that narrow anything, for a link."""
@@ -106,40 +107,68 @@ class Search:
         }
 
 
+def late() -> ColumnElement[bool]:
+    """Return the condition that a case is, or was when its time stopped, past its due time."""
+    return Incident.due_at < func.coalesce(Incident.stopped_at, clock.now())
+
+
 def midnight(day: date, days: int = 0) -> datetime:
     """Return the instant the local day begins, `days` later."""
     return datetime.combine(date.fromordinal(day.toordinal() + days), time.min, clock.zone())
 
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no due time stands
-DUE = func.coalesce(Incident.due_at, FAR)
 
-# How a list can be ordered: its columns, and whether they run down; the id tells equal ones apart.
-SORTS: dict[str, tuple[Any, bool]] = {
-    "newest": (Incident.reported_at, True),
-    "oldest": (Incident.reported_at, False),
-    "due": (DUE, False),
-    "severity": (Incident.severity, True),
+
+@dataclass(frozen=True)
+class Sort:
+    """How a list is ordered: by what, as the database and as we read it, and whether it runs down."""
+
+    column: Any
+    of: Callable[[Incident], datetime | int]
+    kind: type
+    down: bool
+
+
+SORTS = {
+    "newest": Sort(Incident.reported_at, lambda case: case.reported_at, datetime, down=True),
+    "oldest": Sort(Incident.reported_at, lambda case: case.reported_at, datetime, down=False),
+    "due": Sort(func.coalesce(Incident.due_at, FAR), lambda case: case.due_at or FAR, datetime, down=False),
+    "severity": Sort(Incident.severity, lambda case: case.severity, int, down=True),
 }
+
+Place = tuple[datetime | int, int]
+"""Where a page ends: what its last case was ordered by when it was shown, and its id, which tells equals apart."""
+
+
+def place(search: Search, case: Incident) -> Place:
+    """Return the place of a case in a list, from which the next page goes on even if the case changes meanwhile."""
+    return SORTS[search.sort].of(case), case.id
 
 
 def listing(actor: Actor, search: Search) -> Select:
     """Return the statement of the incidents found, in the order asked for."""
-    column, down = SORTS[search.sort]
-    ways = [each.desc() if down else each for each in (column, Incident.id)]
+    sort = SORTS[search.sort]
+    ways = [each.desc() if sort.down else each for each in (sort.column, Incident.id)]
     return search.narrow(visible(actor)).order_by(*ways)
 
 
 def page(
-    session: Session, actor: Actor, search: Search, size: int, before: int | None = None
+    session: Session, actor: Actor, search: Search, size: int, behind: Place | None = None
 ) -> list[Incident]:
-    """Return one page of the incidents found, going on behind the one with id `before`."""
+    """Return one page of the incidents found, going on behind a place.
+
+    Raises
+    ------
+    OtherOrder
+    """
     asked = listing(actor, search)
-    if before is not None:
-        column, down = SORTS[search.sort]
-        last = select(column).where(Incident.id == before).scalar_subquery()
-        here, there = func.row(column, Incident.id), func.row(last, before)
-        asked = asked.where(here < there if down else here > there)
+    if behind is not None:
+        sort = SORTS[search.sort]
+        if not isinstance(behind[0], sort.kind):
+            raise OtherOrder
+        here, there = tuple_(sort.column, Incident.id), tuple_(*map(literal, behind))
+        asked = asked.where(here < there if sort.down else here > there)
     return list(session.scalars(asked.limit(size)))
 
 
@@ -191,13 +220,12 @@ def exported(session: Session, actor: Actor, search: Search) -> Iterator[Mapping
 
 def map_points(session: Session, actor: Actor, search: Search, limit: int) -> list[tuple]:
     """Return (number, lon, lat, state, category id, late) of the newest incidents found, for a map."""
-    late = Incident.due_at < func.coalesce(Incident.closed_at, clock.now())
     asked = listing(actor, search).with_only_columns(
         Incident.number,
         ST_X(Incident.geom),
         ST_Y(Incident.geom),
         Incident.state,
         Incident.category_id,
-        func.coalesce(late, False),
+        func.coalesce(late(), False),
     )
     return [tuple(row) for row in session.execute(asked.limit(limit))]

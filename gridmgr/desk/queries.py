@@ -62,7 +62,6 @@ class Area:
 def areas(session: Session, actor: Actor) -> list[Area]:
     """Return how each street stands that the actor may see, the worst first."""
     now = clock.now()
-    late = Incident.due_at < now
     asked = (
         Search(open=True)
         .narrow(incidents.visible(actor))
@@ -70,8 +69,8 @@ def areas(session: Session, actor: Actor) -> list[Area]:
         .with_only_columns(
             Incident.street_code,
             func.count(),
-            func.count().filter(late),
-            func.count().filter(Incident.due_at.between(now, now + SOON)),
+            func.count().filter(casebook.late()),
+            func.count().filter(Incident.due_at.between(now, now + SOON), Incident.stopped_at.is_(None)),
             func.count().filter(Incident.level == HOLDERS[-1]),
         )
         .group_by(Incident.street_code)

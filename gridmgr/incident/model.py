@@ -8,6 +8,7 @@ from typing import Any
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     ForeignKey,
     Identity,
     Index,
@@ -17,9 +18,11 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.account.rules import Actor
@@ -110,6 +113,16 @@ class Incident(Base):
     suspended_at: Mapped[datetime | None] = mapped_column(Instant)
     last_seq: Mapped[int]
     last_hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+    @hybrid_property
+    def stopped_at(self) -> datetime | None:
+        """When its time stopped: it was closed, or is suspended (挂账); None while it runs."""
+        return self.closed_at or self.suspended_at
+
+    @stopped_at.inplace.expression
+    @classmethod
+    def _stopped_at(cls) -> ColumnElement[datetime]:
+        return func.coalesce(cls.closed_at, cls.suspended_at)
 
 
 class IncidentEvent(Base):

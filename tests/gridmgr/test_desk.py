@@ -8,11 +8,12 @@ from sqlalchemy import event
 from gridmgr import clock
 from gridmgr.account.rules import SYSTEM, Role
 from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.model import OtherOrder
 from gridmgr.casebook.queries import SORTS, Search
 from gridmgr.desk import queries
 from gridmgr.incident import service
 from gridmgr.intake import service as intake
-from gridmgr.life.model import Action, Source
+from gridmgr.life.model import Action, Source, State
 
 pytestmark = pytest.mark.db
 MORNING = datetime(2026, 11, 24, 1, tzinfo=UTC)  # Tuesday, 9:00 in the district
@@ -87,9 +88,38 @@ def test_a_street_shows_what_is_late_and_what_the_district_has_taken(busy, staff
 def test_every_order_pages_without_losing_any(busy, sort):
     search = Search(sort=sort)
     whole = [case.id for case in casebook.page(busy, SYSTEM, search, 100)]
-    paged, before = [], None
-    while rows := casebook.page(busy, SYSTEM, search, 2, before):
+    paged, behind = [], None
+    while rows := casebook.page(busy, SYSTEM, search, 2, behind):
         paged += [case.id for case in rows]
-        before = rows[-1].id
+        behind = casebook.place(search, rows[-1])
     assert paged == whole
     assert len(set(whole)) == 7
+
+
+def test_a_case_that_moves_while_one_turns_pages_hides_no_other(busy):
+    search = Search(sort="due", open=True)
+    first, *others = [case.id for case in casebook.page(busy, SYSTEM, search, 100)]
+    (seen,) = casebook.page(busy, SYSTEM, search, 1)
+    behind = casebook.place(search, seen)
+    more = {"amount": 5, "unit": "working_days", "note": "雨天"}
+    service.move(busy, SYSTEM, seen.number, Action.EXTEND, more)
+    rest = [case.id for case in casebook.page(busy, SYSTEM, search, 100, behind)]
+    assert [each for each in rest if each != first] == others
+
+
+def test_a_place_in_one_order_is_none_in_another(busy):
+    (seen,) = casebook.page(busy, SYSTEM, Search(sort="severity"), 1)
+    with pytest.raises(OtherOrder):
+        casebook.page(busy, SYSTEM, Search(), 5, casebook.place(Search(sort="severity"), seen))
+
+
+def test_the_time_of_a_suspended_case_stands_still_on_every_list(busy, staff):
+    (case, *_) = casebook.page(busy, SYSTEM, Search(states=(State.HANDLING,)), 9)
+    with clock.travel(MORNING + timedelta(minutes=30)):
+        service.move(busy, SYSTEM, case.number, Action.SUSPEND, {"note": "等材料"})
+    late = counts(busy, staff[Role.STREET_DISPATCHER], MORNING + timedelta(days=9))
+    assert (late["late"], late["suspended"]) == (4, 1)
+    with clock.travel(MORNING + timedelta(days=9)):
+        (area,) = queries.areas(busy, staff[Role.COMMAND_CENTRE])
+        marked = {number: is_late for number, *_, is_late in casebook.map_points(busy, SYSTEM, Search(), 9)}
+    assert (area.late, marked[case.number]) == (4, False)

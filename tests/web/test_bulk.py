@@ -3,8 +3,11 @@
 import re
 
 from small_city import City, middle
+from sqlalchemy import update
 
+from gridmgr import db
 from gridmgr.account.model import Role
+from gridmgr.responsibility.model import Category
 
 
 def filed(city: City, cells: list[int]) -> list[str]:
@@ -32,21 +35,50 @@ def test_each_of_many_steps_says_what_became_of_it(city: City):
     assert (told["taken"], told["refused"]) == (1, 3)
 
 
+def shown(client, csrf: str, numbers: list[str], step: str) -> list[str]:
+    """Open the page for some cases; returns them as it would send them."""
+    page = client.post(f"/incidents/bulk?step={step}", data={"csrf": csrf, "numbers": numbers}).text
+    assert f"/incidents/bulk/{step}" in page
+    return re.findall(r'name="cases" value="([^"]+)"', page)
+
+
+def states(city: City, numbers: list[str]) -> list[str]:
+    client = city.client(Role.ADMIN)
+    return [client.get(f"/api/incidents/{number}").json()["state"] for number in numbers]
+
+
 def test_the_page_asks_for_what_the_step_needs_and_tells_each_result(city: City):
+    numbers = filed(city, [0, 1])
+    client, csrf = city.browser(Role.COMMUNITY_CLERK)
+    cases = shown(client, csrf, [*numbers, "0"], "accept")
+    done = client.post("/incidents/bulk/accept", data={"csrf": csrf, "cases": cases, "met": ["0201"]})
+    assert done.status_code == 200
+    assert states(city, numbers) == ["accepted", "accepted"]
+    assert "alert warn" not in done.text
+
+
+def test_a_condition_that_nobody_has_ticked_is_not_taken_for_met(city: City):
+    numbers = filed(city, [0, 1])
+    with db.transaction(city.engine) as session:
+        session.execute(update(Category).values(filing_condition="现场可见"))
+    client, csrf = city.browser(Role.COMMUNITY_CLERK)
+    cases = shown(client, csrf, numbers, "accept")
+    done = client.post("/incidents/bulk/accept", data={"csrf": csrf, "cases": cases, "met": ["0101"]})
+    assert states(city, numbers) == ["reported", "reported"]
+    assert all(f'name="numbers" value="{number}"' in done.text for number in numbers)  # to go on with
+
+
+def test_a_case_somebody_else_has_moved_meanwhile_is_left_as_it_is_and_told(city: City):
     one, other = filed(city, [0, 1])
     client, csrf = city.browser(Role.COMMUNITY_CLERK)
-    shown = client.post("/incidents/bulk", data={"csrf": csrf, "numbers": [one, other, "0"]})
-    assert shown.status_code == 200
-    assert re.search(r"/incidents/bulk/accept", shown.text)
-    done = client.post(
-        "/incidents/bulk/accept", data={"csrf": csrf, "numbers": [one, other], "checked": "yes"}
+    cases = shown(client, csrf, [one, other], "accept")
+    talked = {"action": "hand_up", "payload": {"note": "请街道看"}}
+    assert (
+        city.client(Role.COMMAND_CENTRE).post(f"/api/incidents/{one}/moves", json=talked).status_code == 200
     )
-    assert done.status_code == 200
-    again = client.post("/incidents/bulk/accept", data={"csrf": csrf, "numbers": [one], "checked": "yes"})
-    assert "alert warn" in again.text
-    states = {city.client(Role.ADMIN).get(f"/api/incidents/{n}").json()["state"] for n in (one, other)}
-    assert states == {"accepted"}
-    assert "alert warn" not in done.text
+    done = client.post("/incidents/bulk/accept", data={"csrf": csrf, "cases": cases, "met": ["0201"]})
+    assert "alert warn" in done.text
+    assert states(city, [one, other]) == ["reported", "accepted"]
 
 
 def test_nothing_chosen_is_said_in_words(city: City):

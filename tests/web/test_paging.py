@@ -122,12 +122,14 @@ def cursor(*parts: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
+NOON = "2026-11-20T04:00:00Z"
 WRONG = {
-    "of another list": cursor("imports", 1), "without a key": cursor("incidents"),
-    "of another kind": cursor("incidents", "x"), "out of range": cursor("incidents", 2**80),
-    "negative": cursor("incidents", -1), "of two keys": cursor("incidents", 1, 2),
+    "of another list": cursor("imports", [NOON, 1]), "without a key": cursor("incidents"),
+    "of another kind": cursor("incidents", ["x", 1]), "out of range": cursor("incidents", [NOON, 2**80]),
+    "negative": cursor("incidents", [NOON, -1]), "of two keys": cursor("incidents", [NOON, 1], [NOON, 2]),
+    "of another order": cursor("incidents", [3, 1]), "in no zone": cursor("incidents", [NOON[:-1], 1]),
     "no JSON": base64.urlsafe_b64encode(b"\xff\xfe").decode().rstrip("="),
-    "cut off": cursor("incidents", 1)[:-3], "one letter": "A", "other letters": "../../etc",
+    "cut off": cursor("incidents", [NOON, 1])[:-3], "one letter": "A", "other letters": "../../etc",
     "endless": "A" * 401, "nested": cursor([[[]]]),
 }  # fmt: skip
 
@@ -141,4 +143,9 @@ def test_a_cursor_that_is_none_is_refused(admin: TestClient, given: str):
 
 def test_a_cursor_to_what_is_gone_says_so(admin: TestClient):
     assert admin.get("/api/editions", params={"cursor": cursor("editions", 77)}).status_code == 422
-    assert admin.get("/api/incidents", params={"cursor": cursor("incidents", 2**60)}).json()["items"] == []
+    assert (
+        admin.get(
+            "/api/incidents", params={"cursor": cursor("incidents", ["1990-01-01T00:00:00Z", 2**60])}
+        ).json()["items"]
+        == []
+    )

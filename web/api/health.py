@@ -92,7 +92,7 @@ COUNTED = {
     "gridmgr_open_incidents": ("Open incidents by state.", "state",
         "SELECT state, count(*) FROM incident WHERE closed_at IS NULL GROUP BY 1"),
     "gridmgr_overdue_incidents": ("Open incidents past their due time.", None,
-        "SELECT count(*) FROM incident WHERE closed_at IS NULL AND due_at < now()"),
+        "SELECT count(*) FROM incident WHERE closed_at IS NULL AND due_at < coalesce(suspended_at, now())"),
     "gridmgr_deliveries": ("Notices on their way out, by state.", "state",
         "SELECT state, count(*) FROM delivery WHERE state <> 'sent' GROUP BY 1"),
 }  # fmt: skip

@@ -1,10 +1,12 @@
 """Incidents: report, list, look, take a step, and the points of a map."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
@@ -43,6 +45,7 @@ from web.paging import Paging, paged
 
 routes = router("incident")
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
+Cursor = tuple[AwareDatetime | Annotated[int, Field(ge=0, le=9)], BigRowId]  # when or how severe, and which
 
 
 @routes.get("/incidents")
@@ -50,11 +53,12 @@ def list_incidents(
     session: Transaction,
     actor: Viewer,
     search: Narrowed,
-    paging: Annotated[Paging[int], Depends(paged("incidents", BigRowId))],
+    paging: Annotated[Paging[casebook.Place], Depends(paged("incidents", Cursor))],
 ) -> IncidentPage:
     """List the visible incidents found, the newest first, page by page."""
     found = casebook.page(session, actor, search, paging.fetch, paging.after)
-    return paging.page(IncidentPage, found, lambda row: row.id, lambda rows: _outs(session, rows))
+    place = partial(casebook.place, search)
+    return paging.page(IncidentPage, found, place, lambda rows: _outs(session, rows))
 
 
 @routes.post("/incidents", status_code=201, responses=made("number", "number", *NEXT) | problems(404, 409))

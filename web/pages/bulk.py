@@ -55,15 +55,32 @@ def ask(
 @router.post("/incidents/bulk/{action}", response_class=HTMLResponse)
 def take(
     request: Request, session: Transaction, actor: Viewer, action: Action,
-    given: Annotated[dict[str, str], Depends(typed)], numbers: Numbers = (),
+    given: Annotated[dict[str, str], Depends(typed)], cases: Numbers = (), met: Numbers = (),
 ) -> HTMLResponse:  # fmt: skip
-    """Take the step for each case, and say what became of each."""
+    """Take the step for each case as it was seen, and say what became of each.
+
+    `cases` are number~seq as the page showed them; `met` the categories whose condition was ticked.
+    """
     payload = payload_of(given)
-    moves = [Move(actor, number, action, payload) for number in dict.fromkeys(numbers[:MOST])]
+    seen = dict(each.rpartition("~")[::2] for each in cases[:MOST])
+    confirmed = _confirmed(session, actor, list(seen), met)
+    moves = [
+        Move(
+            actor, number, action, payload | ({"checked": True} if number in confirmed else {}),
+            expected_seq=int(seq) if seq.isdecimal() and len(seq) < 9 else 0,
+        )
+        for number, seq in seen.items()
+    ]  # fmt: skip
     refused = taken(session, actor, moves)
     rows = [(move.number, problem) for move, problem in zip(moves, refused, strict=True)]
     values = {"action": action, "rows": rows, "done": sum(problem is None for _, problem in rows)}
     return render(request, "bulk_done.html", values)
+
+
+def _confirmed(session: Session, actor: Actor, numbers: list[str], met: list[str]) -> set[str]:
+    """Return those of the cases whose category's condition somebody has ticked."""
+    codes = {each.id: each.code for each in responsibility.used(session)}
+    return {each.number for each in _cases(session, actor, numbers) if codes[each.category_id] in met}
 
 
 def _cases(session: Session, actor: Actor, numbers: list[str]) -> list[Incident]:

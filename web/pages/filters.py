@@ -28,12 +28,13 @@ def _yes(text: str | None) -> bool:
     return (text or "").lower() in ("true", "on", "1")
 
 
-def _instant(text: str) -> datetime | None:
+def instant(text: str) -> datetime | None:
+    """Return the instant a text tells with its zone, None if it tells none."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo and 1900 <= found.year <= 2999 else None
+    return found if found.tzinfo and 1900 <= found.year <= 9999 else None
 
 
 def _text(value: str | None, most: int) -> str:
@@ -64,7 +65,7 @@ def search_of(request: Request) -> Search:
         unseen=_yes(given.get("unseen")),
         mine=int(given["mine"]) if given.get("mine", "").isdecimal() and len(given["mine"]) < 10 else None,
         severity=int(given["severity"]) if given.get("severity") in ("1", "2", "3") else None,
-        due_by=_instant(given.get("due_by", "")),
+        due_by=instant(given.get("due_by", "")),
         sort=given.get("sort") if given.get("sort") in SORTS else "newest",
     )
 

@@ -1,5 +1,6 @@
 """The list of incidents: filters in the address, the newest first, paged by cursor."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -8,13 +9,14 @@ from fastapi.responses import HTMLResponse
 from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.casebook import queries as casebook
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
 from gridmgr.incident.model import Incident
 from gridmgr.responsibility import queries as responsibility
 from web import i18n
 from web.deps import Allow, Transaction
-from web.pages.filters import Filters, choices, faults, query
+from web.pages.filters import Filters, choices, faults, instant, query
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -27,13 +29,13 @@ def show(
     search: Filters, before: str = "",
 ) -> HTMLResponse:  # fmt: skip
     """Show one page of the incidents found."""
-    cursor = int(before) if before.isdecimal() and len(before) < 19 else None
-    found = casebook.page(session, actor, search, PAGE + 1, cursor)
+    place = _place(search, before)
+    found = casebook.page(session, actor, search, PAGE + 1, place)
     shown = found[:PAGE]
     values = {
         "incidents": shown,
-        "more": query(search, before=shown[-1].id) if len(found) > PAGE else "",
-        "first": cursor is None,
+        "more": query(search, before=_mark(search, shown[-1])) if len(found) > PAGE else "",
+        "first": place is None,
         "counts": casebook.count_by_state(session, actor, search),
         "search": search,
         "query": query(search),
@@ -47,6 +49,22 @@ def show(
     if is_fragment(request):
         return render(request, "fragments/incidents.html", values)
     return render(request, "incidents.html", values | choices(session, actor))
+
+
+def _mark(search: Search, case: Incident) -> str:
+    value, case_id = casebook.place(search, case)
+    return f"{value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value}~{case_id}"
+
+
+def _place(search: Search, mark: str) -> casebook.Place | None:
+    """Return what `_mark` made; anything else in the address begins again."""
+    value, _, digits = mark.rpartition("~")
+    if not digits.isdecimal() or len(digits) > 18:
+        return None
+    if casebook.SORTS[search.sort].kind is datetime:
+        at = instant(value)
+        return at and (at, int(digits))
+    return (int(value), int(digits)) if value.isdecimal() and len(value) < 5 else None
 
 
 def _names(session: Transaction, shown: list[Incident]) -> dict[str, str]:
