@@ -1,23 +1,44 @@
 """Reads of the casebook: cases narrowed, ordered, paged, counted, exported; of what the actor may see."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from geoalchemy2.functions import ST_X, ST_Y
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
-from gridmgr.account.rules import Actor
+from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Grant, Role
 from gridmgr.casebook.model import OtherOrder
 from gridmgr.incident.model import Incident, IncidentTask
 from gridmgr.incident.queries import SCOPED, visible
-from gridmgr.incident.rules import PUBLIC
-from gridmgr.life.model import State
-from gridmgr.life.rules import OPEN
+from gridmgr.incident.rules import PUBLIC, RANKS
+from gridmgr.life.model import HOLDERS, Action, State
+from gridmgr.life.rules import ASKED, OPEN
 from gridmgr.responsibility.model import Category
+
+# Words shorter than a trigram are found by an index of the characters beyond ASCII: 井盖, 路.
+TRIGRAM = 3
+_ASCII = re.compile("[ -~]+")
+CHARACTERS = func.string_to_array(
+    func.regexp_replace(Incident.words, "[ -~]+", "", "g"), None, type_=ARRAY(Text)
+)
 
 
 @dataclass(frozen=True)
@@ -35,22 +56,18 @@ class Search:
     words: str = ""
     level: str | None = None  # which level holds it
     handler: str | None = None  # the body at work
-    own: str | None = None  # of a unit whose own people do the work: the beginning of its code
+    own: tuple[str, ...] = ()  # of units whose own people do the work: the beginnings of their codes
     task: str | None = None  # a body that has an open part of it
     asked: bool = False  # a request waits for an answer
+    ours: bool = False  # held at the reader's own level; of requests, those the reader may grant
     unseen: bool = False  # reported by the public, and nobody has looked on site
     mine: int | None = None  # who reported it
     severity: int | None = None
     due_by: datetime | None = None  # not late yet, but by then
     sort: str = "newest"  # a key of SORTS
 
-    def narrow(self, asked: Select) -> Select:
-        """Return the statement with these conditions added."""
-        for condition in self._conditions():
-            asked = asked.where(condition)
-        return asked
-
-    def _conditions(self) -> Iterator[Any]:
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield what every case found fulfils, but for what depends on who asks."""
         if self.states:
             yield Incident.state.in_(self.states)
         if self.open is not None:
@@ -72,18 +89,19 @@ class Search:
         if self.overdue:
             yield late()
         yield from self._of_desks()
-        if self.words:
-            escaped = self.words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-            yield Incident.words.ilike(f"%{escaped}%")
+        for word in self.words.split():
+            yield Incident.words.icontains(word, autoescape=True)
+            if len(word) < TRIGRAM and (characters := list(_ASCII.sub("", word))):
+                yield CHARACTERS.contains(characters)
 
-    def _of_desks(self) -> Iterator[Any]:
+    def _of_desks(self) -> Iterator[ColumnElement[bool]]:
         """What the lists of desks are narrowed to, beside what everybody looks for."""
         if self.level:
             yield Incident.level == self.level
         if self.handler:
             yield Incident.handler == self.handler
-        if self.own is not None:
-            yield Incident.handler_code.startswith(self.own, autoescape=True)
+        if self.own:
+            yield or_(*(Incident.handler_code.startswith(each, autoescape=True) for each in self.own))
         if self.task:
             waits = (IncidentTask.body == self.task) & IncidentTask.done_at.is_(None)
             yield Incident.id.in_(select(IncidentTask.incident_id).where(waits))
@@ -97,6 +115,11 @@ class Search:
             yield Incident.severity == self.severity
         if self.due_by:
             yield Incident.due_at.between(clock.now(), self.due_by) & Incident.stopped_at.is_(None)
+
+    @property
+    def only_open(self) -> bool:
+        """Whether it can find open cases alone."""
+        return bool(self.open or self.asked or (self.states and set(self.states) <= OPEN))
 
     def given(self) -> dict[str, Any]:
         """Return the fields that narrow anything, for a link."""
@@ -146,11 +169,63 @@ def place(search: Search, case: Incident) -> Place:
     return SORTS[search.sort].of(case), case.id
 
 
+def matching(actor: Actor, search: Search) -> Select:
+    """Return the statement of the incidents found among those the actor may see."""
+    return visible(actor).where(*_conditions(actor, search))
+
+
+def _conditions(actor: Actor, search: Search) -> Iterator[ColumnElement[bool]]:
+    yield from search.conditions()
+    if search.ours:
+        yield grantable(actor) if search.asked else decided(actor)
+
+
+def decided(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that a case is held at a level at which somebody sits, or below it.
+
+    The twin of `incident.rules.may` for the steps of a desk, as one condition for many cases.
+    """
+    return or_(false(), *(_held(grant) for grant in actor.grants if grant.role in HEIGHTS))
+
+
+HEIGHTS = {role: HOLDERS.index(level) for role, level in LEVEL_OF.items()} | {Role.ADMIN: len(HOLDERS) - 1}
+HOME = func.coalesce(Incident.micro_grid_code, Incident.community_code, Incident.street_code, "")
+
+
+def _held(grant: Grant) -> ColumnElement[bool]:
+    levels = HOLDERS[: HEIGHTS[grant.role] + 1]
+    return HOME.startswith(grant.code, autoescape=True) & Incident.level.in_(levels)
+
+
+def grantable(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition that a case's waiting request is one somebody may grant: twin of `incident.rules.may`."""
+    ways = [
+        _held(grant) & (Incident.asked["way"].astext == way) & _time(way, n)
+        for grant in actor.grants
+        for way in ASKED
+        for n, roles in enumerate(RANKS.get(way, (PERMISSIONS[f"incident.{way}"],)))
+        if grant.role is Role.ADMIN or grant.role in roles & PERMISSIONS[f"incident.{way}"] & HEIGHTS.keys()
+    ]
+    return or_(false(), *ways)
+
+
+def _time(way: Action, row: int) -> ColumnElement[bool]:
+    """Return the condition that this row of the ranks stands for the time a step would be taken."""
+    times = {
+        Action.EXTEND: Incident.extensions,
+        Action.SUSPEND: Incident.suspensions,
+        Action.VOID: case((Incident.state == State.REPORTED, 0), else_=1),
+    }
+    if way not in RANKS:
+        return true()
+    return times[way] >= row if row == len(RANKS[way]) - 1 else times[way] == row
+
+
 def listing(actor: Actor, search: Search) -> Select:
     """Return the statement of the incidents found, in the order asked for."""
     sort = SORTS[search.sort]
     ways = [each.desc() if sort.down else each for each in (sort.column, Incident.id)]
-    return search.narrow(visible(actor)).order_by(*ways)
+    return matching(actor, search).order_by(*ways)
 
 
 def page(
@@ -173,23 +248,20 @@ def page(
 
 
 def counted(session: Session, actor: Actor, searches: Mapping[str, Search]) -> dict[str, int]:
-    """Return how many incidents each of several searches finds, in one statement."""
+    """Return how many incidents each of several searches finds, in one statement that reads each case once."""
     if not searches:
         return {}
-    numbers = {
-        name: search.narrow(visible(actor)).with_only_columns(func.count()).order_by(None).scalar_subquery()
-        for name, search in searches.items()
-    }
-    row = session.execute(select(*(number.label(f"n{n}") for n, number in enumerate(numbers.values())))).one()
-    return dict(zip(numbers, row, strict=True))
+    numbers = [func.count().filter(*_conditions(actor, search)) for search in searches.values()]
+    asked = visible(actor).with_only_columns(*(number.label(f"n{n}") for n, number in enumerate(numbers)))
+    if all(search.only_open for search in searches.values()):
+        asked = asked.where(Incident.closed_at.is_(None))  # few, and with an index of their own
+    return dict(zip(searches, session.execute(asked).one(), strict=True))
 
 
 def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State, int]:
     """Return how many of the incidents found stand in each state, in the order of their life."""
-    found = (
-        search.narrow(visible(actor)).with_only_columns(Incident.state, func.count()).group_by(Incident.state)
-    )
-    numbers = dict(tuple(row) for row in session.execute(found))
+    asked = matching(actor, search).with_only_columns(Incident.state, func.count()).group_by(Incident.state)
+    numbers = dict(tuple(row) for row in session.execute(asked))
     return {state: numbers.get(state, 0) for state in State}
 
 

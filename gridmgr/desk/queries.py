@@ -11,7 +11,6 @@ from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.desk import rules
 from gridmgr.desk.rules import SOON, Worklist
-from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS
 
@@ -63,8 +62,7 @@ def areas(session: Session, actor: Actor) -> list[Area]:
     """Return how each street stands that the actor may see, the worst first."""
     now = clock.now()
     asked = (
-        Search(open=True)
-        .narrow(incidents.visible(actor))
+        casebook.matching(actor, Search(open=True))
         .where(Incident.street_code.is_not(None))
         .with_only_columns(
             Incident.street_code,

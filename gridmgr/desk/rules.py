@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from gridmgr.account.rules import Actor, Role
 from gridmgr.casebook.queries import Search
+from gridmgr.incident.rules import ON_THE_GROUND
 from gridmgr.life.model import HOLDERS, State
 from gridmgr.words import N_
 
@@ -22,9 +23,9 @@ class Worklist:
     search: Callable[[Actor, Role, datetime], Search]
 
 
-def home(actor: Actor, role: Role) -> str:
-    """Return the code of the area somebody has a role in: the first, if there are several."""
-    return next((grant.code for grant in actor.grants if grant.role is role), "")
+def homes(actor: Actor) -> tuple[str, ...]:
+    """Return the codes of the areas somebody works in on the ground."""
+    return tuple(grant.code for grant in actor.grants if grant.role in ON_THE_GROUND)
 
 
 def _fixed(**narrowed: object) -> Callable[[Actor, Role, datetime], Search]:
@@ -36,7 +37,7 @@ _SOON = Worklist(
     lambda actor, role, now: Search(open=True, due_by=now + SOON, sort="due"),
 )  # fmt: skip
 _LATE = Worklist("late", N_("Late"), _fixed(open=True, overdue=True))
-_ASKED = Worklist("asked", N_("Requests to answer"), _fixed(asked=True))
+_ASKED = Worklist("asked", N_("Requests to answer"), _fixed(asked=True, ours=True))
 _CHECK = Worklist("check", N_("To check on site"), _fixed(states=(State.FED_BACK,)))
 _UNSEEN = Worklist(
     "unseen", N_("To look at on site"), _fixed(states=(State.REPORTED,), unseen=True, sort="oldest")
@@ -46,10 +47,10 @@ _OFFICE = (
     _LATE,
     _SOON,
     _ASKED,
-    Worklist("accept", N_("To accept"), _fixed(states=(State.REPORTED,), sort="oldest")),
-    Worklist("dispatch", N_("To dispatch"), _fixed(states=(State.ACCEPTED,))),
+    Worklist("accept", N_("To accept"), _fixed(states=(State.REPORTED,), ours=True, sort="oldest")),
+    Worklist("dispatch", N_("To dispatch"), _fixed(states=(State.ACCEPTED,), ours=True)),
     _CHECK,
-    Worklist("close", N_("To close"), _fixed(states=(State.VERIFIED,))),
+    Worklist("close", N_("To close"), _fixed(states=(State.VERIFIED,), ours=True)),
     _SUSPENDED,
 )
 _GRID = (
@@ -57,7 +58,7 @@ _GRID = (
     _CHECK,
     Worklist(
         "ours", N_("For us to do"),
-        lambda actor, role, now: Search(states=WORK, own=home(actor, role), sort="due"),
+        lambda actor, role, now: Search(states=WORK, own=homes(actor), sort="due"),
     ),
     Worklist(
         "mine", N_("What I have reported"), lambda actor, role, now: Search(open=True, mine=actor.id or 0)

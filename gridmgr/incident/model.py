@@ -59,6 +59,10 @@ class Incident(Base):
         Index("ix_incident_due", "due_at", "id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_incident_handler", "handler", "state"),
         Index("ix_incident_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
+        Index(
+            "ix_incident_characters",
+            text("string_to_array(regexp_replace(words, '[ -~]+', '', 'g'), NULL)"), postgresql_using="gin",
+        ),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -10,11 +10,10 @@ from gis.adjacency import matrix
 from gis.hotspot import getis_ord, method
 from gridmgr import clock
 from gridmgr.account.rules import Actor
-from gridmgr.casebook.queries import Search
+from gridmgr.casebook.queries import Search, matching
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES
 from gridmgr.incident.model import Incident
-from gridmgr.incident.queries import visible
 from gridmgr.life.model import State
 from gridmgr.statistics.rules import RATES, rate
 
@@ -62,7 +61,7 @@ def _counted(actor: Actor, search: Search, *by: InstrumentedAttribute) -> Select
     closed = Incident.state.in_(CLOSED)
     past = Incident.due_at <= clock.now()
     due = and_(ours, Incident.accepted_at.is_not(None), Incident.due_at.is_not(None), past | closed)
-    return search.narrow(visible(actor)).with_only_columns(
+    return matching(actor, search).with_only_columns(
         *by,
         number(),
         number(Incident.accepted_at.is_not(None)),
@@ -94,7 +93,7 @@ def hotspots(session: Session, actor: Actor, level: str, search: Search) -> Hots
     at = search.until or clock.today()
     frame = hierarchy.frame(session, level, at, actor).set_index("code")
     rows = session.execute(
-        search.narrow(visible(actor))
+        matching(actor, search)
         .where(Incident.state.not_in(OUT))
         .with_only_columns(column, func.count())
         .group_by(column)
@@ -116,7 +115,7 @@ def unit_counts(session: Session, actor: Actor, level: str, search: Search) -> d
     """Return how many of the incidents found lie in each unit of a level, for colouring it."""
     column = LEVEL_COLUMN[hierarchy.known_level(level)]
     rows = session.execute(
-        search.narrow(visible(actor))
+        matching(actor, search)
         .with_only_columns(column, func.count())
         .where(column.is_not(None))
         .group_by(column)

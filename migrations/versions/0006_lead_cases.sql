@@ -77,3 +77,7 @@ CREATE TABLE incident_file (
     CONSTRAINT fk_incident_file_sha256 FOREIGN KEY(sha256) REFERENCES stored_file (sha256)
 );
 CREATE INDEX ix_incident_file_sha256 ON incident_file (sha256);
+
+-- Words of one or two characters, which trigrams cannot find.
+CREATE INDEX ix_incident_characters ON incident
+    USING gin ((string_to_array(regexp_replace(words, '[ -~]+', '', 'g'), NULL)));

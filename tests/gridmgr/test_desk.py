@@ -1,19 +1,22 @@
 """What lies on whose desk, counted in one statement and equal to the lists behind the counts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
+from little import STREET
+from sqlalchemy import event, update
 
 from gridmgr import clock
-from gridmgr.account.rules import SYSTEM, Role
+from gridmgr.account.rules import SYSTEM, Grant, Role
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.model import OtherOrder
-from gridmgr.casebook.queries import SORTS, Search
+from gridmgr.casebook.queries import HEIGHTS, SORTS, Search
 from gridmgr.desk import queries
-from gridmgr.incident import service
+from gridmgr.incident import rules, service
+from gridmgr.incident.model import Incident
 from gridmgr.intake import service as intake
-from gridmgr.life.model import Action, Source, State
+from gridmgr.life.model import HOLDERS, Action, Source, State
 
 pytestmark = pytest.mark.db
 MORNING = datetime(2026, 11, 24, 1, tzinfo=UTC)  # Tuesday, 9:00 in the district
@@ -53,12 +56,55 @@ def counts(session, actor, at=MORNING + timedelta(hours=1)) -> dict[str, int]:
 def test_each_role_finds_its_own_work(busy, staff):
     assert counts(busy, staff[Role.GRID_MEMBER]) == {"unseen": 1, "check": 1, "mine": 6}
     assert counts(busy, staff[Role.COMMUNITY_CLERK]) == {
-        "asked": 1, "accept": 2, "dispatch": 1, "check": 1, "close": 1,
+        "accept": 2, "dispatch": 1, "check": 1, "close": 1,
     }  # fmt: skip
+    assert counts(busy, staff[Role.STREET_DISPATCHER])["asked"] == 1  # an extension, which a street grants
     assert counts(busy, staff[Role.DEPARTMENT_HANDLER]) == {
         "orders": 1, "work": 1, "tasks": 1, "waiting": 1,
     }  # fmt: skip
     assert counts(busy, staff[Role.PLANNER]) == {}
+
+
+ASKS = (
+    (Action.ASK, {"way": "suspend", "note": "等材料"}),
+    (Action.SUSPEND, {"note": "等材料"}),
+    (Action.RESUME, {}),
+    (Action.ASK, {"way": "suspend", "note": "还在等"}),  # the second time the district's to grant
+    (Action.HAND_UP, {"note": "街道办不了", "level": "district"}),
+)
+
+
+def test_a_request_lies_on_the_desks_that_may_grant_it_and_on_no_other(busy, staff):
+    (case, *_) = casebook.page(busy, SYSTEM, Search(states=(State.DISPATCHED,)), 9)
+    for action, payload in ASKS:
+        with clock.travel(MORNING + timedelta(minutes=30)):
+            service.move(busy, SYSTEM, case.number, action, payload)
+        for role, actor in staff.items():
+            asked = casebook.page(busy, actor, Search(asked=True), 99)
+            wanted = {each.number for each in asked if rules.may(actor, Action(each.asked["way"]), each)}
+            mine = casebook.page(busy, actor, Search(asked=True, ours=True), 99)
+            assert {each.number for each in mine} == wanted, (action, role)
+
+
+def test_a_case_held_above_lies_on_no_desk_below(busy, staff):
+    for level in HOLDERS:
+        busy.execute(update(Incident).values(level=level))
+        busy.expire_all()
+        for role, height in HEIGHTS.items():
+            seen = casebook.page(busy, staff[role], Search(states=(State.REPORTED,)), 99)
+            mine = casebook.page(busy, staff[role], Search(states=(State.REPORTED,), ours=True), 99)
+            assert len(mine) == (0 if height < HOLDERS.index(level) else len(seen)), (role, level)
+
+
+def test_somebody_with_several_grids_finds_the_work_of_each(busy, staff):
+    both = replace(
+        staff[Role.GRID_MEMBER],
+        grants=tuple(Grant(Role.GRID_MEMBER, code) for code in (f"{STREET}001002", f"{STREET}001001")),
+    )
+    order = {"handler": "本网格", "handler_code": f"{STREET}001001"}
+    number = casebook.page(busy, SYSTEM, Search(states=(State.ACCEPTED,)), 1)[0].number
+    service.move(busy, SYSTEM, number, Action.DISPATCH, order)
+    assert counts(busy, both)["ours"] == 1
 
 
 def test_time_makes_work_urgent_and_then_late(busy, staff):

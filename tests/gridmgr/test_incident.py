@@ -242,3 +242,20 @@ def test_events_remember_who_and_when(district, told, staff):
     case = intake.report(district, staff[Role.GRID_MEMBER], told())
     event = district.scalar(select(IncidentEvent).where(IncidentEvent.incident_id == case.id))
     assert (event.actor_name, event.payload["description"]) == (Role.GRID_MEMBER, "垃圾")
+
+
+def test_words_however_short_or_odd_find_what_holds_them_all(district, told):
+    one = intake.report(district, SYSTEM, told(description="荷花路井盖缺失", address="荷花路 50% 处"))
+    two = intake.report(district, SYSTEM, told(description="荷叶街护栏破损_已锈", address="荷叶街3号"))
+
+    def numbers(words: str) -> set[str]:
+        return {case.number for case in casebook.page(district, SYSTEM, Search(words=words), 50)}
+
+    assert numbers("井盖") == {one.number}
+    assert numbers("荷") == numbers("") == {one.number, two.number}
+    assert numbers("荷叶 护栏") == {two.number}
+    assert numbers("盖井") == numbers("荷花 护栏") == set()
+    assert numbers("0%") == {one.number}
+    assert numbers("损_") == numbers("3号") == {two.number}
+    assert numbers(one.number) == {one.number}
+    assert numbers("\\") == numbers("'; --") == numbers("{井,盖}") == set()

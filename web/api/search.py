@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from gridmgr.casebook.queries import SORTS, Search
 from gridmgr.life.model import HOLDERS, Source, State
-from web.fields import Code, Day, Words, text
+from web.fields import Code, Day, RowId, Words, text
 
 
 def narrowed(
@@ -23,6 +23,16 @@ def narrowed(
     handler: Annotated[text(100, 1) | None, Query(description="The body at work.")] = None,
     task: Annotated[text(100, 1) | None, Query(description="A body with an open part of it.")] = None,
     asked: Annotated[bool, Query(description="Only those with a request that waits.")] = False,
+    ours: Annotated[
+        bool,
+        Query(
+            description="Only those held at the caller's own level; of requests, those to be granted by the caller."
+        ),
+    ] = False,
+    own: Annotated[
+        list[Code] | None, Query(description="Only work of these units' own people.", max_length=50)
+    ] = None,
+    mine: Annotated[RowId | None, Query(description="Only those this account has reported.")] = None,
     unseen: Annotated[bool, Query(description="Only public reports nobody has looked at on site.")] = False,
     severity: Annotated[Literal[1, 2, 3] | None, Query()] = None,
     sort: Annotated[Literal[*SORTS], Query(description="In which order.")] = "newest",
@@ -30,7 +40,8 @@ def narrowed(
     """Return the conditions the caller gave."""
     return Search(
         tuple(states or ()), open, category, source, code, since, until, overdue, words, level, handler,
-        task=task, asked=asked, unseen=unseen, severity=severity, sort=sort,
+        own=tuple(own or ()), task=task, asked=asked, ours=ours, unseen=unseen, mine=mine, severity=severity,
+        sort=sort,
     )  # fmt: skip
 
 

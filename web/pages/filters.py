@@ -15,6 +15,8 @@ from gridmgr.responsibility import queries as responsibility
 from web import i18n, words
 from web.deps import Transaction
 
+MOST_AREAS = 50  # in one address
+
 
 def _day(text: str) -> date | None:
     try:
@@ -59,9 +61,10 @@ def search_of(request: Request) -> Search:
         words=_text(given.get("words"), 100),
         level=given.get("level") if given.get("level") in HOLDERS else None,
         handler=_text(given.get("handler"), 100) or None,
-        own=_text(given.get("own"), 32) if "own" in given else None,
+        own=tuple(filter(None, (_text(each, 32) for each in given.getlist("own")[:MOST_AREAS]))),
         task=_text(given.get("task"), 100) or None,
         asked=_yes(given.get("asked")),
+        ours=_yes(given.get("ours")),
         unseen=_yes(given.get("unseen")),
         mine=int(given["mine"]) if given.get("mine", "").isdecimal() and len(given["mine"]) < 10 else None,
         severity=int(given["severity"]) if given.get("severity") in ("1", "2", "3") else None,
