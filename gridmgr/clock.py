@@ -5,16 +5,17 @@ A `WorkingCalendar` turns "4 working hours" into a due time (field: 工作时, �
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
+from gridmgr.errors import BadInput
 from gridmgr.settings import settings
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)  # beyond them it is a slip of the pen
@@ -71,73 +72,154 @@ class TimeUnit(StrEnum):
     HOURS = "hours"  # running hours, for emergencies
 
 
+MOST_YEARS = 100  # within which a limit ends; a longer one is a slip of the pen
+_DAY = timedelta(days=1)
+
+
+class BeyondCalendar(BadInput):
+    """This time limit ends more than {most} years later, or in years the calendar does not know."""
+
+
+class NoWorkedTime(BadInput):
+    """The calendar has no worked time for {most} years, so no time limit can end."""
+
+
+@dataclass(frozen=True)
+class Week:
+    """How ordinary weeks are worked from a day on: the days (0 is Monday), and spans in minutes of the day.
+
+    A span that ends behind 24:00 is a night's, and belongs to the day it begins on.
+    """
+
+    first_day: date = FIRST_DAY
+    weekdays: frozenset[int] = frozenset(range(5))
+    spans: tuple[tuple[int, int], ...] = ((9 * 60, 12 * 60), (14 * 60, 18 * 60))
+
+    @cached_property
+    def day_length(self) -> timedelta:
+        """The worked time of one full day."""
+        return timedelta(minutes=sum(end - begin for begin, end in self.spans))
+
+
 @dataclass(frozen=True)
 class WorkingCalendar:
-    """Which hours of which days are worked; holidays and make-up days override the week."""
+    """Which hours of which days are worked; holidays and make-up days override the week in force."""
 
     zone: ZoneInfo
-    hours: tuple[tuple[time, time], ...] = ((time(9), time(12)), (time(14), time(18)))
-    weekdays: frozenset[int] = frozenset(range(5))
+    weeks: tuple[Week, ...] = (Week(),)  # by their first days; the first holds for all time before, too
     holidays: frozenset[date] = field(default_factory=frozenset)
     makeup_days: frozenset[date] = field(default_factory=frozenset)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.zone, self.weeks, self.holidays, self.makeup_days))  # asked for at every question
+
+    def week_of(self, day: date) -> Week:
+        """Return the week in force on a day."""
+        return self.weeks[max(bisect_right(self.weeks, day, key=lambda week: week.first_day) - 1, 0)]
 
     def works_on(self, day: date) -> bool:
         """Tell whether `day` is worked: make-up days first, then holidays, then the week."""
         if day in self.makeup_days:
             return True
-        return day not in self.holidays and day.weekday() in self.weekdays
-
-    @property
-    def day_length(self) -> timedelta:
-        """The worked time of one full day."""
-        return sum((_span(*hours) for hours in self.hours), timedelta())
-
-    def length(self, amount: float, unit: TimeUnit) -> timedelta:
-        """Return how much time an amount of a unit is: of worked time, or of running time for hours."""
-        return amount * (self.day_length if unit is TimeUnit.WORKING_DAYS else timedelta(hours=1))
+        return day not in self.holidays and day.weekday() in self.week_of(day).weekdays
 
     def due(self, start: datetime, amount: float, unit: TimeUnit) -> datetime:
         """Return the instant at which `amount` of `unit` that begins at `start` has been used up.
 
         Rule: field handbook, working time; 4 working hours from Friday 16:30 with 9-12 and 14-18
         end Monday 11:30, or Saturday 11:30 when that Saturday is a make-up workday.
+
+        Raises
+        ------
+        BeyondCalendar, NoWorkedTime
         """
-        return self.after(start, self.length(amount, unit), unit)
+        try:
+            if unit is TimeUnit.WORKING_DAYS:
+                return self._after_days(start, amount)
+            return self.after(start, amount * _HOUR, unit)
+        except OverflowError:  # of an amount no calendar can hold
+            raise BeyondCalendar(most=MOST_YEARS) from None
+
+    def _after_days(self, start: datetime, days: float) -> datetime:
+        """Return when so many working days have been used up, each as long as the week it lies in says."""
+        now, *changes = self.weeks
+        if changes:
+            now = self.week_of(start.astimezone(self.zone).date())
+            changes = self.weeks[self.weeks.index(now) + 1 :]
+        for later in changes:
+            change = datetime.combine(later.first_day, time.min, self.zone)
+            done = self.worked(start, change, TimeUnit.WORKING_DAYS) / now.day_length
+            if done >= days:
+                break
+            start, days, now = change, days - done, later
+        return self.after(start, days * now.day_length, TimeUnit.WORKING_DAYS)
 
     def after(self, start: datetime, left: timedelta, unit: TimeUnit) -> datetime:
-        """Return the instant at which so much time, counted as the unit is, from `start` on has been used up."""
+        """Return the instant at which so much time, counted as the unit is, from `start` on has been used up.
+
+        Raises
+        ------
+        BeyondCalendar, NoWorkedTime
+        """
         if unit is TimeUnit.HOURS:
             return start + left
-        start, years = start.astimezone(UTC), 1
-        while True:
-            spans = _spans(self, start.year, start.year + years)
-            wanted = spans.worked_until(start) + left
-            if wanted < spans.total:
-                return spans.instant_of(wanted) if left else spans.next_worked(start)
-            years *= 2  # a limit of years
+        start = start.astimezone(UTC)
+        spans = _spans(self, start.year)
+        wanted = spans.worked_until(start) + left
+        if left and wanted <= spans.total:  # as nearly always
+            return spans.instant_of(wanted)
+        return self._years_after(start, wanted, not left)
+
+    def _years_after(self, start: datetime, wanted: timedelta, next_worked: bool) -> datetime:
+        """Return when so much of the year of `start` and of later ones is worked, or when work begins next."""
+        worked = False
+        for year in range(start.year, start.year + MOST_YEARS):
+            spans = _spans(self, year)
+            if next_worked and spans.closes and start < spans.closes[-1]:
+                return spans.next_worked(start)
+            if not next_worked and wanted <= spans.total:
+                return spans.instant_of(wanted)
+            wanted -= spans.total
+            worked = worked or bool(spans.closes)
+        raise (BeyondCalendar if worked else NoWorkedTime)(most=MOST_YEARS)
 
     def worked(self, begin: datetime, end: datetime, unit: TimeUnit) -> timedelta:
-        """Return how much time was worked between two instants, none if the end is not behind the beginning."""
+        """Return how much time was worked between two instants, none if the end is not behind the beginning.
+
+        Raises
+        ------
+        BeyondCalendar
+        """
         if end <= begin:
             return timedelta()
         if unit is TimeUnit.HOURS:
             return end - begin
         begin, end = begin.astimezone(UTC), end.astimezone(UTC)
-        spans = _spans(self, begin.year, max(end.year, begin.year + 1))
-        return spans.worked_until(end) - spans.worked_until(begin)
+        spans = _spans(self, begin.year)
+        if begin.year == end.year:
+            return spans.worked_until(end) - spans.worked_until(begin)
+        whole = sum((_spans(self, year).total for year in range(begin.year, end.year)), timedelta())
+        return whole - spans.worked_until(begin) + _spans(self, end.year).worked_until(end)
+
+
+_HOUR = timedelta(hours=1)
 
 
 class _Spans:
-    """The worked spans of some years in order, and how much is worked before each: every question is a search."""
+    """The worked spans of a year in order, and how much is worked before each: every question is a search."""
 
-    def __init__(self, spans: Iterable[tuple[datetime, datetime]]) -> None:
-        self.opens, self.closes = (list(each) for each in zip(*spans, strict=True))
-        lengths = (closes - opens for opens, closes in zip(self.opens, self.closes, strict=True))
+    def __init__(self, opens: list[datetime], closes: list[datetime]) -> None:
+        self.opens, self.closes = opens, closes
+        lengths = (close - open_ for open_, close in zip(opens, closes, strict=True))
         self.before = list(accumulate(lengths, initial=timedelta()))  # one more than there are spans
         self.total = self.before[-1]
 
     def worked_until(self, at: datetime) -> timedelta:
-        """Return how much is worked before an instant."""
+        """Return how much of the year is worked before an instant."""
         n = bisect_right(self.closes, at)
         if n == len(self.closes) or at <= self.opens[n]:
             return self.before[n]
@@ -153,22 +235,30 @@ class _Spans:
         return max(self.opens[bisect_right(self.closes, at)], at)
 
 
-@lru_cache(maxsize=64)
-def _spans(calendar: WorkingCalendar, first: int, last: int) -> _Spans:
-    """Return the worked spans of the years, with a day on each side for the zones of the world."""
-    day, end = date(first, 1, 1) - timedelta(days=1), date(last, 12, 31) + timedelta(days=1)
-    found = []
-    while day <= end:
+@lru_cache(maxsize=256)
+def _spans(calendar: WorkingCalendar, year: int) -> _Spans:
+    """Return what is worked in a year of UTC; a span that crosses its border is cut there.
+
+    Spans never overlap: a night before a change of hours may reach into the first morning after it, and
+    what a change of summer time leaves out is no time at all.
+    """
+    if not FIRST_DAY.year <= year < LAST_DAY.year:
+        raise BeyondCalendar(most=MOST_YEARS)
+    first, last = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+    opens: list[datetime] = []
+    closes: list[datetime] = []
+    day = first.date() - 3 * _DAY  # for the nights, and the zones of the world
+    while day <= last.date():
         if calendar.works_on(day):
-            for opens, closes in calendar.hours:
-                moments = (datetime.combine(day, moment, calendar.zone) for moment in (opens, closes))
-                found.append(tuple(moment.astimezone(UTC) for moment in moments))
-        day += timedelta(days=1)
-    return _Spans(found)
-
-
-def _span(begin: time, end: time) -> timedelta:
-    return datetime.combine(date.min, end) - datetime.combine(date.min, begin)
+            midnight = datetime.combine(day, time.min, calendar.zone)
+            for minutes in calendar.week_of(day).spans:
+                begin, end = ((midnight + timedelta(minutes=each)).astimezone(UTC) for each in minutes)
+                begin, end = max(begin, closes[-1] if closes else first), min(end, last)
+                if begin < end:
+                    opens.append(begin)
+                    closes.append(end)
+        day += _DAY
+    return _Spans(opens, closes)
 
 
 def working_calendar() -> WorkingCalendar:

@@ -34,8 +34,9 @@ def _keep_clocks(session: Session, event: IncidentsMoved) -> None:
 
 
 def _recount_clocks(session: Session, event: CalendarCorrected) -> None:
-    """Clocks counted by a calendar that was corrected are counted anew, in the background."""
-    jobs.defer(session, jobs.RECOUNT_CLOCKS, lock=jobs.RECOUNT_CLOCKS, code=event.code)
+    """Clocks counted over days of a calendar that were corrected are counted anew, in the background."""
+    days = {"first_day": event.first_day.isoformat(), "last_day": event.last_day.isoformat()}
+    jobs.defer(session, jobs.RECOUNT_CLOCKS, lock=jobs.RECOUNT_CLOCKS, code=event.code, **days)
 
 
 def _tell_of_reports(session: Session, event: IncidentsReported) -> None:

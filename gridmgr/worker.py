@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import date
 from functools import lru_cache
 
 import procrastinate
@@ -15,6 +16,7 @@ from gridmgr.answered import service as answered
 from gridmgr.attachment import service as attachment
 from gridmgr.audit import queries as audit
 from gridmgr.audit import service as audit_service
+from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -148,12 +150,13 @@ def sweep_clocks(timestamp: int = 0) -> None:
 
 
 @app.task(name=jobs.RECOUNT_CLOCKS, retry=3)
-def recount_clocks(code: str) -> None:
-    """Count the clocks of an area by its corrected calendar, batch by batch."""
+def recount_clocks(code: str, first_day: str, last_day: str) -> None:
+    """Count the clocks over corrected days of a calendar anew, batch by batch."""
+    what = CalendarCorrected(code, date.fromisoformat(first_day), date.fromisoformat(last_day))
     behind: int | None = 0
     while behind is not None:
         with db.transaction(_engine(_serving[0]), REACTIONS) as session:
-            behind = escalation.recount(session, code, behind)
+            behind = escalation.recount(session, what, behind)
 
 
 @app.periodic(cron="*/5 * * * *")

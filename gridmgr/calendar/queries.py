@@ -1,20 +1,25 @@
-"""Reads of the calendar: the one of an area, and its days and hours as they are kept."""
+"""Reads of the calendar: the one of an area, when a limit ends by it, its days and hours as they are kept."""
 
-from collections.abc import Hashable, Mapping
-from datetime import date
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import extract, select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
+from gridmgr.account.model import NoSuchArea
 from gridmgr.calendar import rules
-from gridmgr.calendar.model import DayKind, SpecialDay, WorkedHours
-from gridmgr.clock import WorkingCalendar
+from gridmgr.calendar.model import BadAmount, DayKind, SpecialDay, WorkedHours
+from gridmgr.clock import FIRST_DAY, LAST_DAY, BeyondCalendar, TimeUnit, WorkingCalendar
+from gridmgr.hierarchy import queries as hierarchy
+
+MOST_AMOUNT = 1000  # of hours or days, in one limit
 
 
 def calendar_for(session: Session, code: str = "") -> WorkingCalendar:
-    """Return the working calendar of a unit: the hours of the longest prefix, the days of all its prefixes.
+    """Return the working calendar of a unit: hours and days of all its prefixes, the longer the stronger.
 
     The tables are read once in a session; units with the same rules share one calendar.
     """
@@ -27,35 +32,65 @@ def calendar_for(session: Session, code: str = "") -> WorkingCalendar:
 def _shared(session: Session, code: str, read: dict[Hashable, Any]) -> WorkingCalendar:
     if None not in read:
         read[None] = (hours(session), list(session.scalars(select(SpecialDay))))
-    spans, days = read[None]
-    prefixes = {code[:length] for length in range(len(code) + 1)}
-    own = max((each for each in spans if each in prefixes), key=len)
-    areas = frozenset(each.code for each in days if each.code in prefixes)
-    if (own, areas) not in read:
-        read[own, areas] = _calendar(spans[own], [each for each in days if each.code in areas])
-    return read[own, areas]
+    kept, days = read[None]
+    areas = frozenset(each.code for each in (*kept, *days) if code.startswith(each.code))
+    if areas not in read:
+        read[areas] = _calendar(code, kept, [each for each in days if each.code in areas])
+    return read[areas]
 
 
-def _calendar(kept: WorkedHours, days: list[SpecialDay]) -> WorkingCalendar:
-    """The longer the prefix, the stronger: an area's own day stands against the district's."""
+def _calendar(code: str, kept: Sequence[WorkedHours], days: list[SpecialDay]) -> WorkingCalendar:
+    """An area's own day stands against the district's."""
     kinds = {each.day: each.kind for each in sorted(days, key=lambda each: len(each.code))}
     of_kind = {kind: frozenset(day for day, each in kinds.items() if each == kind) for kind in DayKind}
-    return WorkingCalendar(
+    found = WorkingCalendar(
         clock.zone(),
-        hours=rules.times(kept.spans),
-        weekdays=frozenset(kept.weekdays),
+        weeks=rules.weeks(kept, code),
         holidays=of_kind[DayKind.HOLIDAY],
         makeup_days=of_kind[DayKind.MAKEUP],
     )
+    return _same(found)
 
 
-def hours(session: Session) -> Mapping[str, WorkedHours]:
-    """Return the worked hours by area; those of the whole district ('') are always there."""
-    found = {each.code: each for each in session.scalars(select(WorkedHours).order_by(WorkedHours.code))}
-    usual = WorkedHours(
-        code="", weekdays=list(rules.USUAL_WEEK), spans=[list(span) for span in rules.USUAL_SPANS]
-    )
-    return {"": usual} | found
+@lru_cache(maxsize=64)
+def _same(calendar: WorkingCalendar) -> WorkingCalendar:
+    """Return the first of equal calendars: what has been counted by it is found again at once."""
+    return calendar
+
+
+def due(session: Session, code: str, amount: float, unit: TimeUnit, since: datetime) -> datetime:
+    """Return when a limit ends that begins at an instant in an area; the empty code is the whole district.
+
+    Raises
+    ------
+    NoSuchArea, BadAmount, BeyondCalendar, NoWorkedTime
+    """
+    known(session, code)
+    if not 0 < amount <= MOST_AMOUNT:
+        raise BadAmount(value=f"{amount:g}", most=MOST_AMOUNT)
+    if not FIRST_DAY.year < since.year < LAST_DAY.year:
+        raise BeyondCalendar(most=clock.MOST_YEARS)
+    return calendar_for(session, code).due(since, amount, unit)
+
+
+def known(session: Session, code: str) -> None:
+    """Refuse an area that no unit's code begins with.
+
+    Raises
+    ------
+    NoSuchArea
+    """
+    if code and hierarchy.without_units(session, [code]):
+        raise NoSuchArea(code=code)
+
+
+def hours(session: Session) -> list[WorkedHours]:
+    """Return the worked hours by area and first day; the usual ones of the whole district come first."""
+    found = list(session.scalars(select(WorkedHours).order_by(WorkedHours.code, WorkedHours.first_day)))
+    if any((each.code, each.first_day) == ("", FIRST_DAY) for each in found):
+        return found
+    spans = [list(span) for span in rules.USUAL_SPANS]
+    return [WorkedHours(code="", first_day=FIRST_DAY, weekdays=list(rules.USUAL_WEEK), spans=spans), *found]
 
 
 def days(session: Session, year: int | None = None) -> list[SpecialDay]:
@@ -66,7 +101,7 @@ def days(session: Session, year: int | None = None) -> list[SpecialDay]:
     return list(session.scalars(asked))
 
 
-def kept(session: Session, years: set[int]) -> dict[tuple[date, str], tuple[str, str]]:
+def kept(session: Session, years: Iterable[int]) -> dict[tuple[date, str], tuple[str, str]]:
     """Return (day, area) → (kind, name) of the special days of some years."""
-    asked = select(SpecialDay).where(extract("year", SpecialDay.day).in_(years))
+    asked = select(SpecialDay).where(extract("year", SpecialDay.day).in_(set(years)))
     return {(each.day, each.code): (each.kind, each.name) for each in session.scalars(asked)}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from gridmgr import clock, sheet
 from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
+from gridmgr.casebook.queries import midnight
 from gridmgr.clock import TimeUnit
 from gridmgr.escalation import rules
 from gridmgr.escalation.model import LIVE, NOBODY, CaseClock, Clock, RungClimbed, Running
@@ -62,13 +63,20 @@ def locked(session: Session, incident_ids: Collection[int]) -> dict[int, Inciden
     return {each.id: each for each in session.scalars(asked)}
 
 
-def counted_by(session: Session, code: str, behind: int, size: int) -> list[tuple[int, int]]:
-    """Return (clock, case) of live clocks counted in working time by the calendar of an area, by clock."""
+def counted_by(
+    session: Session, code: str, first_day: date, last_day: date, behind: int, size: int
+) -> list[tuple[int, int]]:
+    """Return (clock, case) of live clocks counted in working time over some days of an area, by clock.
+
+    Over them counts what had begun before their last shift ends, and is due, or has a rung, after they begin.
+    """
+    begin, end = midnight(first_day), midnight(last_day, days=2)
+    last = func.greatest(CaseClock.due_at, CaseClock.rung_times[func.cardinality(CaseClock.rung_times)])
     asked = (
         select(CaseClock.id, CaseClock.incident_id)
         .where(
             CaseClock.state.in_(LIVE), CaseClock.unit != TimeUnit.HOURS, CaseClock.id > behind,
-            CaseClock.calendar.startswith(code, autoescape=True),
+            CaseClock.calendar.startswith(code, autoescape=True), CaseClock.since < end, last > begin,
         )
         .order_by(CaseClock.id)
         .limit(size)

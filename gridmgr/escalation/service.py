@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from gridmgr import clock, words
 from gridmgr.account.rules import SYSTEM
+from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.calendar.queries import calendar_for
+from gridmgr.clock import BeyondCalendar, NoWorkedTime
 from gridmgr.db import copy_rows
 from gridmgr.escalation import queries, rules
 from gridmgr.escalation.model import CaseClock, Clock
@@ -259,13 +261,13 @@ def _of_case(case: Told | Incident, category: Category, due_at: datetime) -> dic
 RECOUNTED = 1000  # clocks counted anew in one transaction
 
 
-def recount(session: Session, code: str, behind: int = 0, batch: int = RECOUNTED) -> int | None:
-    """Count the live clocks of an area by its corrected calendar, at most `batch` behind a clock.
+def recount(session: Session, what: CalendarCorrected, behind: int = 0, batch: int = RECOUNTED) -> int | None:
+    """Count the live clocks over corrected days of a calendar anew, at most `batch` behind a clock.
 
     Returns the last clock looked at, None if there was none. Where a case is due at another time its
-    history says both, and those concerned are told.
+    history says both, and those concerned are told. A clock that can end by no calendar is left as it is.
     """
-    found = queries.counted_by(session, code, behind, batch)
+    found = queries.counted_by(session, what.code, what.first_day, what.last_day, behind, batch)
     if not found:
         return None
     cases = queries.locked(session, {incident_id for _, incident_id in found})
@@ -273,7 +275,7 @@ def recount(session: Session, code: str, behind: int = 0, batch: int = RECOUNTED
     for clocks in queries.live(session, cases).values():
         for one in (each for each in clocks.values() if each.id in wanted):
             before[one.id] = one
-            after.append(rules.corrected(one, calendar_for(session, one.calendar)))
+            after.append(_corrected(session, one))
     _update(session, [each for each in after if each != before[each.id]])
     moved = [each for each in after if each.due_at != before[each.id].due_at and each.stage == Stage.HANDLE]
     changes = [
@@ -286,6 +288,14 @@ def recount(session: Session, code: str, behind: int = 0, batch: int = RECOUNTED
     incident.by_system(session, SYSTEM, Action.RETIME, changes)
     notice.tell(session, _retimed(session, [case for case, _ in changes]))
     return found[-1][0]
+
+
+def _corrected(session: Session, one: Clock) -> Clock:
+    try:
+        return rules.corrected(one, calendar_for(session, one.calendar))
+    except (BeyondCalendar, NoWorkedTime) as problem:
+        log.warning("clock %s of area %s keeps its due time: %s", one.id, one.calendar, problem)
+        return one
 
 
 def _retimed(session: Session, cases: Sequence[Incident]) -> list[Message]:

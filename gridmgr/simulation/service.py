@@ -71,7 +71,7 @@ def build(
     tell("categories")
     responsibility_service.publish(session, "gridmgr", effective, category_rows())
     notice = sheet.read(HOLIDAYS.read_bytes(), HOLIDAYS.name, DAYS)
-    calendar_service.import_days(session, notice, lambda codes: ())
+    calendar_service.import_days(session, notice)
     discussion.import_phrases(session, sheet.read(PHRASES.read_bytes(), PHRASES.name, rules_of_talk.PHRASES))
     tell("accounts")
     city = queries.city(session, seed)

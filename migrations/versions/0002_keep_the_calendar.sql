@@ -10,7 +10,8 @@ CREATE TABLE special_day (
 
 CREATE TABLE worked_hours (
     code VARCHAR(32) NOT NULL,
+    first_day DATE NOT NULL,
     weekdays JSONB NOT NULL,
     spans JSONB NOT NULL,
-    CONSTRAINT pk_worked_hours PRIMARY KEY (code)
+    CONSTRAINT pk_worked_hours PRIMARY KEY (code, first_day)
 );

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmgr import clock
-from gridmgr.clock import TimeUnit, WorkingCalendar
+from gridmgr.clock import BeyondCalendar, NoWorkedTime, TimeUnit, Week, WorkingCalendar
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+WEEK = Week()
 ORDINARY = WorkingCalendar(SHANGHAI)
 FRIDAY = datetime(2026, 11, 20, 16, 30, tzinfo=SHANGHAI)
 SATURDAY = date(2026, 11, 21)
@@ -64,7 +65,11 @@ def test_time_used_in_two_parts_is_the_same_time(start, first, second):
 def test_a_due_time_is_always_worked(start, hours):
     due = ORDINARY.due(start.replace(tzinfo=SHANGHAI), hours, TimeUnit.WORKING_HOURS).astimezone(SHANGHAI)
     assert ORDINARY.works_on(due.date())
-    assert any(opens < due.time() <= closes for opens, closes in ORDINARY.hours)
+    at = (due - due.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(minutes=1)
+    assert any(opens < at <= closes for opens, closes in WEEK.spans)
+
+
+NIGHT = ((22 * 60, 30 * 60),)  # 22:00 to 6:00 of the next day
 
 
 def minutes_worked(calendar: WorkingCalendar, begin: datetime, end: datetime) -> int:
@@ -72,19 +77,31 @@ def minutes_worked(calendar: WorkingCalendar, begin: datetime, end: datetime) ->
     count, at = 0, begin
     while at < end:
         local = at.astimezone(calendar.zone)
-        count += calendar.works_on(local.date()) and any(a <= local.time() < b for a, b in calendar.hours)
+        today, minute = local.date(), local.hour * 60 + local.minute
+        count += any(
+            calendar.works_on(day) and any(a <= into < b for a, b in calendar.week_of(day).spans)
+            for day, into in ((today, minute), (today - timedelta(days=1), minute + 24 * 60))
+        )
         at += timedelta(minutes=1)
     return count
 
 
-@given(
-    st.datetimes(datetime(2026, 12, 20), datetime(2027, 1, 12)),
-    st.integers(0, 20_000),
-    st.sets(st.dates(date(2026, 12, 20), date(2027, 1, 20)), max_size=6),
-    st.sets(st.dates(date(2026, 12, 20), date(2027, 1, 20)), max_size=6),
-)
-def test_worked_time_is_what_a_patient_clerk_would_count(start, minutes, holidays, makeup):
-    calendar = WorkingCalendar(SHANGHAI, holidays=frozenset(holidays), makeup_days=frozenset(makeup))
+DAYS = st.sets(st.dates(date(2026, 12, 20), date(2027, 1, 20)), max_size=6)
+WEEKDAYS = st.frozensets(st.integers(0, 6), min_size=1)
+SPANS = st.sampled_from([WEEK.spans, NIGHT, ((0, 24 * 60),), ((60, 120), (480, 720), (23 * 60, 24 * 60)),
+                         ((6 * 60, 12 * 60), (20 * 60, 29 * 60 + 30))])  # fmt: skip
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> WorkingCalendar:
+    """Return a calendar whose hours may change once or twice around the end of 2026."""
+    firsts = sorted(draw(DAYS.map(lambda days: list(days)[:2])))
+    weeks = [Week(day, draw(WEEKDAYS), draw(SPANS)) for day in (date(1900, 1, 1), *firsts)]
+    return WorkingCalendar(SHANGHAI, tuple(weeks), frozenset(draw(DAYS)), frozenset(draw(DAYS)))
+
+
+@given(calendars(), st.datetimes(datetime(2026, 12, 20), datetime(2027, 1, 12)), st.integers(0, 20_000))
+def test_worked_time_is_what_a_patient_clerk_would_count(calendar, start, minutes):
     start = start.replace(tzinfo=SHANGHAI, second=0, microsecond=0)
     end = start + timedelta(minutes=minutes)
     assert calendar.worked(start, end, TimeUnit.WORKING_HOURS) == timedelta(
@@ -92,9 +109,102 @@ def test_worked_time_is_what_a_patient_clerk_would_count(start, minutes, holiday
     )
 
 
+MOMENTS = st.datetimes(datetime(2026, 12, 18), datetime(2027, 1, 12)).map(
+    lambda at: at.replace(tzinfo=SHANGHAI)
+)
+AMOUNTS = st.integers(1, 100 * 60).map(lambda minutes: minutes / 60)
+
+
+@given(calendars(), MOMENTS, AMOUNTS)
+def test_what_a_limit_allows_is_what_is_worked_until_it_ends(calendar, start, amount):
+    due = calendar.due(start, amount, TimeUnit.WORKING_HOURS)
+    assert calendar.worked(start, due, TimeUnit.WORKING_HOURS) == amount * timedelta(hours=1)
+    moment = timedelta(microseconds=1)
+    assert calendar.worked(start, due - moment, TimeUnit.WORKING_HOURS) < amount * timedelta(hours=1)
+
+
+@given(calendars(), MOMENTS, MOMENTS, AMOUNTS, AMOUNTS, st.sampled_from(list(TimeUnit)))
+def test_who_begins_later_or_has_more_time_is_not_due_before(calendar, one, other, amount, more, unit):
+    first, second = sorted((one, other))
+    assert calendar.due(first, amount, unit) <= calendar.due(second, amount, unit) + timedelta(microseconds=9)
+    assert calendar.due(first, amount, unit) < calendar.due(first, amount + more, unit)
+
+
+def test_a_night_belongs_to_the_day_it_begins_on():
+    nights = WorkingCalendar(SHANGHAI, (Week(spans=NIGHT),))
+    assert nights.due(FRIDAY, 4, TimeUnit.WORKING_HOURS) == at(21, 2)  # in the night to Saturday
+    assert nights.due(FRIDAY, 9, TimeUnit.WORKING_HOURS) == at(23, 23)  # the next begins on Monday
+    resting = WorkingCalendar(SHANGHAI, (Week(spans=NIGHT),), holidays=frozenset({date(2026, 11, 20)}))
+    assert resting.due(FRIDAY, 4, TimeUnit.WORKING_HOURS) == at(24, 2)
+
+
+def test_a_day_until_midnight_has_all_its_time():
+    always = WorkingCalendar(SHANGHAI, (Week(weekdays=frozenset(range(7)), spans=((0, 24 * 60),)),))
+    assert always.worked(at(1, 0), at(3, 0), TimeUnit.WORKING_HOURS) == timedelta(days=2)
+    assert always.due(at(1, 0), 2, TimeUnit.WORKING_DAYS) == at(3, 0)
+
+
+SHORT = WorkingCalendar(SHANGHAI, (WEEK, Week(date(2026, 11, 23), spans=((9 * 60, 12 * 60),))))
+
+
+def test_new_hours_count_from_their_first_day_and_leave_the_past_alone():
+    assert SHORT.due(at(19, 16), 3, TimeUnit.WORKING_HOURS) == at(20, 10)
+    assert SHORT.due(FRIDAY, 4, TimeUnit.WORKING_HOURS) == at(23, 11, 30)
+    assert SHORT.due(at(20, 17), 5, TimeUnit.WORKING_HOURS) == at(24, 10)
+    assert SHORT.worked(at(20, 9), at(24, 18), TimeUnit.WORKING_HOURS) == timedelta(hours=7 + 3 + 3)
+
+
+def test_a_working_day_is_a_day_however_long_it_is():
+    assert SHORT.due(at(20, 9), 3, TimeUnit.WORKING_DAYS) == at(24, 12)
+    assert SHORT.due(at(20, 14), 2, TimeUnit.WORKING_DAYS) - at(24, 10, 17) < timedelta(minutes=1)
+    assert SHORT.due(at(24, 9), 2, TimeUnit.WORKING_DAYS) == at(25, 12)
+
+
+def test_a_night_that_reaches_into_new_hours_counts_once():
+    calendar = WorkingCalendar(
+        SHANGHAI,
+        (Week(weekdays=frozenset(range(7)), spans=NIGHT), Week(date(2026, 11, 23), spans=((0, 720),))),
+    )
+    assert calendar.worked(at(22, 22), at(23, 12), TimeUnit.WORKING_HOURS) == timedelta(hours=14)
+
+
+ALL_DAYS = frozenset(
+    date.fromordinal(n) for n in range(date(2026, 1, 1).toordinal(), date(2127, 12, 31).toordinal())
+)
+
+
+@pytest.mark.parametrize(
+    ("calendar", "start", "amount", "unit", "problem"),
+    [
+        (WorkingCalendar(SHANGHAI, holidays=ALL_DAYS), FRIDAY, 1, TimeUnit.WORKING_HOURS, NoWorkedTime),
+        (WorkingCalendar(SHANGHAI, holidays=ALL_DAYS), FRIDAY, 1, TimeUnit.WORKING_DAYS, NoWorkedTime),
+        (
+            WorkingCalendar(SHANGHAI, holidays=ALL_DAYS, makeup_days=frozenset({SATURDAY})),
+            FRIDAY, 8, TimeUnit.WORKING_HOURS, BeyondCalendar,
+        ),
+        (ORDINARY, FRIDAY, 300_000, TimeUnit.WORKING_HOURS, BeyondCalendar),
+        (ORDINARY, FRIDAY, 1e300, TimeUnit.WORKING_DAYS, BeyondCalendar),
+        (ORDINARY, FRIDAY, 1e8, TimeUnit.HOURS, BeyondCalendar),
+        (ORDINARY, datetime(2999, 12, 30, tzinfo=UTC), 40, TimeUnit.WORKING_HOURS, BeyondCalendar),
+        (ORDINARY, datetime(9999, 12, 31, tzinfo=UTC), 1, TimeUnit.WORKING_HOURS, BeyondCalendar),
+        (ORDINARY, datetime(1, 1, 1, tzinfo=SHANGHAI), 1, TimeUnit.WORKING_DAYS, BeyondCalendar),
+    ],
+)  # fmt: skip
+def test_a_limit_that_never_ends_says_so(calendar, start, amount, unit, problem):
+    with pytest.raises(problem):
+        calendar.due(start, amount, unit)
+
+
+def test_a_calendar_without_work_still_counts_what_was_worked():
+    idle = WorkingCalendar(SHANGHAI, holidays=ALL_DAYS)
+    assert idle.worked(FRIDAY, at(27, 9), TimeUnit.WORKING_HOURS) == timedelta()
+    with pytest.raises(NoWorkedTime):
+        idle.after(FRIDAY, timedelta(), TimeUnit.WORKING_HOURS)
+
+
 def test_a_limit_may_take_years():
     due = ORDINARY.due(FRIDAY, 2000, TimeUnit.WORKING_DAYS)
-    assert ORDINARY.worked(FRIDAY, due, TimeUnit.WORKING_DAYS) == 2000 * ORDINARY.day_length
+    assert ORDINARY.worked(FRIDAY, due, TimeUnit.WORKING_DAYS) == 2000 * WEEK.day_length
     assert due.year == 2034
 
 

@@ -11,7 +11,9 @@ from gridmgr import clock, db, sheet
 from gridmgr.account.model import Role
 from gridmgr.audit import queries as audit
 from gridmgr.calendar import service as calendar
+from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.calendar.rules import DAYS
+from gridmgr.clock import FIRST_DAY, LAST_DAY
 from gridmgr.escalation import queries, service
 from gridmgr.events import drain
 from gridmgr.hierarchy import service as hierarchy
@@ -29,18 +31,30 @@ FRIDAY = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)  # 16:30 in the district
 MAKEUP = "日期,类型,名称\n2026-11-21,调休上班,补班\n"
 
 
-def correct(session, rows: str, code: str = "") -> None:
-    """Take a notice into the calendar, and count all clocks by it as the worker does."""
-    calendar.import_days(session, sheet.read(rows.encode(), "days.csv", DAYS), lambda codes: ())
-    session.info["events"] = []
-    follow(session, code)
+def correct(session, rows: str) -> None:
+    """Take a notice into the calendar, and count clocks by it as the worker does."""
+    calendar.import_days(session, sheet.read(rows.encode(), "days.csv", DAYS))
+    follow(session)
 
 
-def follow(session, code: str = "", batch: int = 3) -> None:
-    behind = 0
-    while behind is not None:
-        behind = service.recount(session, code, behind, batch)
+def follow(session, *more: CalendarCorrected, batch: int = 3) -> None:
+    """Count clocks anew by what has been corrected."""
+    events = session.info.get("events", [])
+    session.info["events"] = [each for each in events if not isinstance(each, CalendarCorrected)]
+    for what in (*(each for each in events if isinstance(each, CalendarCorrected)), *more):
+        behind = 0
+        while behind is not None:
+            behind = service.recount(session, what, behind, batch)
     drain(session, REACTIONS)
+
+
+def everything(code: str = "") -> CalendarCorrected:
+    return CalendarCorrected(code, FIRST_DAY, LAST_DAY)
+
+
+def counted(session, what: CalendarCorrected) -> set[int]:
+    """Return the cases a correction makes the worker look at."""
+    return {case for _, case in queries.counted_by(session, what.code, what.first_day, what.last_day, 0, 99)}
 
 
 def handled(desk: Desk, at: datetime):
@@ -73,7 +87,7 @@ def test_a_second_correction_that_changes_nothing_says_nothing(desk, staff, samp
     case = handled(desk, FRIDAY)
     correct(desk.session, MAKEUP)
     length = len(incidents.history(desk.session, case.id))
-    follow(desk.session)
+    follow(desk.session, everything())
     assert len(incidents.history(desk.session, case.id)) == length
 
 
@@ -88,8 +102,8 @@ def test_running_hours_and_other_areas_are_not_touched(desk, sample):
         each for each in before if each.unit == "hours"
     ]
     assert urgent.due_at == FRIDAY + timedelta(hours=4)
-    assert queries.counted_by(desk.session, "999", 0, 9) == []
-    assert queries.counted_by(desk.session, STREET, 0, 9) != []
+    assert counted(desk.session, everything("999")) == set()
+    assert counted(desk.session, everything(STREET)) != set()
 
 
 def test_a_suspended_case_keeps_what_was_left_of_its_time(desk, sample):
@@ -110,7 +124,49 @@ def test_an_extension_to_an_hour_of_the_night_is_not_mistaken_for_an_error(desk,
     desk.move(case, FRIDAY, Action.EXTEND, amount=11, unit="hours", note="连夜抢修")
     due = case.due_at
     assert due == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # Monday 22:30
+    follow(desk.session, everything())
+    assert case.due_at == due
+
+
+def test_new_hours_move_what_is_still_to_be_worked_and_nothing_else(desk, sample):
+    monday, tuesday = date(2026, 11, 23), date(2026, 11, 24)
+    friday = handled(desk, FRIDAY)
+    early = handled(desk, datetime(2026, 11, 20, 1, tzinfo=UTC))  # from nine, due at two on the same Friday
+    assert early.due_at == datetime(2026, 11, 20, 7, tzinfo=UTC)
+    calendar.set_hours(desk.session, STREET, tuesday, "12345", "10:00-16:00")
     follow(desk.session)
+    assert friday.due_at == datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
+    calendar.set_hours(desk.session, STREET, monday, "12345", "10:00-16:00")
+    follow(desk.session)
+    assert friday.due_at == datetime(2026, 11, 23, 4, 30, tzinfo=UTC)  # 1.5 hours on Friday, 2.5 from ten
+    assert early.due_at == datetime(2026, 11, 20, 7, tzinfo=UTC)
+    steps = [step.action for step in incidents.history(desk.session, friday.id)]
+    assert steps.count(Action.RETIME) == 1
+    assert Action.RETIME not in [step.action for step in incidents.history(desk.session, early.id)]
+    calendar.drop_hours(desk.session, STREET, monday)
+    follow(desk.session)
+    assert friday.due_at == datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
+
+
+def test_only_cases_whose_time_lies_over_the_corrected_days_are_looked_at(desk, sample):
+    case = handled(desk, FRIDAY)  # to Monday; its last rung is due on Tuesday
+    over = {
+        day: counted(desk.session, CalendarCorrected(STREET, date(2026, 11, day), date(2026, 11, day)))
+        for day in (17, 20, 23, 27)
+    }
+    assert over == {17: set(), 20: {case.id}, 23: {case.id}, 27: set()}
+    assert counted(desk.session, CalendarCorrected("", date(2026, 11, 27), LAST_DAY)) == set()
+
+
+def test_a_case_that_no_longer_can_end_keeps_its_due_time(desk, sample, monkeypatch):
+    case = handled(desk, FRIDAY)
+    due = case.due_at
+    monkeypatch.setattr(clock, "MOST_YEARS", 1)
+    rows = [f"{date(2026, month, 1)}~{date(2026, month, 28)},放假\n" for month in (11, 12)]
+    correct(
+        desk.session,
+        "日期,类型\n" + "".join(rows) + "2026-11-29~2026-11-30,放假\n2026-12-29~2026-12-31,放假\n",
+    )
     assert case.due_at == due
 
 
@@ -140,7 +196,7 @@ def test_the_worker_counts_anew_what_an_administrator_corrects(
         case = handled(desk, FRIDAY)
         number = case.number
     with db.transaction(engine, REACTIONS) as session:
-        calendar.import_days(session, sheet.read(MAKEUP.encode(), "days.csv", DAYS), lambda codes: ())
+        calendar.import_days(session, sheet.read(MAKEUP.encode(), "days.csv", DAYS))
     work_off(own_database)
     with db.transaction(engine) as session:
         due = incidents.locked_many(session, [number])[number].due_at
