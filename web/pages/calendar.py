@@ -1,21 +1,25 @@
-"""The working calendar of a year: twelve months, the notice to import, the hours of each area, a tester."""
+"""The working calendar of a year: twelve months, single days, the notice, the hours of each area, a tester."""
 
 import calendar
-from datetime import datetime
-from functools import partial
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from http import HTTPStatus
-from typing import Annotated
+from itertools import groupby
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from gis.errors import Problem
 from gridmgr import clock, db, sheet
 from gridmgr.account.rules import Actor
-from gridmgr.calendar import queries, service
+from gridmgr.calendar import queries, rules, service
+from gridmgr.calendar.model import BadAmount, NoSuchMoment, SpecialDay
 from gridmgr.calendar.rules import DAYS
-from gridmgr.clock import TimeUnit
+from gridmgr.clock import FIRST_DAY, TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import GridUnit
 from gridmgr.sheet import BadSheet
 from web import i18n
 from web.deps import Allow, Transaction
@@ -26,31 +30,80 @@ from web.render import is_fragment, render
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("calendar.view"))]
 Admin = Annotated[Actor, Depends(Allow("calendar.manage"))]
+Area = Annotated[text(32), Form()]
 YEARS = range(1990, 2100)
+SUGGESTED = ("street", "community")  # the levels that have days and hours of their own
+NOTHING_YET = {
+    "amount": "4", "unit": TimeUnit.WORKING_HOURS.value, "since": "", "day": "", "kind": "", "name": "",
+    "weekdays": "12345", "spans": "09:00-12:00, 14:00-18:00", "first_day": "",
+}  # fmt: skip
 
 
 @router.get("/calendar", response_class=HTMLResponse)
-def show(request: Request, session: Transaction, actor: Viewer, year: str = "") -> HTMLResponse:
-    """Show a year."""
-    return _page(request, session, year)
+def show(
+    request: Request, session: Transaction, actor: Viewer, year: str = "",
+    code: Annotated[text(32), Query()] = "",
+) -> HTMLResponse:  # fmt: skip
+    """Show a year as an area works it."""
+    try:
+        queries.known(session, code.strip())
+    except Problem as problem:
+        return _page(request, session, actor, year, problem=problem)
+    return _page(request, session, actor, year, code.strip())
 
 
 def _page(
-    request: Request, session: Transaction, year: str = "", problem: Problem | None = None
-) -> HTMLResponse:
+    request: Request, session: Session, actor: Actor, year: str = "", code: str = "",
+    given: Mapping[str, str] | None = None, problem: Problem | None = None, **more: Any,
+) -> HTMLResponse:  # fmt: skip
+    """Return the page; `given` is what somebody has typed, `problem` what is wrong with it."""
     shown = int(year) if year.isdecimal() and len(year) == 4 and int(year) in YEARS else clock.today().year
-    days = queries.days(session, shown)
+    days, hours, today = queries.days(session, shown), queries.hours(session), clock.today()
+    own = sorted((each for each in days if code.startswith(each.code)), key=lambda each: len(each.code))
     values = {
         "year": shown,
+        "code": code,
         "months": [calendar.Calendar().monthdatescalendar(shown, month) for month in range(1, 13)],
-        "days": {each.day: each for each in days if not each.code},
-        "own_days": [each for each in days if each.code],
-        "hours": queries.hours(session),
-        "today": clock.today(),
+        "calendar": queries.calendar_for(session, code),
+        "days": {each.day: each for each in own},
+        "elsewhere": {each.day for each in days if each not in own},
+        "stretches": _stretches(days),
+        "hours": hours,
+        "holding": list({each.code: each for each in hours if each.first_day <= today}.values()),
+        "always": FIRST_DAY,
+        "names": hierarchy.names(session, {code, *(each.code for each in (*days, *hours))}, today),
+        "areas": _areas(session, actor, today),
+        "given": NOTHING_YET | {"code": code} | dict(given or {}),
+        "today": today,
         "units": TimeUnit,
         "problem": i18n.say(problem) if problem else "",
+        "due": None,
+        "due_problem": "",
     }
-    return render(request, "calendar.html", values, status_of(problem) if problem else 200)
+    return render(request, "calendar.html", values | more, status_of(problem) if problem else HTTPStatus.OK)
+
+
+def _stretches(days: Iterable[SpecialDay]) -> list[tuple[SpecialDay, SpecialDay]]:
+    """Return days on end with one kind, name and area as (first, last), by the first."""
+
+    def alike(numbered: tuple[int, SpecialDay]) -> tuple:
+        number, each = numbered
+        return each.code, each.kind, each.name, each.day.toordinal() - number  # the same for days on end
+
+    ordered = sorted(days, key=lambda each: (each.code, each.kind, each.name, each.day))
+    groups = ([each for _, each in group] for _, group in groupby(enumerate(ordered), alike))
+    return sorted(((group[0], group[-1]) for group in groups), key=lambda each: (each[0].day, each[0].code))
+
+
+def _areas(session: Session, actor: Actor, today: date) -> list[tuple[str, str]]:
+    """Return (code, name) of the areas a form suggests."""
+    return [
+        tuple(row)
+        for level in SUGGESTED
+        for row in session.execute(
+            hierarchy.listing(session, actor, level, today).with_only_columns(GridUnit.code, GridUnit.name)
+        )
+    ]
 
 
 @router.post("/calendar/days", response_class=HTMLResponse)
@@ -59,13 +112,14 @@ def bring(
     do: Annotated[str, Form()] = "check",
 ) -> HTMLResponse:  # fmt: skip
     """Check a notice of holidays, or take it."""
-    values: dict = {"errors": [], "problem": "", "found": None, "taken": do == "import"}
+    values: dict = {"errors": [], "problem": "", "found": None, "taken": do == "import", "names": {}}
     status = HTTPStatus.OK
     try:
         with db.rehearsed(session, keep=values["taken"]):
             read = sheet.read(file.file.read(), file.filename or "", DAYS)
-            areas = partial(hierarchy.without_units, session)
-            values["found"] = service.import_days(session, read, areas)
+            values["found"] = service.import_days(session, read)
+        codes = {each.code for each in values["found"].rows}
+        values["names"] = hierarchy.names(session, codes, clock.today())
     except BadSheet as problem:
         values["errors"], status = problem.errors, status_of(problem)
     except Problem as problem:
@@ -74,40 +128,81 @@ def bring(
     return render(request, template, values, status)
 
 
-@router.post("/calendar/hours")
-def set_hours(
-    request: Request, session: Transaction, actor: Admin, spans: Annotated[text(100), Form()],
-    code: Annotated[text(32), Form()] = "", weekdays: Annotated[list[str], Form()] = (),
-    drop: Annotated[str, Form()] = "",
+@router.post("/calendar/day")
+def set_day(
+    request: Request, session: Transaction, actor: Admin, day: Annotated[text(20), Form()],
+    code: Area = "", kind: Annotated[text(20), Form()] = "", name: Annotated[text(64), Form()] = "",
+    do: Annotated[str, Form()] = "set",
 ) -> Response:  # fmt: skip
-    """Set when an area works, or let it work as the one around it does."""
+    """Make one day of an area a holiday or a make-up workday, or take that back."""
     try:
         with session.begin_nested():
-            if drop:
-                service.drop_hours(session, code.strip())
+            found = sheet.day(day)
+            if do == "drop":
+                service.drop_day(session, found, code.strip())
             else:
-                week = [int(day) for day in weekdays if day.isdecimal() and len(day) == 1]
-                service.set_hours(session, code.strip(), week, spans)
+                service.set_day(session, found, code.strip(), rules.kind_of(kind), name.strip())
     except Problem as problem:
         session.expire_all()
-        return _page(request, session, problem=problem)
-    return RedirectResponse("/calendar#hours", 303)
+        given = {"day": day, "code": code, "kind": kind, "name": name}
+        return _page(request, session, actor, day[:4], given=given, problem=problem)
+    return RedirectResponse(f"/calendar?year={found.year}#days", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/calendar/hours")
+def set_hours(
+    request: Request, session: Transaction, actor: Admin, first_day: Annotated[text(20), Form()] = "",
+    code: Area = "", spans: Annotated[text(100), Form()] = "",
+    weekdays: Annotated[list[str], Form(max_length=7)] = (), do: Annotated[str, Form()] = "set",
+) -> Response:  # fmt: skip
+    """Set when an area works from a day on, or let it work as the one around it, or take its hours back."""
+    area = code.strip()
+    try:
+        with session.begin_nested():
+            begins = sheet.day(first_day) if first_day else clock.today()
+            if do == "drop":
+                service.drop_hours(session, area, begins)
+            elif do == "around":
+                service.follow_around(session, area, begins)
+            else:
+                service.set_hours(session, area, begins, weekdays, spans)
+    except Problem as problem:
+        session.expire_all()
+        given = {"code": code, "first_day": first_day, "spans": spans, "weekdays": "".join(weekdays)}
+        return _page(request, session, actor, given=given if do != "drop" else {}, problem=problem)
+    return RedirectResponse("/calendar#hours", HTTPStatus.SEE_OTHER)
 
 
 @router.get("/calendar/due", response_class=HTMLResponse)
 def due(
-    request: Request, session: Transaction, actor: Viewer, amount: Annotated[str, Query(max_length=8)] = "",
-    unit: str = "", code: Annotated[text(32), Query()] = "", since: Annotated[str, Query(max_length=20)] = "",
+    request: Request, session: Transaction, actor: Viewer,
+    amount: Annotated[text(20), Query()] = "", unit: TimeUnit = TimeUnit.WORKING_HOURS,
+    code: Annotated[text(32), Query()] = "", since: Annotated[text(30), Query()] = "",
 ) -> HTMLResponse:  # fmt: skip
-    """Say when a time limit ends."""
+    """Say when a time limit ends, or why it does not."""
+    values, status = {"due": None, "due_problem": ""}, HTTPStatus.OK
     try:
-        length, start, how = float(amount), _instant(since), TimeUnit(unit)
+        start = _instant(since) if since else clock.now()
+        values["due"] = clock.local(queries.due(session, code.strip(), _amount(amount), unit, start))
+    except Problem as problem:
+        values["due_problem"], status = i18n.say(problem), status_of(problem)
+    if is_fragment(request):
+        return render(request, "fragments/due.html", values, status)
+    given = {"amount": amount, "unit": unit.value, "code": code, "since": since}
+    page = _page(request, session, actor, given=given, **values)
+    page.status_code = status
+    return page
+
+
+def _amount(typed: str) -> float:
+    try:
+        return float(typed)
     except ValueError:
-        length = 0.0
-    sound = 0 < length <= 1000 and start.year in YEARS
-    end = queries.calendar_for(session, code.strip()).due(start, length, how) if sound else None
-    return render(request, "fragments/due.html", {"end": end})
+        raise BadAmount(value=typed, most=queries.MOST_AMOUNT) from None
 
 
 def _instant(typed: str) -> datetime:
-    return datetime.fromisoformat(typed).replace(tzinfo=clock.zone()) if typed else clock.now()
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=clock.zone())
+    except ValueError:
+        raise NoSuchMoment(value=typed) from None

@@ -47,6 +47,11 @@
     if (detail.verb !== "get") return;
     for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
   });
+  // A button that stands outside its form says its value as well; htmx hears only of those inside.
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    const button = detail.triggeringEvent && detail.triggeringEvent.submitter;
+    if (button && button.name) detail.formData.set(button.name, button.value);
+  });
   // The badge follows along while the page is seen; a page in the background holds no connection.
   const bell = document.querySelector("[data-stream]");
   let stream = null;
