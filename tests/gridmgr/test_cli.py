@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from little import little_district
+from little import STREET, little_district
 from outside import receiver
 from sqlalchemy import URL
 
@@ -129,3 +129,51 @@ def test_a_webhook_is_added_tried_and_replayed_from_the_command(told, little: st
     refused = told("notices", "webhook", "add", "http://user:pw@host/", **settings)
     assert refused.returncode == 1
     assert "pw" not in refused.stderr
+
+
+def test_the_calendar_is_kept_from_the_command(told, little: str, tmp_path: Path) -> None:
+    settings = {"GRIDMGR_DATABASE_URL": little}
+
+    def calendar(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return told("calendar", *arguments, **settings)
+
+    def read(*arguments: str):
+        return json.loads(calendar(*arguments, "--json").stdout)
+
+    def due(area: str = "") -> str:
+        return read("due", "4", "--since", "2026-11-20 16:30", "--area", area)["due_at"][:16]
+
+    (tmp_path / "notice.csv").write_text(
+        "date,kind,name\n2026-11-21,makeup,补班\n2026-10-01,holiday,国庆节\n"
+    )
+    tried = read("import", str(tmp_path / "notice.csv"), "--dry-run")
+    assert (tried["added"], tried["written"], tried["rows"][0]["after"]["name"]) == (2, False, "国庆节")
+    assert "新增 2 天" in calendar("import", str(tmp_path / "notice.csv")).stdout
+    assert due() == "2026-11-21T11:30"
+    assert "新增 1 天" in calendar("day", "2026-11-21", "放假", "--area", STREET, "--name", "停电").stdout
+    assert due(STREET) == "2026-11-23T11:30"
+    assert calendar("day", "2026年11月21日", "--drop").returncode == 0
+    assert [each["area"] for each in read("show", "2026")["days"]] == ["", STREET]
+    shown = calendar("hours", "8:00-10:00,22:00-06:00", "--area", STREET, "--from", "2026-11-23")
+    assert "08:00-10:00, 22:00-06:00" in shown.stdout
+    assert due(STREET) == "2026-11-23T22:30"
+    calendar("hours", "--as-around", "--area", STREET, "--from", "2026-11-24")
+    assert [(each["first_day"], len(each["spans"])) for each in read("hours", "--area", STREET)] == [
+        ("2026-11-23", 2), ("2026-11-24", 0),
+    ]  # fmt: skip
+    calendar("hours", "--drop", "--area", STREET, "--from", "2026-11-23")
+    assert due(STREET) == "2026-11-23T11:30"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (("due", "4", "--since", "9999-12-31 00:00"), "BeyondCalendar"),
+        (("hours", "9:00-12:00", "--weekdays", "0,x"), "BadWeekdays"),
+    ],
+)
+def test_a_calendar_that_cannot_be_is_refused_in_one_line(told, little: str, arguments, kind) -> None:
+    ended = told("calendar", *arguments, "--json", GRIDMGR_DATABASE_URL=little)
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["error"]["kind"] == kind
+    assert len(ended.stderr.splitlines()) == 1

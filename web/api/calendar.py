@@ -22,6 +22,7 @@ Viewer = Annotated[Actor, Depends(Allow("calendar.view"))]
 Admin = Annotated[Actor, Depends(Allow("calendar.manage"))]
 Area = Annotated[text(32), Query(description="Code prefix; empty for the whole district.")]
 Year = Annotated[int, Query(ge=1900, le=2999, examples=[2026])]
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 WEEKDAYS = [0, 1, 2, 3, 4]
 
 
@@ -47,7 +48,7 @@ class HoursOut(Placed):
 
     first_day: Day = Field(description="1900-01-01: since always.", examples=["2026-05-01"])
     weekdays: list[int] = Field(description="0 is Monday.", examples=[WEEKDAYS])
-    spans: list[tuple[str, str]] = Field(
+    spans: list[Pair] = Field(
         description="A span that ends before it begins ends on the next day. None: as the area around it works.",
         examples=[[["09:00", "12:00"], ["14:00", "18:00"]]],
     )
