@@ -73,7 +73,8 @@ class TimeUnit(StrEnum):
 
 
 MOST_YEARS = 100  # within which a limit ends; a longer one is a slip of the pen
-_DAY = timedelta(days=1)
+_DAY, _HOUR, _SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
+_SECONDS = _DAY // _SECOND
 
 
 class BeyondCalendar(BadInput):
@@ -95,15 +96,14 @@ class Week:
     weekdays: frozenset[int] = frozenset(range(5))
     spans: tuple[tuple[int, int], ...] = ((9 * 60, 12 * 60), (14 * 60, 18 * 60))
 
-    @cached_property
-    def day_length(self) -> timedelta:
-        """The worked time of one full day."""
-        return timedelta(minutes=sum(end - begin for begin, end in self.spans))
-
 
 @dataclass(frozen=True)
 class WorkingCalendar:
-    """Which hours of which days are worked; holidays and make-up days override the week in force."""
+    """Which hours of which days are worked; holidays and make-up days override the week in force.
+
+    Worked time is counted in hours, or in days: each worked day is then one day, however long it is worked,
+    and a part of it is a part of the day, down to the microsecond.
+    """
 
     zone: ZoneInfo
     weeks: tuple[Week, ...] = (Week(),)  # by their first days; the first holds for all time before, too
@@ -138,25 +138,9 @@ class WorkingCalendar:
         BeyondCalendar, NoWorkedTime
         """
         try:
-            if unit is TimeUnit.WORKING_DAYS:
-                return self._after_days(start, amount)
-            return self.after(start, amount * _HOUR, unit)
+            return self.after(start, amount * (_DAY if unit is TimeUnit.WORKING_DAYS else _HOUR), unit)
         except OverflowError:  # of an amount no calendar can hold
             raise BeyondCalendar(most=MOST_YEARS) from None
-
-    def _after_days(self, start: datetime, days: float) -> datetime:
-        """Return when so many working days have been used up, each as long as the week it lies in says."""
-        now, *changes = self.weeks
-        if changes:
-            now = self.week_of(start.astimezone(self.zone).date())
-            changes = self.weeks[self.weeks.index(now) + 1 :]
-        for later in changes:
-            change = datetime.combine(later.first_day, time.min, self.zone)
-            done = self.worked(start, change, TimeUnit.WORKING_DAYS) / now.day_length
-            if done >= days:
-                break
-            start, days, now = change, days - done, later
-        return self.after(start, days * now.day_length, TimeUnit.WORKING_DAYS)
 
     def after(self, start: datetime, left: timedelta, unit: TimeUnit) -> datetime:
         """Return the instant at which so much time, counted as the unit is, from `start` on has been used up.
@@ -168,20 +152,21 @@ class WorkingCalendar:
         if unit is TimeUnit.HOURS:
             return start + left
         start = start.astimezone(UTC)
-        spans = _spans(self, start.year)
+        spans = _spans(self, unit, start.year)
         wanted = spans.worked_until(start) + left
-        if left and wanted <= spans.total:  # as nearly always
+        something = left > spans.rounded
+        if something and wanted <= spans.most:  # as nearly always
             return spans.instant_of(wanted)
-        return self._years_after(start, wanted, not left)
+        return self._years_after(start, wanted, unit, not something)
 
-    def _years_after(self, start: datetime, wanted: timedelta, next_worked: bool) -> datetime:
+    def _years_after(self, start: datetime, wanted: timedelta, unit: TimeUnit, next_worked: bool) -> datetime:
         """Return when so much of the year of `start` and of later ones is worked, or when work begins next."""
         worked = False
         for year in range(start.year, start.year + MOST_YEARS):
-            spans = _spans(self, year)
+            spans = _spans(self, unit, year)
             if next_worked and spans.closes and start < spans.closes[-1]:
                 return spans.next_worked(start)
-            if not next_worked and wanted <= spans.total:
+            if not next_worked and wanted <= spans.most:
                 return spans.instant_of(wanted)
             wanted -= spans.total
             worked = worked or bool(spans.closes)
@@ -199,30 +184,32 @@ class WorkingCalendar:
         if unit is TimeUnit.HOURS:
             return end - begin
         begin, end = begin.astimezone(UTC), end.astimezone(UTC)
-        spans = _spans(self, begin.year)
+        spans = _spans(self, unit, begin.year)
         if begin.year == end.year:
             return spans.worked_until(end) - spans.worked_until(begin)
-        whole = sum((_spans(self, year).total for year in range(begin.year, end.year)), timedelta())
-        return whole - spans.worked_until(begin) + _spans(self, end.year).worked_until(end)
-
-
-_HOUR = timedelta(hours=1)
+        whole = sum((_spans(self, unit, year).total for year in range(begin.year, end.year)), timedelta())
+        return whole - spans.worked_until(begin) + _spans(self, unit, end.year).worked_until(end)
 
 
 class _Spans:
     """The worked spans of a year in order, and how much is worked before each: every question is a search."""
 
-    def __init__(self, opens: list[datetime], closes: list[datetime]) -> None:
+    rounded = timedelta()  # so much more than is worked in a span still ends with it
+
+    def __init__(self, opens: list[datetime], closes: list[datetime], before: list[timedelta]) -> None:
         self.opens, self.closes = opens, closes
-        lengths = (close - open_ for open_, close in zip(opens, closes, strict=True))
-        self.before = list(accumulate(lengths, initial=timedelta()))  # one more than there are spans
-        self.total = self.before[-1]
+        self.before = before  # one more than there are spans
+        self.total, self.most = before[-1], before[-1] + self.rounded
 
     def worked_until(self, at: datetime) -> timedelta:
         """Return how much of the year is worked before an instant."""
         n = bisect_right(self.closes, at)
         if n == len(self.closes) or at <= self.opens[n]:
             return self.before[n]
+        return self._before(n, at)
+
+    def _before(self, n: int, at: datetime) -> timedelta:
+        """Return how much is worked before an instant inside a span."""
         return self.before[n] + (at - self.opens[n])
 
     def instant_of(self, worked: timedelta) -> datetime:
@@ -235,30 +222,82 @@ class _Spans:
         return max(self.opens[bisect_right(self.closes, at)], at)
 
 
-@lru_cache(maxsize=256)
-def _spans(calendar: WorkingCalendar, year: int) -> _Spans:
-    """Return what is worked in a year of UTC; a span that crosses its border is cut there.
+class _InDays(_Spans):
+    """The same spans counted in worked days; `days` are (number of the day, worked before in it, its seconds).
 
-    Spans never overlap: a night before a change of hours may reach into the first morning after it, and
-    what a change of summer time leaves out is no time at all.
+    Parts of a day are rounded; what they add up to must not reach into the next shift.
     """
+
+    rounded = timedelta(microseconds=50)
+
+    def __init__(
+        self, opens: list[datetime], closes: list[datetime], days: list[tuple[int, timedelta, int]]
+    ) -> None:
+        self.days = days
+        ends = [self._part(n, each - opens[n]) for n, each in enumerate(closes)]
+        self.first = self._part(0, timedelta()) if days else timedelta()  # of a day cut by the border
+        super().__init__(opens, closes, [timedelta(), *(each - self.first for each in ends)])
+
+    def _part(self, n: int, into: timedelta) -> timedelta:
+        number, done, length = self.days[n]
+        return number * _DAY + (done + into) * _SECONDS // length
+
+    def _before(self, n: int, at: datetime) -> timedelta:
+        return self._part(n, at - self.opens[n]) - self.first
+
+    def instant_of(self, worked: timedelta) -> datetime:
+        """Return the first instant before which so much is worked."""
+        n = bisect_left(self.before, worked - self.rounded) - 1
+        number, done, length = self.days[n]
+        into = -(-(worked + self.first - number * _DAY) * length // _SECONDS)
+        return min(self.opens[n] + (into - done), self.closes[n])
+
+
+@lru_cache(maxsize=256)
+def _spans(calendar: WorkingCalendar, unit: TimeUnit, year: int) -> _Spans:
+    """Return what is worked in a year of UTC; a span that crosses its border is cut there."""
     if not FIRST_DAY.year <= year < LAST_DAY.year:
         raise BeyondCalendar(most=MOST_YEARS)
     first, last = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     opens: list[datetime] = []
     closes: list[datetime] = []
-    day = first.date() - 3 * _DAY  # for the nights, and the zones of the world
-    while day <= last.date():
+    days = []
+    for number, spans in enumerate(_worked_days(calendar, first.date() - 3 * _DAY, last.date() + _DAY)):
+        length = sum((end - begin) // _SECOND for begin, end in spans)
+        done = timedelta()
+        for begin, end in spans:
+            if begin < last and end > first:
+                opens.append(max(begin, first))
+                closes.append(min(end, last))
+                days.append((number, done + (opens[-1] - begin), length))
+            done += end - begin
+    if unit is TimeUnit.WORKING_DAYS:
+        return _InDays(opens, closes, days)
+    lengths = (close - open_ for open_, close in zip(opens, closes, strict=True))
+    return _Spans(opens, closes, list(accumulate(lengths, initial=timedelta())))
+
+
+def _worked_days(
+    calendar: WorkingCalendar, day: date, last: date
+) -> Iterator[list[tuple[datetime, datetime]]]:
+    """Yield the spans of each day that is worked.
+
+    Spans never overlap: a night before a change of hours may reach into the first morning after it, and
+    what a change of summer time leaves out is no time at all.
+    """
+    free = datetime.min.replace(tzinfo=UTC)  # from when on nobody works yet
+    while day <= last:
         if calendar.works_on(day):
             midnight = datetime.combine(day, time.min, calendar.zone)
+            spans = []
             for minutes in calendar.week_of(day).spans:
                 begin, end = ((midnight + timedelta(minutes=each)).astimezone(UTC) for each in minutes)
-                begin, end = max(begin, closes[-1] if closes else first), min(end, last)
-                if begin < end:
-                    opens.append(begin)
-                    closes.append(end)
+                if max(begin, free) < end:
+                    spans.append((max(begin, free), end))
+                    free = end
+            if spans:
+                yield spans
         day += _DAY
-    return _Spans(opens, closes)
 
 
 def working_calendar() -> WorkingCalendar:

@@ -57,7 +57,9 @@ class CaseClock(Base):
     amount: Mapped[float | None]  # None: another system has set the due time
     unit: Mapped[str] = mapped_column(String(16))
     calendar: Mapped[str] = mapped_column(String(32))  # by which the working time is counted
-    allowed: Mapped[timedelta] = mapped_column(Interval)  # worked time, with all extensions
+    allowed: Mapped[timedelta] = mapped_column(
+        Interval
+    )  # worked time with all extensions; a working day is a day
     used: Mapped[timedelta] = mapped_column(Interval)  # worked time, up to `since`
     since: Mapped[datetime] = mapped_column(Instant)
     due_at: Mapped[datetime] = mapped_column(Instant)

@@ -240,13 +240,16 @@ def retimed(clock: Clock, due_at: datetime, calendar: WorkingCalendar) -> Clock:
     return replace(timed(replace(clock, allowed=allowed), calendar), due_at=due_at)
 
 
+_ROUNDED = timedelta(milliseconds=1)  # less than parts of a day are rounded by
+
+
 def corrected(clock: Clock, calendar: WorkingCalendar) -> Clock:
     """Return the clock as a corrected calendar counts it: what is left is left, what was used up stays so.
 
     A due time that is still right is kept to the second, as somebody has set it.
     """
     unit, left = TimeUnit(clock.unit), max(clock.allowed - clock.used, timedelta())
-    right = calendar.worked(clock.since, clock.due_at, unit) == left
+    right = abs(calendar.worked(clock.since, clock.due_at, unit) - left) < _ROUNDED
     again = timed(clock, calendar)
     return replace(again, due_at=clock.due_at) if right else again
 

@@ -148,6 +148,18 @@ def test_new_hours_move_what_is_still_to_be_worked_and_nothing_else(desk, sample
     assert friday.due_at == datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
 
 
+def test_days_stay_days_when_their_hours_change(desk, sample):
+    publish(desk.session, ",,handle,5,working_days,1,tell,street\n", date(2026, 1, 2))
+    case = handled(desk, datetime(2026, 11, 20, 1, tzinfo=UTC))  # from nine on Friday
+    assert case.due_at == datetime(2026, 11, 26, 10, tzinfo=UTC)  # Thursday at six
+    calendar.set_hours(desk.session, STREET, date(2026, 11, 23), "12345", "09:00-12:00, 14:00-19:00")
+    follow(desk.session)
+    assert case.due_at == datetime(2026, 11, 26, 11, tzinfo=UTC)  # Thursday at seven, no day earlier
+    desk.move(case, datetime(2026, 11, 23, 11, tzinfo=UTC), Action.SUSPEND, note="等材料")
+    desk.move(case, datetime(2026, 11, 30, 1, tzinfo=UTC), Action.RESUME)
+    assert case.due_at == datetime(2026, 12, 2, 11, tzinfo=UTC)  # three days were left
+
+
 def test_only_cases_whose_time_lies_over_the_corrected_days_are_looked_at(desk, sample):
     case = handled(desk, FRIDAY)  # to Monday; its last rung is due on Tuesday
     over = {

@@ -67,7 +67,9 @@ class ClockOut(BaseModel):
     unit: TimeUnit
     due_at: Utc
     ended_at: Utc | None = Field(examples=[None])
-    used_minutes: float = Field(description="Time used up, counted as its unit is.", examples=[90])
+    used_minutes: float = Field(
+        description="Time used up, counted as its unit is; a working day is 1440.", examples=[90]
+    )
     left_minutes: float = Field(description="Below 0 when it is late.", examples=[150])
     rungs: list[ClockRung]
 
