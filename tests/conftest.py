@@ -9,12 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as examples
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from gridmgr import cluster as private
 from gridmgr import db
 
+examples.register_profile("gridmgr", deadline=None)  # how long an example takes tells of the machine, not of us
+examples.load_profile("gridmgr")
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNS = Path(f"/var/tmp/gridmgr-tests-{os.geteuid()}")  # pytest's own folder is closed to the user postgres
 RUN = "GRIDMGR_TEST_RUN"  # the folder of this run, handed by the controller to its workers
