@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 from gridmgr import cluster as private
 from gridmgr import db
 
-examples.register_profile("gridmgr", deadline=None)  # how long an example takes tells of the machine, not of us
+examples.register_profile(
+    "gridmgr", deadline=None
+)  # how long an example takes tells of the machine, not of us
 examples.load_profile("gridmgr")
 CHECKOUT = Path(__file__).resolve().parent.parent
 RUNS = Path(f"/var/tmp/gridmgr-tests-{os.geteuid()}")  # pytest's own folder is closed to the user postgres

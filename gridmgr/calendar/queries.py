@@ -1,6 +1,7 @@
 """Reads of the calendar: the one of an area, when a limit ends by it, its days and hours as they are kept."""
 
 from collections.abc import Hashable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ from gridmgr import clock
 from gridmgr.account.model import NoSuchArea
 from gridmgr.calendar import rules
 from gridmgr.calendar.model import BadAmount, DayKind, SpecialDay, WorkedHours
-from gridmgr.clock import FIRST_DAY, LAST_DAY, BeyondCalendar, TimeUnit, WorkingCalendar
+from gridmgr.clock import FIRST_DAY, LAST_DAY, BeyondCalendar, NoWorkedTime, TimeUnit, WorkingCalendar
 from gridmgr.hierarchy import queries as hierarchy
 
 MOST_AMOUNT = 1000  # of hours or days, in one limit
@@ -71,6 +72,18 @@ def due(session: Session, code: str, amount: float, unit: TimeUnit, since: datet
     if not FIRST_DAY.year < since.year < LAST_DAY.year:
         raise BeyondCalendar(most=clock.MOST_YEARS)
     return calendar_for(session, code).due(since, amount, unit)
+
+
+def horizons(session: Session, amount: float, unit: TimeUnit) -> dict[str, datetime]:
+    """Return by area when a limit that begins now ends: for the whole district, and each with rules of its own.
+
+    Of an area for which no such limit ends, nothing is told.
+    """
+    ends = {}
+    for code in {"", *(each.code for each in (*hours(session), *days(session)))}:
+        with suppress(BeyondCalendar, NoWorkedTime):
+            ends[code] = calendar_for(session, code).due(clock.now(), amount, unit)
+    return ends
 
 
 def known(session: Session, code: str) -> None:

@@ -25,7 +25,9 @@ from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Grant, Role
+from gridmgr.calendar import queries as calendars
 from gridmgr.casebook.model import OtherOrder
+from gridmgr.clock import TimeUnit
 from gridmgr.incident.model import Incident, IncidentTask
 from gridmgr.incident.queries import SCOPED, visible
 from gridmgr.incident.rules import PUBLIC, RANKS
@@ -63,7 +65,7 @@ class Search:
     unseen: bool = False  # reported by the public, and nobody has looked on site
     mine: int | None = None  # who reported it
     severity: int | None = None
-    due_by: datetime | None = None  # not late yet, but by then
+    soon: bool = False  # due within the next SOON working hours
     sort: str = "newest"  # a key of SORTS
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
@@ -113,13 +115,11 @@ class Search:
             yield Incident.reporter_id == self.mine
         if self.severity:
             yield Incident.severity == self.severity
-        if self.due_by:
-            yield Incident.due_at.between(clock.now(), self.due_by) & Incident.stopped_at.is_(None)
 
     @property
     def only_open(self) -> bool:
         """Whether it can find open cases alone."""
-        return bool(self.open or self.asked or (self.states and set(self.states) <= OPEN))
+        return bool(self.open or self.asked or self.soon or (self.states and set(self.states) <= OPEN))
 
     def given(self) -> dict[str, Any]:
         """Return the fields that narrow anything, for a link."""
@@ -169,15 +169,31 @@ def place(search: Search, case: Incident) -> Place:
     return SORTS[search.sort].of(case), case.id
 
 
-def matching(actor: Actor, search: Search) -> Select:
+def matching(session: Session, actor: Actor, search: Search) -> Select:
     """Return the statement of the incidents found among those the actor may see."""
-    return visible(actor).where(*_conditions(actor, search))
+    return visible(actor).where(*_conditions(session, actor, search))
 
 
-def _conditions(actor: Actor, search: Search) -> Iterator[ColumnElement[bool]]:
+def _conditions(session: Session, actor: Actor, search: Search) -> Iterator[ColumnElement[bool]]:
     yield from search.conditions()
+    if search.soon:
+        yield soon(session)
     if search.ours:
         yield grantable(actor) if search.asked else decided(actor)
+
+
+SOON = 4  # working hours: so near its due time a case is about to be late
+
+
+def soon(session: Session) -> ColumnElement[bool]:
+    """Return the condition that a case's time runs and ends within the next working hours of its own area."""
+    ends = calendars.horizons(session, SOON, TimeUnit.WORKING_HOURS)
+    usual = ends.pop("", clock.now())
+    own = [
+        (HOME.startswith(code, autoescape=True), ends[code]) for code in sorted(ends, key=len, reverse=True)
+    ]
+    end = case(*own, else_=usual) if own else usual
+    return Incident.due_at.between(clock.now(), end) & Incident.stopped_at.is_(None)
 
 
 def decided(actor: Actor) -> ColumnElement[bool]:
@@ -221,11 +237,11 @@ def _time(way: Action, row: int) -> ColumnElement[bool]:
     return times[way] >= row if row == len(RANKS[way]) - 1 else times[way] == row
 
 
-def listing(actor: Actor, search: Search) -> Select:
+def listing(session: Session, actor: Actor, search: Search) -> Select:
     """Return the statement of the incidents found, in the order asked for."""
     sort = SORTS[search.sort]
     ways = [each.desc() if sort.down else each for each in (sort.column, Incident.id)]
-    return matching(actor, search).order_by(*ways)
+    return matching(session, actor, search).order_by(*ways)
 
 
 def page(
@@ -237,7 +253,7 @@ def page(
     ------
     OtherOrder
     """
-    asked = listing(actor, search)
+    asked = listing(session, actor, search)
     if behind is not None:
         sort = SORTS[search.sort]
         if not isinstance(behind[0], sort.kind):
@@ -251,7 +267,7 @@ def counted(session: Session, actor: Actor, searches: Mapping[str, Search]) -> d
     """Return how many incidents each of several searches finds, in one statement that reads each case once."""
     if not searches:
         return {}
-    numbers = [func.count().filter(*_conditions(actor, search)) for search in searches.values()]
+    numbers = [func.count().filter(*_conditions(session, actor, search)) for search in searches.values()]
     asked = visible(actor).with_only_columns(*(number.label(f"n{n}") for n, number in enumerate(numbers)))
     if all(search.only_open for search in searches.values()):
         asked = asked.where(Incident.closed_at.is_(None))  # few, and with an index of their own
@@ -260,7 +276,11 @@ def counted(session: Session, actor: Actor, searches: Mapping[str, Search]) -> d
 
 def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State, int]:
     """Return how many of the incidents found stand in each state, in the order of their life."""
-    asked = matching(actor, search).with_only_columns(Incident.state, func.count()).group_by(Incident.state)
+    asked = (
+        matching(session, actor, search)
+        .with_only_columns(Incident.state, func.count())
+        .group_by(Incident.state)
+    )
     numbers = dict(tuple(row) for row in session.execute(asked))
     return {state: numbers.get(state, 0) for state in State}
 
@@ -275,7 +295,7 @@ EXPORTED = (
 def exported(session: Session, actor: Actor, search: Search) -> Iterator[Mapping[str, Any]]:
     """Yield the incidents found, the newest first, with category and WGS-84 place, as rows of a table."""
     asked = (
-        listing(actor, search)
+        listing(session, actor, search)
         .join(Category, Category.id == Incident.category_id)
         .with_only_columns(
             *(getattr(Incident, name) for name in EXPORTED),
@@ -292,7 +312,7 @@ def exported(session: Session, actor: Actor, search: Search) -> Iterator[Mapping
 
 def map_points(session: Session, actor: Actor, search: Search, limit: int) -> list[tuple]:
     """Return (number, lon, lat, state, category id, late) of the newest incidents found, for a map."""
-    asked = listing(actor, search).with_only_columns(
+    asked = listing(session, actor, search).with_only_columns(
         Incident.number,
         ST_X(Incident.geom),
         ST_Y(Incident.geom),

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from gridmgr import clock
 from gridmgr.account.rules import Actor, Role
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.desk import rules
-from gridmgr.desk.rules import SOON, Worklist
+from gridmgr.desk.rules import Worklist
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS
 
@@ -30,9 +29,8 @@ class Pile:
 
 def piles(session: Session, actor: Actor, top: int = ON_TOP) -> list[Pile]:
     """Return all worklists of somebody's desks; their counts come from one statement."""
-    now = clock.now()
     lists = [
-        (role, worklist, worklist.search(actor, role, now))
+        (role, worklist, worklist.search(actor))
         for role, worklists in rules.desks(actor)
         for worklist in worklists
     ]
@@ -60,15 +58,14 @@ class Area:
 
 def areas(session: Session, actor: Actor) -> list[Area]:
     """Return how each street stands that the actor may see, the worst first."""
-    now = clock.now()
     asked = (
-        casebook.matching(actor, Search(open=True))
+        casebook.matching(session, actor, Search(open=True))
         .where(Incident.street_code.is_not(None))
         .with_only_columns(
             Incident.street_code,
             func.count(),
             func.count().filter(casebook.late()),
-            func.count().filter(Incident.due_at.between(now, now + SOON), Incident.stopped_at.is_(None)),
+            func.count().filter(casebook.soon(session)),
             func.count().filter(Incident.level == HOLDERS[-1]),
         )
         .group_by(Incident.street_code)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from gridmgr.account.rules import Actor, Role
 from gridmgr.casebook.queries import Search
@@ -10,7 +9,6 @@ from gridmgr.incident.rules import ON_THE_GROUND
 from gridmgr.life.model import HOLDERS, State
 from gridmgr.words import N_
 
-SOON = timedelta(hours=4)  # so near a due time is about to be late
 WORK = (State.DISPATCHED, State.HANDLING)
 
 
@@ -20,7 +18,7 @@ class Worklist:
 
     name: str
     title: str
-    search: Callable[[Actor, Role, datetime], Search]
+    search: Callable[[Actor], Search]
 
 
 def homes(actor: Actor) -> tuple[str, ...]:
@@ -28,14 +26,11 @@ def homes(actor: Actor) -> tuple[str, ...]:
     return tuple(grant.code for grant in actor.grants if grant.role in ON_THE_GROUND)
 
 
-def _fixed(**narrowed: object) -> Callable[[Actor, Role, datetime], Search]:
-    return lambda actor, role, now: Search(**{"sort": "due"} | narrowed)
+def _fixed(**narrowed: object) -> Callable[[Actor], Search]:
+    return lambda actor: Search(**{"sort": "due"} | narrowed)
 
 
-_SOON = Worklist(
-    "soon", N_("About to be late"),
-    lambda actor, role, now: Search(open=True, due_by=now + SOON, sort="due"),
-)  # fmt: skip
+_SOON = Worklist("soon", N_("About to be late"), _fixed(open=True, soon=True))
 _LATE = Worklist("late", N_("Late"), _fixed(open=True, overdue=True))
 _ASKED = Worklist("asked", N_("Requests to answer"), _fixed(asked=True, ours=True))
 _CHECK = Worklist("check", N_("To check on site"), _fixed(states=(State.FED_BACK,)))
@@ -58,17 +53,17 @@ _GRID = (
     _CHECK,
     Worklist(
         "ours", N_("For us to do"),
-        lambda actor, role, now: Search(states=WORK, own=homes(actor), sort="due"),
+        lambda actor: Search(states=WORK, own=homes(actor), sort="due"),
     ),
     Worklist(
-        "mine", N_("What I have reported"), lambda actor, role, now: Search(open=True, mine=actor.id or 0)
+        "mine", N_("What I have reported"), lambda actor: Search(open=True, mine=actor.id or 0)
     ),
 )  # fmt: skip
 _BODY = "∅"  # stands for somebody who works for no department: finds nothing
 
 
-def _body(**narrowed: object) -> Callable[[Actor, Role, datetime], Search]:
-    return lambda actor, role, now: Search(**{"handler": actor.body or _BODY, "sort": "due"} | narrowed)
+def _body(**narrowed: object) -> Callable[[Actor], Search]:
+    return lambda actor: Search(**{"handler": actor.body or _BODY, "sort": "due"} | narrowed)
 
 
 _DEPARTMENT = (
@@ -77,7 +72,7 @@ _DEPARTMENT = (
     Worklist("work", N_("In work"), _body(states=(State.HANDLING,))),
     Worklist(
         "tasks", N_("Parts for us"),
-        lambda actor, role, now: Search(open=True, task=actor.body or _BODY, sort="due"),
+        lambda actor: Search(open=True, task=actor.body or _BODY, sort="due"),
     ),
     Worklist("waiting", N_("Requests waiting for an answer"), _body(asked=True)),
     Worklist("suspended", N_("Suspended"), _body(states=(State.SUSPENDED,))),

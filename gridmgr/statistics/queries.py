@@ -43,17 +43,17 @@ def figures(session: Session, actor: Actor, level: str, search: Search) -> list[
     Rule: field.md §5; the formulas are `rules.RATES`. The areas are those stored when it was reported.
     """
     column = LEVEL_COLUMN[hierarchy.known_level(level)]
-    rows = session.execute(_counted(actor, search, column).group_by(column).order_by(column)).all()
+    rows = session.execute(_counted(session, actor, search, column).group_by(column).order_by(column)).all()
     names = hierarchy.names(session, [row[0] for row in rows], search.until or clock.today())
     return [_figures(row[0], names.get(row[0]), row[1:]) for row in rows]
 
 
 def total(session: Session, actor: Actor, search: Search) -> Figures:
     """Return the figures of all the actor sees."""
-    return _figures(None, None, session.execute(_counted(actor, search)).one())
+    return _figures(None, None, session.execute(_counted(session, actor, search)).one())
 
 
-def _counted(actor: Actor, search: Search, *by: InstrumentedAttribute) -> Select:
+def _counted(session: Session, actor: Actor, search: Search, *by: InstrumentedAttribute) -> Select:
     def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
         return func.count().filter(and_(true(), *conditions))
 
@@ -61,7 +61,7 @@ def _counted(actor: Actor, search: Search, *by: InstrumentedAttribute) -> Select
     closed = Incident.state.in_(CLOSED)
     past = Incident.due_at <= clock.now()
     due = and_(ours, Incident.accepted_at.is_not(None), Incident.due_at.is_not(None), past | closed)
-    return matching(actor, search).with_only_columns(
+    return matching(session, actor, search).with_only_columns(
         *by,
         number(),
         number(Incident.accepted_at.is_not(None)),
@@ -93,7 +93,7 @@ def hotspots(session: Session, actor: Actor, level: str, search: Search) -> Hots
     at = search.until or clock.today()
     frame = hierarchy.frame(session, level, at, actor).set_index("code")
     rows = session.execute(
-        matching(actor, search)
+        matching(session, actor, search)
         .where(Incident.state.not_in(OUT))
         .with_only_columns(column, func.count())
         .group_by(column)
@@ -115,7 +115,7 @@ def unit_counts(session: Session, actor: Actor, level: str, search: Search) -> d
     """Return how many of the incidents found lie in each unit of a level, for colouring it."""
     column = LEVEL_COLUMN[hierarchy.known_level(level)]
     rows = session.execute(
-        matching(actor, search)
+        matching(session, actor, search)
         .with_only_columns(column, func.count())
         .where(column.is_not(None))
         .group_by(column)

@@ -9,6 +9,7 @@ from sqlalchemy import event, update
 
 from gridmgr import clock
 from gridmgr.account.rules import SYSTEM, Grant, Role
+from gridmgr.calendar import service as calendars
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.model import OtherOrder
 from gridmgr.casebook.queries import HEIGHTS, SORTS, Search
@@ -56,7 +57,7 @@ def counts(session, actor, at=MORNING + timedelta(hours=1)) -> dict[str, int]:
 def test_each_role_finds_its_own_work(busy, staff):
     assert counts(busy, staff[Role.GRID_MEMBER]) == {"unseen": 1, "check": 1, "mine": 6}
     assert counts(busy, staff[Role.COMMUNITY_CLERK]) == {
-        "accept": 2, "dispatch": 1, "check": 1, "close": 1,
+        "soon": 5, "accept": 2, "dispatch": 1, "check": 1, "close": 1,
     }  # fmt: skip
     assert counts(busy, staff[Role.STREET_DISPATCHER])["asked"] == 1  # an extension, which a street grants
     assert counts(busy, staff[Role.DEPARTMENT_HANDLER]) == {
@@ -114,12 +115,22 @@ def test_time_makes_work_urgent_and_then_late(busy, staff):
     assert "soon" not in late
 
 
+def test_what_is_due_on_monday_morning_is_about_to_be_late_on_friday_evening(busy, staff):
+    desk = staff[Role.STREET_DISPATCHER]
+    friday, monday = MORNING + timedelta(days=3, hours=8), MORNING + timedelta(days=6, hours=1)
+    busy.execute(update(Incident).where(Incident.due_at.is_not(None)).values(due_at=monday))
+    busy.expire_all()
+    assert counts(busy, desk, friday)["soon"] == 5  # 17:00; one working hour today, one on Monday
+    calendars.set_hours(busy, STREET, friday.date(), "1234567", "08:00-18:00")
+    assert "soon" not in counts(busy, desk, friday)  # here Saturday is worked, and long
+
+
 def test_a_whole_desk_is_counted_in_one_statement(busy, staff):
     told = []
     listen = event.listens_for(busy.connection(), "before_cursor_execute")
     listen(lambda conn, cursor, statement, *rest: told.append(statement))
     queries.piles(busy, staff[Role.STREET_DISPATCHER], top=0)
-    assert len(told) == 1
+    assert [each for each in told if "incident" in each] == told[-1:]  # the others read the calendar
 
 
 def test_a_street_shows_what_is_late_and_what_the_district_has_taken(busy, staff):

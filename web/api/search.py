@@ -18,6 +18,7 @@ def narrowed(
     since: Annotated[Day | None, Query(description="First local day of the report.")] = None,
     until: Annotated[Day | None, Query(description="Last local day of the report.")] = None,
     overdue: Annotated[bool, Query(description="Only those past their due time.")] = False,
+    soon: Annotated[bool, Query(description="Only those due within the next four working hours.")] = False,
     words: Annotated[Words, Query(description="Part of number, source id, address or description.")] = "",
     level: Annotated[Literal[*HOLDERS] | None, Query(description="Which level holds it.")] = None,
     handler: Annotated[text(100, 1) | None, Query(description="The body at work.")] = None,
@@ -40,7 +41,7 @@ def narrowed(
     """Return the conditions the caller gave."""
     return Search(
         tuple(states or ()), open, category, source, code, since, until, overdue, words, level, handler,
-        own=tuple(own or ()), task=task, asked=asked, ours=ours, unseen=unseen, mine=mine, severity=severity,
+        own=tuple(own or ()), soon=soon, task=task, asked=asked, ours=ours, unseen=unseen, mine=mine, severity=severity,
         sort=sort,
     )  # fmt: skip
 

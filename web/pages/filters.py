@@ -68,7 +68,7 @@ def search_of(request: Request) -> Search:
         unseen=_yes(given.get("unseen")),
         mine=int(given["mine"]) if given.get("mine", "").isdecimal() and len(given["mine"]) < 10 else None,
         severity=int(given["severity"]) if given.get("severity") in ("1", "2", "3") else None,
-        due_by=instant(given.get("due_by", "")),
+        soon=_yes(given.get("soon")),
         sort=given.get("sort") if given.get("sort") in SORTS else "newest",
     )
 
