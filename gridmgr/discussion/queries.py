@@ -21,6 +21,17 @@ def phrases(session: Session) -> list[Phrase]:
     return list(session.scalars(select(Phrase).order_by(Phrase.action, Phrase.category, Phrase.id)))
 
 
+def marked(session: Session, said: list[Comment]) -> list[tuple[Comment, list[tuple[str, bool]]]]:
+    """Return comments, each with its text in pieces: plain, and the names of those it was found to mention."""
+    ids = {each for comment in said for each in comment.mentions}
+    asked = select(Account).where(Account.id.in_(ids))
+    names = {each.id: (each.username, each.name) for each in session.scalars(asked)} if ids else {}
+    return [
+        (each, rules.pieces(each.text, {name for one in each.mentions for name in names.get(one, ())}))
+        for each in said
+    ]
+
+
 def mentioned(session: Session, incident: Incident, said: str) -> list[int]:
     """Return the ids of those a comment names, by user name or name, who may see the case."""
     tried = list(rules.candidates(said))

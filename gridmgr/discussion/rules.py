@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from itertools import islice
 
 from gridmgr.discussion.model import NotAStep
 from gridmgr.life.model import Action
@@ -24,6 +25,23 @@ def named(said: str, known: Collection[str]) -> list[str]:
     """
     fitting = ([name for name in known if _begins(tail, name)] for tail in _tails(said))
     return list(dict.fromkeys(max(names, key=len) for names in fitting if names))
+
+
+def pieces(said: str, known: Collection[str]) -> list[tuple[str, bool]]:
+    """Split a comment into plain text and the known names it mentions, which are marked.
+
+    >>> pieces("请@陈静怡看", ["陈静", "陈静怡"])
+    [('请', False), ('@陈静怡', True), ('看', False)]
+    """
+    found, done = [], 0
+    for at in islice(_NAMED.finditer(said), MOST_NAMED):
+        names = [name for name in known if _begins(at[1], name)]
+        if not names or at.start() < done:
+            continue
+        end = at.end() + len(max(names, key=len))
+        found += [(said[done : at.start()], False), (said[at.start() : end], True)]
+        done = end
+    return [piece for piece in [*found, (said[done:], False)] if piece[0]]
 
 
 def _tails(said: str) -> list[str]:

@@ -23,6 +23,15 @@ def test_a_comment_is_shown_as_it_was_typed_and_never_as_html(city: City, clerk)
     assert "已联系物业 &lt;script&gt;" in shown and SCRIPT not in shown
 
 
+def test_whom_a_comment_names_stands_out_and_what_only_looks_like_a_name_does_not(city: City, clerk):
+    browser, csrf = clerk
+    page = f"/incidents/{city.member_case}"
+    said = f"请@admin看，@nobody也看{SCRIPT}"
+    box = browser.post(f"{page}/comments", data={"csrf": csrf, "text": said}, headers={"HX-Request": "true"})
+    for shown in (box.text, browser.get(page).text):
+        assert '请<strong class="mention">@admin</strong>看，@nobody也看&lt;script&gt;' in shown
+
+
 def test_with_htmx_only_the_box_comes_back_and_keeps_what_could_not_be_said(city: City, clerk):
     browser, csrf = clerk
     path, headers = f"/incidents/{city.member_case}/comments", {"HX-Request": "true"}

@@ -138,7 +138,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         "ranks": {way: _ranks(way, incident) for way in life.ASKED},
         "bodies": _bodies(session, category),
         "own_units": _own_units(session, incident),
-        "comments": discussion.comments(session, incident.id),
+        "comments": discussion.marked(session, discussion.comments(session, incident.id)),
         "said": "",
         "unsaid": "",
         "phrases": _phrases(session, category),

@@ -41,8 +41,8 @@ def comment(
             return RedirectResponse(f"/incidents/{number}#talk", 303)
         incident = incidents.by_number(session, actor, number)
     values = {
-        "incident": incident, "comments": queries.comments(session, incident.id), "said": said if problem else "",
-        "unsaid": problem,
+        "incident": incident, "comments": queries.marked(session, queries.comments(session, incident.id)),
+        "said": said if problem else "", "unsaid": problem,
     }  # fmt: skip
     return render(request, "fragments/comments.html", values, 422 if problem else 200)
 
