@@ -14,11 +14,37 @@ WORK = (State.DISPATCHED, State.HANDLING)
 
 @dataclass(frozen=True)
 class Worklist:
-    """One list of a desk; `search` says what it holds for somebody in a role, now."""
+    """One list of a desk: what it holds for somebody, and what it means that it holds nothing."""
 
     name: str
     title: str
     search: Callable[[Actor], Search]
+
+    @property
+    def empty(self) -> str:
+        """What is said where nothing lies."""
+        return EMPTY[self.name]
+
+
+EMPTY = {
+    "late": N_("No case is past its due time."),
+    "soon": N_("No case ends within the next four working hours."),
+    "asked": N_("Nobody waits for an answer."),
+    "check": N_("No finished work waits to be checked on site."),
+    "unseen": N_("No report of the public waits to be looked at."),
+    "suspended": N_("No case is suspended."),
+    "accept": N_("Every report has been accepted or passed on."),
+    "dispatch": N_("Every accepted case has been dispatched."),
+    "close": N_("No checked case waits to be closed."),
+    "ours": N_("Nothing has been given to your own people."),
+    "mine": N_("All you have reported is finished. See something? Report it."),
+    "orders": N_("No new order; what you have taken in hand stands under In work."),
+    "work": N_("Nothing is in work."),
+    "tasks": N_("No other body's case waits for a part of yours."),
+    "waiting": N_("None of your requests is waiting."),
+    "district": N_("The district holds no case."),
+    "urgent": N_("Nothing urgent is open."),
+}
 
 
 def homes(actor: Actor) -> tuple[str, ...]:

@@ -101,3 +101,15 @@ def test_a_place_far_outside_is_refused_with_its_distance(city: City):
     answer = city.client(Role.GRID_MEMBER).post("/api/incidents", json=body)
     assert answer.status_code == 422
     assert answer.json()["details"]["distance_km"] > 1000
+
+
+def test_every_worklist_of_a_desk_names_the_filters_that_list_it(city: City):
+    filed(city, 6)
+    client = city.client(Role.STREET_DISPATCHER, "en")
+    worklists = {each["name"]: each for each in client.get("/api/desk").json()["worklists"]}
+    assert worklists["accept"]["title"] == "To accept"
+    assert worklists["accept"]["count"] >= 1
+    for each in worklists.values():
+        found = client.get(each["incidents"] + "&size=500")
+        assert found.status_code == 200, each
+        assert len(found.json()["items"]) == each["count"], each["name"]

@@ -26,8 +26,8 @@ from gridmgr.importing.rules import guess_state
 from gridmgr.life.model import Action, Source, State
 from gridmgr.statistics.rules import COUNTS, RATES
 from web import words
+from web.api.search import query
 from web.pages.colouring import _range
-from web.pages.filters import query
 from web.pages.login import own_path
 from web.pages.mapping import as_toml, incident_plan
 

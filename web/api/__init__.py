@@ -8,6 +8,7 @@ from web.api import (
     bulk,
     calendar,
     delivery,
+    desk,
     discussion,
     escalation,
     files,
@@ -22,7 +23,7 @@ from web.api import (
 )
 
 NOUNS = (
-    about, health, account, calendar, files, hierarchy, responsibility, intake, bulk, incident, discussion, escalation,
-    importing, statistics, notice, delivery,
+    about, health, account, calendar, files, hierarchy, responsibility, intake, bulk, desk, incident, discussion,
+    escalation, importing, statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -1,6 +1,7 @@
 """What a list, a map, an export or a figure is narrowed to: the same query parameters everywhere."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
@@ -47,3 +48,11 @@ def narrowed(
 
 
 Narrowed = Annotated[Search, Depends(narrowed)]
+
+
+def query(search: Search, **more: object) -> str:
+    """Return the address's part after the question mark, with the question mark, for these filters."""
+    given = search.given() | ({} if search.open is None else {"open": search.open})  # False narrows too
+    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    given |= {name: value for name, value in more.items() if value not in (None, "")}
+    return "?" + urlencode(given, doseq=True) if given else ""

@@ -22,10 +22,11 @@ from gridmgr.errors import NotFound
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES, LEVELS, Edition, GridUnit, NoEdition, UnknownUnit
 from gridmgr.statistics import queries as statistics
+from web.api.search import query
 from web.deps import Allow, Transaction
 from web.fields import Lat, Lon
 from web.i18n import _
-from web.pages.filters import Filters, choices, query
+from web.pages.filters import Filters, choices
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
@@ -13,8 +13,8 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
 from gridmgr.responsibility import queries as responsibility
 from web import i18n
+from web.api.search import query
 from web.deps import Allow, Transaction
-from web.pages.filters import query
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -25,9 +25,11 @@ ON_FOOT = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER})
 @router.get("/desk", response_class=HTMLResponse)
 def show(
     request: Request, session: Transaction, actor: Annotated[Actor, Depends(Allow("incident.view"))]
-) -> HTMLResponse:
-    """Show what is to be done."""
+) -> Response:
+    """Show what is to be done; whoever has no desk finds the map instead."""
     piles = queries.piles(session, actor)
+    if not piles:
+        return RedirectResponse("/", 303)
     roles = {grant.role for grant in actor.grants}
     areas = queries.areas(session, actor) if roles & OVERSEERS else []
     cases = [case for pile in piles for case in pile.top]

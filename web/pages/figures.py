@@ -16,9 +16,10 @@ from gridmgr.statistics import queries
 from gridmgr.statistics.queries import Figures
 from gridmgr.statistics.rules import COUNTS, RATES
 from web import words
+from web.api.search import query
 from web.deps import Allow, Transaction
 from web.i18n import _, percent
-from web.pages.filters import Filters, choices, faults, query
+from web.pages.filters import Filters, choices, faults
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 
@@ -74,14 +73,6 @@ def search_of(request: Request) -> Search:
 
 
 Filters = Annotated[Search, Depends(search_of)]
-
-
-def query(search: Search, **more: object) -> str:
-    """Return the address's part after the question mark, with the question mark, for these filters."""
-    given = search.given() | ({} if search.open is None else {"open": search.open})  # False narrows too
-    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
-    given |= {name: value for name, value in more.items() if value not in (None, "")}
-    return "?" + urlencode(given, doseq=True) if given else ""
 
 
 def faults(session: Transaction, actor: Actor, search: Search) -> list[str]:

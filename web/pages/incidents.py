@@ -1,5 +1,6 @@
 """The list of incidents: filters in the address, the newest first, paged by cursor."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -15,8 +16,9 @@ from gridmgr.hierarchy.model import NoEdition
 from gridmgr.incident.model import Incident
 from gridmgr.responsibility import queries as responsibility
 from web import i18n
+from web.api.search import query
 from web.deps import Allow, Transaction
-from web.pages.filters import Filters, choices, faults, instant, query
+from web.pages.filters import Filters, choices, faults, instant
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -39,6 +41,7 @@ def show(
         "counts": casebook.count_by_state(session, actor, search),
         "search": search,
         "query": query(search),
+        "ordered": {sort: query(replace(search, sort=sort)) or "?" for sort in casebook.SORTS},
         "faults": faults(session, actor, search),
         "names": _names(session, shown),
         "categories": {

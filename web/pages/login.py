@@ -51,7 +51,7 @@ def enter(
         opened = log_in(request, username.strip(), password)
     except (ForgedForm, WrongPassword, TooManyLogins) as problem:
         return _form(request, session, next, username, problem)
-    answer = RedirectResponse(own_path(next), 303)
+    answer = RedirectResponse("/desk" if own_path(next) == "/" else own_path(next), 303)
     give_cookie(answer, opened.secret)
     if opened.language in i18n.LANGUAGES:
         _remember(answer, opened.language)
