@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psycopg2
 import shapely
 from sqlalchemy import Engine, MetaData, create_engine, text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from gridmgr import cluster
@@ -34,6 +35,10 @@ class Unstorable(BadInput):
 
 class Overtaken(Conflict):
     """Somebody else has just written the same thing, or removed what this stands on; look again."""
+
+
+class NoAnswer(Unavailable):
+    """The database does not answer: {reason}"""
 
 
 class Base(DeclarativeBase):
@@ -73,7 +78,7 @@ def transaction(on: Engine, reactions: Reactions | None = None) -> Iterator[Sess
     Raises
     ------
     Unavailable
-        The database went away; nothing was written.
+        The database went away, or its disk is full; nothing was written.
     Unstorable, Overtaken
         The database refuses a value, or a row that contradicts another one.
     """
@@ -82,12 +87,12 @@ def transaction(on: Engine, reactions: Reactions | None = None) -> Iterator[Sess
         yield session
         drain(session, reactions or {})
         session.commit()
-    except OperationalError as lost:
+    except (OperationalError, psycopg2.OperationalError) as lost:
         session.invalidate()
         raise Unavailable from lost
-    except DataError as refused:
+    except (DataError, psycopg2.DataError) as refused:
         raise Unstorable(reason=_first_line(refused)) from refused
-    except IntegrityError as refused:
+    except (IntegrityError, psycopg2.IntegrityError) as refused:
         raise Overtaken from refused
     finally:
         session.close()
@@ -145,19 +150,35 @@ async def listen(on: Engine, channel: str, patience: float) -> AsyncIterator[set
         raise Unavailable from lost
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).partition("\n")[0]
+def _first_line(error: Exception) -> str:
+    """Return what the driver says; rows that are copied meet it without SQLAlchemy in between."""
+    return str(getattr(error, "orig", error)).partition("\n")[0]
 
 
 def migrate(url: str) -> None:
-    """Bring the schema at `url` to the newest revision; several processes may ask at once."""
+    """Bring the schema at `url` to the newest revision; several processes may ask at once.
+
+    Raises
+    ------
+    NoAnswer
+    """
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except OperationalError as lost:
+        raise NoAnswer(reason=_first_line(lost)) from lost
+
+
+def revision(session: Session) -> str | None:
+    """Return the revision of the schema; None if there is none."""
+    if session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    return session.scalar(text("SELECT version_num FROM alembic_version"))
 
 
 @lru_cache

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Identity, Index, text
+from sqlalchemy import Identity, Index, String, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +25,22 @@ class UnservedEpisode(Base):
     began_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     most: Mapped[int]  # the largest number of clocks found at once
+
+
+class Regular(StrEnum):
+    """What must happen again and again, and is noted when it has."""
+
+    BACKUP = "backup"
+    SWEEP = "sweep"
+
+
+class LastDone(Base):
+    """When something regular was last done, by whichever process."""
+
+    __tablename__ = "last_done"
+
+    what: Mapped[str] = mapped_column(String(16), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Overdue(NamedTuple):

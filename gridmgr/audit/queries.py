@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, literal, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
-from gridmgr.audit.model import Missing, Overdue, Uneven, Unserved
+from gridmgr.audit.model import LastDone, Missing, Overdue, Uneven, Unserved
 from gridmgr.casebook import queries as casebook
 from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
 from gridmgr.escalation.queries import categories, moment
@@ -183,3 +183,9 @@ def uneven(session: Session) -> list[Uneven]:
         .order_by(CaseClock.id)
     )
     return [Uneven(*row) for row in session.execute(asked.limit(SHOWN))]
+
+
+def ages(session: Session) -> dict[str, float]:
+    """Return how many seconds ago each regular thing was last done; what never was is not there."""
+    age = func.extract("epoch", func.now() - LastDone.at)
+    return {what: float(seconds) for what, seconds in session.execute(select(LastDone.what, age))}

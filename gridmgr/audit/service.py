@@ -2,14 +2,14 @@
 
 import logging
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import Role
 from gridmgr.audit import queries
-from gridmgr.audit.model import Unserved, UnservedEpisode
+from gridmgr.audit.model import LastDone, Regular, Unserved, UnservedEpisode
 from gridmgr.escalation import queries as clocks
 from gridmgr.escalation import service as escalation
 from gridmgr.notice import service as notice
@@ -55,3 +55,9 @@ def mend(session: Session) -> int:
     return escalation.start(
         session, [(each.number, each.stage, each.at) for each in queries.missing(session)]
     )
+
+
+def note(session: Session, what: Regular) -> None:
+    """Note that something regular has just been done, by the time of the database."""
+    row = insert(LastDone).values(what=what, at=func.now())
+    session.execute(row.on_conflict_do_update(index_elements=["what"], set_={"at": func.now()}))

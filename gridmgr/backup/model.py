@@ -1,9 +1,12 @@
 """What a backup holds, and what can be wrong with one. No tables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from gridmgr.errors import BadInput, Conflict, Unavailable
+from gridmgr.words import N_
 
 
 @dataclass(frozen=True)
@@ -12,12 +15,10 @@ class Manifest:
 
     made_at: str
     revision: str  # of the schema
-    parts: dict[str, str]  # file → SHA-256
-    counts: dict[str, int]  # rows of the main tables
-    figures: dict[str, int]  # of the ninety days before
-    since: str
+    since: str  # the ninety days of the figures
     until: str
-    stored_files: int
+    counts: dict[str, int]  # rows of every table
+    figures: dict[str, int]  # numbers people know, and faults there were; none, of an older schema
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,30 @@ class Restored:
         return [name for name, before, after in self.rows if before != after]
 
 
+class Step(StrEnum):
+    """What is being done, for whoever waits."""
+
+    CHECK = N_("comparing the backup with its hashes")
+    DATABASE = N_("the database")
+    FILES = N_("the files")
+    LOOK = N_("counting, and walking the histories")
+    PLACES = N_("changing places")
+
+
+Tell = Callable[[Step, int], None]
+"""Is told the step, and how many files are done."""
+
+
 class BackupFailed(Unavailable):
     """The backup could not be made, and nothing is left of it: {reason}."""
 
 
 class RestoreFailed(Unavailable):
     """The backup could not be restored; the database is as it was: {reason}."""
+
+
+class NothingThere(Conflict):
+    """The database has no tables of gridmgr; there is nothing to back up."""
 
 
 class NoBackup(BadInput):
@@ -48,8 +67,16 @@ class Altered(BadInput):
     """The part {part} of the backup is missing or is not what was written."""
 
 
+class TooNew(Conflict):
+    """The backup has schema {revision}, this gridmgr knows up to {known}; restore it with a newer gridmgr."""
+
+
 class NotEmpty(Conflict):
-    """The database holds {count} incidents; --replace puts the backup in its place."""
+    """The database is not empty ({held}); --replace puts the backup in its place."""
+
+
+class RestoreRuns(Conflict):
+    """Another restore to this database is under way."""
 
 
 class Unlike(Conflict):

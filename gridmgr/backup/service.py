@@ -1,200 +1,359 @@
 """Verbs of backups: make one while everything runs, restore one beside what is there, then change places.
 
 They open their own connections: `pg_dump` reads one snapshot, and a restore is another database until
-the last moment.
+the last moment. What a killed one leaves is known by its name, and removed by the next.
 """
 
+import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import create_engine, func, make_url, select, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from gridmgr import clock, db, store
-from gridmgr.account.model import Account
-from gridmgr.account.rules import SYSTEM
-from gridmgr.attachment import queries as attachment
-from gridmgr.attachment.model import StoredFile
-from gridmgr.audit import queries as audit
+from gridmgr.audit import service as audit
+from gridmgr.audit.model import Regular
+from gridmgr.backup import queries, rules
 from gridmgr.backup.model import (
     Altered,
     BackupFailed,
     Manifest,
     NoBackup,
     NotEmpty,
+    NothingThere,
     Restored,
     RestoreFailed,
+    RestoreRuns,
+    Step,
+    Tell,
+    TooNew,
     Unlike,
 )
-from gridmgr.casebook.queries import Search
 from gridmgr.cluster_home import Home
-from gridmgr.escalation.model import CaseClock, RungClimbed
-from gridmgr.hierarchy.model import GridUnit
-from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.notice.model import Notice
 from gridmgr.settings import settings
-from gridmgr.statistics import queries as statistics
 
-PREFIX = "gridmgr-"
+log = logging.getLogger(__name__)
 PERIOD = timedelta(days=90)
+MANIFEST, DUMP, FILES = "manifest.json", "database.dump", "files"
+SUMS, SUM_OF_SUMS = "SHA256SUMS", "SHA256SUMS.sha256"  # as `sha256sum --check` reads them
 WHOLE = ("--format=custom", "--exclude-table-data=spatial_ref_sys")  # which PostGIS itself brings along
 AS_WE_ARE = ("--no-owner", "--no-comments", "--exit-on-error")  # whoever restores need not own the extensions
-COUNTED = (Account, GridUnit, Incident, IncidentEvent, CaseClock, RungClimbed, StoredFile, Notice)
+FAILURES = (OSError, subprocess.CalledProcessError, SQLAlchemyError, store.StoreDown)
 
 
-def backup(url: str, out: Path, keep: int | None = None) -> Path:
+def _nobody(step: Step, done: int) -> None:
+    """Tell nobody."""
+
+
+# ---- out -----------------------------------------------------------------------------------------------
+
+
+def backup(url: str, out: Path, keep: int | None = None, tell: Tell = _nobody) -> Path:
     """Make a backup in a folder of its own below `out`, while server and workers run; returns the folder.
 
     The database is one snapshot; files are copied after it, so that all it names are there. With `keep`
-    only so many of the newest backups stay.
+    only so many of the newest backups stay. Nobody but the user who runs this may read it.
 
     Raises
     ------
+    NothingThere
     BackupFailed
         No part of it is left.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    part = out / f".{PREFIX}{os.getpid()}"
+    before = os.umask(0o077)
     try:
-        part.mkdir()
-        with _snapshot(url) as (session, name):
-            until = clock.today()
-            told = _told(session, until - PERIOD, until)
-            dump = part / "database.dump"
-            _run("pg_dump", url, *WHOLE, f"--snapshot={name}", f"--file={dump}")
-        _copy_files(part / "files")
-        made = clock.now()
-        manifest = Manifest(
-            made.isoformat(), parts={"database.dump": _sha256(part / "database.dump")}, **told
-        )
-        (part / "manifest.json").write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1))
-        done = out / f"{PREFIX}{clock.local(made):%Y%m%d-%H%M%S}"
-        part.rename(done)
-    except (OSError, subprocess.CalledProcessError, store.StoreDown) as failed:
-        shutil.rmtree(part, ignore_errors=True)
+        out.mkdir(parents=True, exist_ok=True)
+        with _alone_in(out):
+            part = out / rules.UNFINISHED
+            shutil.rmtree(part, ignore_errors=True)  # nobody else works here: one that was killed left it
+            try:
+                done = _made(url, part, tell)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+            _forget_all_but(out, keep)
+    except FAILURES as failed:
         raise BackupFailed(reason=_reason(failed)) from failed
-    if keep:
-        for old in sorted(out.glob(f"{PREFIX}*"))[:-keep]:
-            shutil.rmtree(old)
+    finally:
+        os.umask(before)
     return done
 
 
-def restore(url: str, folder: Path, *, replace: bool = False) -> Restored:
+def _made(url: str, part: Path, tell: Tell) -> Path:
+    part.mkdir()
+    with queries.session_on(url, isolation_level="REPEATABLE READ") as session:
+        made, until = clock.now(), clock.today()
+        revision = db.revision(session)
+        if revision is None:
+            raise NothingThere
+        tell(Step.DATABASE, 0)
+        name = session.scalar(text("SELECT pg_export_snapshot()"))
+        _run("pg_dump", url, *WHOLE, f"--snapshot={name}", f"--file={part / DUMP}")
+        sums = {DUMP: _sha256(part / DUMP)} | _copy_files(part / FILES, tell)
+        tell(Step.LOOK, 0)
+        period = (until - PERIOD, until)
+        figures = (
+            queries.figures(session, *period, lambda key: sums.get(f"{FILES}/{key}"))
+            if queries.known(session)
+            else {}
+        )
+        manifest = Manifest(
+            made.isoformat(), revision, *map(date.isoformat, period), queries.counts(session), figures
+        )
+    (part / MANIFEST).write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "utf-8")
+    seal(part, sums)
+    os.sync()  # older ones may be removed for it
+    taken = {each.name for each in part.parent.iterdir()}
+    done = part.rename(part.parent / rules.folder_name(clock.local(made), taken))
+    if figures:
+        _note(url)
+    return done
+
+
+def seal(folder: Path, sums: dict[str, str]) -> None:
+    """Write down the hashes of all parts of a backup, and the hash of that list."""
+    sums = sums | {MANIFEST: _sha256(folder / MANIFEST)}
+    (folder / SUMS).write_text("".join(f"{sums[part]}  {part}\n" for part in sorted(sums)), "utf-8")
+    (folder / SUM_OF_SUMS).write_text(f"{_sha256(folder / SUMS)}  {SUMS}\n", "utf-8")
+
+
+def _copy_files(folder: Path, tell: Tell) -> dict[str, str]:
+    """Copy what the store holds; returns the hash of each copy."""
+    folder.mkdir()
+    sums: dict[str, str] = {}
+    for key, _ in store.listing(""):
+        with suppress(store.NotStored):  # swept meanwhile: no row of the snapshot names it
+            content = store.get(key)
+            path = folder / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            sums[f"{FILES}/{key}"] = hashlib.sha256(content).hexdigest()
+            tell(Step.FILES, len(sums))
+    return sums
+
+
+def _forget_all_but(out: Path, keep: int | None) -> None:
+    """Remove the oldest whole backups but for so many; what is not one of ours is let be."""
+    if not keep:
+        return
+    ours = []
+    for folder in out.iterdir():
+        if rules.is_backup_name(folder.name) and not folder.is_symlink():
+            with suppress(NoBackup):
+                ours.append((datetime.fromisoformat(manifest(folder).made_at), folder.name))
+    for _, name in sorted(ours)[:-keep]:
+        shutil.rmtree(out / name)
+
+
+def _note(url: str) -> None:
+    """Note in the database itself when it was last backed up, for whoever watches it."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with db.transaction(engine) as session:
+            audit.note(session, Regular.BACKUP)
+    except Exception:
+        log.exception("the backup is made, but the database does not know of it")
+
+
+# ---- in ------------------------------------------------------------------------------------------------
+
+
+def restore(url: str, folder: Path, *, replace: bool = False, tell: Tell = _nobody) -> Restored:
     """Restore a backup beside the database at `url`, compare it, and let it take that one's place.
 
     Raises
     ------
-    NoBackup, Altered
-        The backup is not whole; nothing was touched.
+    NoBackup, Altered, TooNew
+        The backup is not whole, or not for this gridmgr; nothing was touched.
     NotEmpty
-        The database holds incidents, and `replace` was not said.
+        The database holds something, and `replace` was not said.
+    RestoreRuns
     Unlike
         What was restored is not what was backed up; the database is as it was.
     RestoreFailed
     """
-    manifest = _read(folder)
-    count = _incidents(url)
-    if count and not replace:
-        raise NotEmpty(count=count)
+    tell(Step.CHECK, 0)
+    told, sums = manifest(folder), _checked(folder)
+    if told.revision > db.newest_revision():
+        raise TooNew(revision=told.revision, known=db.newest_revision())
     target = make_url(url)
-    fresh = target.set(database=f"{target.database}_restored_{os.getpid()}")
+    fresh = target.set(database=rules.aside(target.database, "restored", os.getpid()))
     try:
-        with _administration(target) as admin:
-            admin.execute(text(f'CREATE DATABASE "{fresh.database}"'))
-        _run(
-            "pg_restore",
-            _plain(fresh),
-            "--no-owner",
-            "--no-comments",
-            "--exit-on-error",
-            str(folder / "database.dump"),
-        )
-        _bring_files(folder / "files")
-        found = _compare(_plain(fresh), manifest)
-    except (OSError, subprocess.CalledProcessError, store.StoreDown) as failed:
-        _drop(target, fresh.database)
+        with _administration(target) as admin, _alone_with(admin, target.database):
+            with queries.session_on(url) as session:
+                held = queries.held(session)
+            if held and not replace:
+                raise NotEmpty(held=", ".join(f"{name}: {rows}" for name, rows in held.items()))
+            try:
+                found = _filled(admin, fresh, folder, told, sums, tell)
+                if found.differs:
+                    raise Unlike(names=", ".join(found.differs))
+                tell(Step.PLACES, 0)
+                _change_places(target, fresh.database)
+            finally:
+                _clear_aside(admin, target.database)
+    except FAILURES as failed:
         raise RestoreFailed(reason=_reason(failed)) from failed
-    if found.differs:
-        _drop(target, fresh.database)
-        raise Unlike(names=", ".join(found.differs))
-    _change_places(target, fresh.database)
     return found
 
 
-@contextmanager
-def _snapshot(url: str):
-    """Open a session on one state of the database, and the name by which pg_dump reads the same one."""
-    engine = create_engine(url, isolation_level="REPEATABLE READ")
-    with Session(engine) as session:
-        yield session, session.scalar(text("SELECT pg_export_snapshot()"))
-    engine.dispose()
-
-
-def _told(session: Session, since, until) -> dict:
-    figures = statistics.total(session, SYSTEM, Search(since=since, until=until))
-    return {
-        "revision": session.scalar(text("SELECT version_num FROM alembic_version")),
-        "counts": {t.__tablename__: session.scalar(select(func.count()).select_from(t)) for t in COUNTED},
-        "figures": {name: figures.counts[name] for name in ("reported", "accepted", "closed", "closed_on_time")},
-        "since": since.isoformat(), "until": until.isoformat(),
-        "stored_files": session.scalar(select(func.count()).select_from(StoredFile)),
-    }  # fmt: skip
-
-
-def _compare(url: str, manifest: Manifest) -> Restored:
-    """Look at a restored database with the eyes with which it was looked at before."""
-    engine = create_engine(url)
-    with Session(engine) as session:
-        now = _told(session, date.fromisoformat(manifest.since), date.fromisoformat(manifest.until))
-        chains, files = audit.verify(session), attachment.verify(session)
-    engine.dispose()
-    rows = [("revision", manifest.revision, now["revision"])]
-    for kind in ("counts", "figures"):
-        before, after = getattr(manifest, kind), now[kind]
-        rows += [(name, before[name], after[name]) for name in before]
-    rows += [
-        ("histories broken", 0, len(chains.broken)),
-        ("files missing", 0, len(files.missing)),
-        ("files altered", 0, len(files.altered)),
-    ]
+def _filled(
+    admin: Connection, fresh: URL, folder: Path, told: Manifest, sums: dict[str, str], tell: Tell
+) -> Restored:
+    """Fill a database aside from a backup, look whether all is there, and bring it to the newest schema."""
+    url = fresh.render_as_string(hide_password=False)
+    tell(Step.DATABASE, 0)
+    admin.execute(text(f'CREATE DATABASE "{fresh.database}"'))
+    _run("pg_restore", url, *AS_WE_ARE, str(folder / DUMP))
+    with queries.session_on(url) as session:  # before the schema is brought up to date
+        rows = [("revision", told.revision, db.revision(session))]
+        counted = queries.counts(session)
+        rows += [(name, told.counts.get(name), counted.get(name)) for name in sorted(told.counts | counted)]
+    for done, part in enumerate(sorted(part for part in sums if part.startswith(f"{FILES}/")), start=1):
+        store.put(part.removeprefix(f"{FILES}/"), (folder / part).read_bytes())
+        tell(Step.FILES, done)
+    tell(Step.LOOK, 0)
+    db.migrate(url)
+    period = (date.fromisoformat(told.since), date.fromisoformat(told.until))
+    with queries.session_on(url) as session:
+        now = queries.figures(session, *period, _stored)
+    sound = dict.fromkeys(("histories broken", "files missing", "files altered"), 0)
+    before = told.figures or sound  # an older schema could not be asked
+    rows += [(name, before[name], now[name]) for name in before]
     return Restored(tuple(rows))
 
 
-def _read(folder: Path) -> Manifest:
+def _stored(key: str) -> str | None:
     try:
-        manifest = Manifest(**json.loads((folder / "manifest.json").read_text("utf-8")))
+        return hashlib.sha256(store.get(key)).hexdigest()
+    except store.NotStored:
+        return None
+
+
+def manifest(folder: Path) -> Manifest:
+    """Return what a backup says of itself.
+
+    Raises
+    ------
+    NoBackup
+    """
+    try:
+        return Manifest(**json.loads((folder / MANIFEST).read_text("utf-8")))
     except (OSError, ValueError, TypeError) as wrong:
         raise NoBackup(folder=folder) from wrong
-    for part, sha256 in manifest.parts.items():
-        if not (folder / part).is_file() or _sha256(folder / part) != sha256:
-            raise Altered(part=part)
-    for path in (folder / "files").rglob("*"):
-        if path.is_file() and path.suffix == "" and _sha256(path) != path.name:
-            raise Altered(part=path.relative_to(folder))
-    return manifest
 
 
-def _copy_files(folder: Path) -> None:
-    folder.mkdir()
-    for key, _ in store.listing(""):
-        path = folder / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(store.get(key))
+def _checked(folder: Path) -> dict[str, str]:
+    """Return the hash of every part of a backup, each compared with the part itself, the list first."""
+    sums: dict[str, str] = {}
+    for listing in (SUM_OF_SUMS, SUMS):
+        try:
+            lines = (folder / listing).read_text("utf-8").splitlines()
+            listed = {part: sha256 for sha256, part in (line.split("  ", 1) for line in lines)}
+        except (OSError, ValueError) as wrong:
+            raise Altered(part=listing) from wrong
+        for part, sha256 in listed.items():
+            if not (folder / part).is_file() or _sha256(folder / part) != sha256:
+                raise Altered(part=part)
+        sums |= listed
+    if missing := {SUMS, MANIFEST, DUMP} - set(sums):
+        raise Altered(part=min(missing))
+    return sums
 
 
-def _bring_files(folder: Path) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            store.put(path.relative_to(folder).as_posix(), path.read_bytes())
+# ---- databases -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _administration(target: URL) -> Iterator[Connection]:
+    engine = create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _alone_with(admin: Connection, database: str) -> Iterator[None]:
+    """Keep other restores to a database out, and clear away what a killed one has left."""
+    if not admin.scalar(
+        text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": f"gridmgr {database}"}
+    ):
+        raise RestoreRuns
+    _clear_aside(admin, database)
+    yield  # the lock ends with the connection
+
+
+def _clear_aside(admin: Connection, database: str) -> None:
+    for name in admin.scalars(text("SELECT datname FROM pg_database")).all():
+        if rules.is_aside(database, name):
+            admin.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+_TERMINATE = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (:here, :there)")
+_TRIES = 5
+
+
+def _change_places(target: URL, fresh: str) -> None:
+    """Let the restored database take the name of the old one: both renamed in one transaction, or neither.
+
+    While a rename waits for the sessions of a database to end, no new ones begin; those that are there
+    are sent away meanwhile. A server that was reconnected in between makes it begin again.
+    """
+    old = rules.aside(target.database, "replaced", os.getpid())
+    engine = create_engine(target.set(database="postgres"), poolclass=NullPool)
+    renames = ((target.database, old), (fresh, target.database))
+    for attempt in range(1, _TRIES + 1):
+        try:
+            with _sent_away(target, fresh), engine.begin() as both:
+                for before, after in renames:
+                    both.execute(text(f'ALTER DATABASE "{before}" RENAME TO "{after}"'))
+            return
+        except DBAPIError:
+            if attempt == _TRIES:
+                raise
+
+
+@contextmanager
+def _sent_away(target: URL, fresh: str) -> Iterator[None]:
+    """Send all sessions of two databases away, again and again until this ends."""
+    ended = threading.Event()
+
+    def send_away() -> None:
+        with suppress(DBAPIError), _administration(target) as admin:  # the rename says what is in its way
+            while not ended.wait(0.02):
+                admin.execute(_TERMINATE, {"here": target.database, "there": fresh})
+
+    usher = threading.Thread(target=send_away)
+    usher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        usher.join()
+
+
+# ---- programs and folders ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other backup is being made in a folder, and let none begin."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sha256(path: Path) -> str:
@@ -202,65 +361,16 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _incidents(url: str) -> int:
-    """How many incidents a database holds; none, if it has no schema yet."""
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        there = connection.scalar(text("SELECT to_regclass('incident')"))
-        count = connection.scalar(text("SELECT count(*) FROM incident")) if there else 0
-    engine.dispose()
-    return count
-
-
 def _run(program: str, url: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs on a database; its password goes by the environment."""
-    parts = make_url(url)
-    host = parts.query.get("host") or parts.host or ""
-    words = {
-        "PGHOST": host, "PGPORT": str(parts.port or 5432), "PGUSER": parts.username or "",
-        "PGPASSWORD": parts.password or "", "PGDATABASE": parts.database or "",
-    }  # fmt: skip
+    """Run one of PostgreSQL's programs on a database."""
+    address, env = rules.libpq(url, os.environ)
     place = Home(settings().home.resolve()).programs() / program
-    target = [f"--dbname={parts.database}"] if program == "pg_restore" else []
-    subprocess.run(
-        [str(place), *target, *arguments], env=os.environ | {k: v for k, v in words.items() if v},
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+    command = [str(place), f"--dbname={address}", *arguments]
+    subprocess.run(command, env=env, check=True, capture_output=True, text=True, errors="replace")
 
 
 def _reason(failed: Exception) -> str:
     if isinstance(failed, subprocess.CalledProcessError):
-        lines: Iterable[str] = filter(None, (failed.stderr or "").strip().splitlines())
-        return next(iter(reversed(list(lines))), f"{failed.cmd[0]}: {failed.returncode}")
-    return str(failed)
-
-
-def _plain(url: URL) -> str:
-    return url.render_as_string(hide_password=False)
-
-
-@contextmanager
-def _administration(target: URL):
-    engine = create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
-
-
-def _drop(target: URL, database: str) -> None:
-    with _administration(target) as admin:
-        admin.execute(text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
-
-
-_TERMINATE = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
-
-
-def _change_places(target: URL, fresh: str) -> None:
-    """The restored database takes the name of the old one, which is dropped only after that."""
-    old = f"{target.database}_replaced_{os.getpid()}"
-    with _administration(target) as admin:
-        admin.execute(_TERMINATE, {"name": target.database})
-        admin.execute(text(f'ALTER DATABASE "{target.database}" RENAME TO "{old}"'))
-        admin.execute(text(f'ALTER DATABASE "{fresh}" RENAME TO "{target.database}"'))
-        admin.execute(text(f'DROP DATABASE "{old}" WITH (FORCE)'))
-    db.migrate(_plain(target))
+        lines = [line for line in (failed.stderr or "").splitlines() if line.strip()]
+        return lines[-1] if lines else f"{Path(failed.cmd[0]).name}: {failed.returncode}"
+    return str(getattr(failed, "orig", failed)).partition("\n")[0]

@@ -73,6 +73,12 @@ CREATE TABLE unserved_episode (
 );
 CREATE UNIQUE INDEX ix_unserved_episode_open ON unserved_episode ((ended_at IS NULL)) WHERE ended_at IS NULL;
 
+CREATE TABLE last_done (
+    what VARCHAR(16) NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_last_done PRIMARY KEY (what)
+);
+
 -- What was climbed is written once, like the history of incidents.
 CREATE FUNCTION climbs_are_written_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
