@@ -20,6 +20,7 @@ PRUNE_NOTICES = "prune_notices"  # remove what was read long ago
 SWEEP_CLOCKS = "sweep_clocks"  # climb the rungs that are due
 RECOUNT_CLOCKS = "recount_clocks"  # count clocks by a corrected calendar
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
+TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 
 DEFER = text("""
     SELECT procrastinate_defer_jobs_v1(ARRAY[

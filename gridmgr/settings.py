@@ -55,7 +55,9 @@ class Settings(BaseSettings):
     metrics_from: str = Field(
         "", description="networks beside loopback that may read /metrics and /readyz, such as 10.1.0.0/16"
     )
-    shutdown_seconds: int = Field(20, description="how long running requests may take to end at a stop")
+    shutdown_seconds: int = Field(
+        20, description="how long running requests and jobs may take to end at a stop"
+    )
     nearest_limit_m: float = Field(
         1000.0, description="how far outside the district a report may lie and still go to the nearest unit"
     )

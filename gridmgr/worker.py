@@ -1,12 +1,18 @@
 """The tasks that run beside the web server, each in one transaction. procrastinate schedules them."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import procrastinate
-from sqlalchemy import Engine, make_url
+import psycopg
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Problem
@@ -16,6 +22,7 @@ from gridmgr.answered import service as answered
 from gridmgr.attachment import service as attachment
 from gridmgr.audit import queries as audit
 from gridmgr.audit import service as audit_service
+from gridmgr.audit.model import Regular
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy import queries as hierarchy
@@ -26,22 +33,96 @@ from gridmgr.incident import service as incident_service
 from gridmgr.incident.model import HistoryBroken
 from gridmgr.notice import service as notice
 from gridmgr.reactions import REACTIONS
+from gridmgr.settings import settings
 
 log = logging.getLogger(__name__)
 app = procrastinate.App(connector=procrastinate.PsycopgConnector())
 _serving: list[str] = []  # the address of the database this process works for
+AGAIN_SECONDS = 1.0  # after which a database that was lost is asked for anew
+ATTEMPTS = 5  # after which a job that ends its worker each time is given up
 
 
-def run(url: str, **options: object) -> None:
-    """Work on the tasks of the database at `url` until told to stop; options are procrastinate's.
+def run(url: str, *, forever: bool = True) -> None:
+    """Work on the tasks of the database at `url` until told to stop, or else until nothing is left to do.
 
-    What has been done leaves the queue, what failed stays in it to be looked at.
+    What has been done leaves the queue, what failed stays in it to be looked at. A database that goes away
+    is waited for. At SIGTERM or SIGINT the job in hand may end within the time of the settings; then the
+    process ends all the same: its transaction is undone, and another worker takes the job up.
     """
-    parts = make_url(url).translate_connect_args(username="user", database="dbname")
-    connector = procrastinate.PsycopgConnector(kwargs=parts | dict(make_url(url).query))
     _serving[:] = [url]
-    with app.replace_connector(connector) as replaced:
-        replaced.run_worker(**{"delete_jobs": "successful"} | options)
+    asyncio.run(_work(url, forever))
+
+
+class _Connector(procrastinate.PsycopgConnector):
+    """A connector that tells when it loses the database: what a job came to may not have been noted then."""
+
+    def __init__(self, url: str):
+        parts = make_url(url)
+        words = parts.translate_connect_args(username="user", database="dbname")
+        super().__init__(kwargs=words | dict(parts.query))
+        self.lost = asyncio.Event()
+
+    async def execute_query_async(self, query: str, **arguments: Any) -> None:
+        """Run a statement."""
+        try:
+            await super().execute_query_async(query, **arguments)
+        except procrastinate.exceptions.ConnectorException as failed:
+            if isinstance(failed.__cause__, psycopg.OperationalError):
+                self.lost.set()
+            raise
+
+
+async def _work(url: str, forever: bool) -> None:
+    """Be one registered worker after the other: what has lost its database begins anew, under a new name."""
+    stop = _stopping() if forever else asyncio.Event()
+    options = {
+        "wait": forever, "listen_notify": forever, "install_signal_handlers": False, "delete_jobs": "successful",
+        "shutdown_graceful_timeout": settings().shutdown_seconds,
+    }  # fmt: skip
+    while not stop.is_set():
+        connector = _Connector(url)
+        try:
+            with app.replace_connector(connector) as replaced:
+                async with replaced.open_async():
+                    await _until_any(replaced.run_worker_async(**options), stop, connector.lost)
+            if not forever:
+                return
+        except (procrastinate.exceptions.ConnectorException, psycopg.Error) as lost:
+            if not forever:
+                raise
+            log.warning("the database does not answer, or has forgotten this worker: %s", lost)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
+
+
+async def _until_any(work: Coroutine, *events: asyncio.Event) -> None:
+    """Work until it is done or one of the events comes; then it may end in order."""
+    working = asyncio.ensure_future(work)
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait([working, *waiting], return_when=asyncio.FIRST_COMPLETED)
+    for each in waiting:
+        each.cancel()
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+def _stopping() -> asyncio.Event:
+    """Return the event of being told to stop; some time after it the process ends, whatever is under way."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def told() -> None:
+        stop.set()
+        loop.call_later(settings().shutdown_seconds, _end)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, told)
+    return stop
+
+
+def _end() -> None:
+    log.warning("the job in hand has not ended; another worker will do it")
+    os._exit(0)  # a thread cannot be ended otherwise
 
 
 @lru_cache
@@ -133,6 +214,8 @@ def sweep_files(timestamp: int) -> None:
 
 
 SPELL = 10  # batches a sweep climbs before it lets other tasks have a turn
+# A worker that stands still in the middle of a batch loses it after a while, so that others climb its rungs.
+STANDSTILL = text("SET LOCAL idle_in_transaction_session_timeout = '60s'")
 
 
 @app.periodic(cron="* * * * * */10")
@@ -144,8 +227,10 @@ def sweep_clocks(timestamp: int = 0) -> None:
     """
     for _ in range(SPELL):
         with db.transaction(_engine(_serving[0]), REACTIONS) as session:
-            if escalation.sweep(session) < escalation.BATCH:
-                return
+            session.execute(STANDSTILL)
+            served = escalation.sweep(session)
+        if served < escalation.BATCH:
+            return _in_transaction(lambda session: audit_service.note(session, Regular.SWEEP))
     _in_transaction(lambda session: jobs.defer(session, jobs.SWEEP_CLOCKS))
 
 
@@ -177,3 +262,23 @@ def _follow(session: Session) -> None:
     """Bring open cases and maps to the edition of today."""
     incident_service.rehome_open(session, SYSTEM)
     jobs.defer(session, jobs.PREPARE_MAPS)
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name=jobs.TAKE_UP, queueing_lock=jobs.TAKE_UP, pass_context=True)
+async def take_up(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Every ten seconds take up the jobs of workers that have not been heard of for half a minute.
+
+    Every task here may be done twice: each does its work in transactions that look again at what is there.
+    What a period brings again anyway is let go; what ends its worker time and again is given up.
+    """
+    manager, ends = context.app.job_manager, procrastinate.jobs.Status
+    for job in await manager.get_stalled_jobs():
+        log.warning("job %s (%s) has lost its worker", job.id, job.task_name)
+        with suppress(procrastinate.exceptions.ConnectorException):  # another worker was quicker
+            if job.queueing_lock:
+                await manager.finish_job(job, ends.ABORTED, delete_job=True)
+            elif job.attempts + 1 >= ATTEMPTS:
+                await manager.finish_job(job, ends.FAILED, delete_job=False)
+            else:
+                await manager.retry_job(job)

@@ -1,16 +1,40 @@
 """`gridmgr serve`, `gridmgr worker` and `gridmgr demo`: the two processes of the product, and all of it."""
 
-from typing import Annotated
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridmgr.cli.output import opened, say
-from gridmgr.errors import Forbidden
+from gridmgr.cli.output import complain, opened, say
+from gridmgr.errors import Forbidden, Unavailable
 from gridmgr.settings import settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 class DemoInProduction(Forbidden):
     """Accounts with publicly known passwords exist; close them or give them passwords before production."""
+
+
+START_SECONDS = 60  # in which the database of a machine that is just starting may come up
+
+
+def _when_the_database_answers(check: Callable[["Session"], None]) -> None:
+    """Bring the schema up to date and check it, as soon as there is a database; say once that it is waited for."""
+    end, said = time.monotonic() + START_SECONDS, False
+    while True:
+        try:
+            with opened() as session:
+                return check(session)
+        except Unavailable as problem:
+            if time.monotonic() > end:
+                raise
+            if not said:
+                complain(problem)
+            said = True
+            time.sleep(1)
 
 
 Port = Annotated[int | None, typer.Option(help="Port; GRIDMGR_PORT if not given.")]
@@ -23,9 +47,11 @@ def serve(port: Port = None) -> None:
     from gridmgr import log
     from gridmgr.account import queries as accounts
 
-    with opened() as session:
+    def check(session: "Session") -> None:
         if settings().environment == "production" and accounts.has_demo_accounts(session):
             raise DemoInProduction
+
+    _when_the_database_answers(check)
     log.set_up(process="serve")
     chosen = port or settings().port
     say("gridmgr listens on http://{host}:{port}", host=settings().host, port=chosen)
@@ -41,8 +67,7 @@ def worker() -> None:
     from gridmgr import db, log
     from gridmgr import worker as tasks
 
-    with opened():
-        pass
+    _when_the_database_answers(lambda session: None)
     log.set_up(process="worker")
     tasks.run(db.address())
 

@@ -23,7 +23,15 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import BUILDING, COVERAGES, LEVELS, GridUnit, NoEdition
 from gridmgr.hierarchy.rules import Scheme, guess_scheme, parents_by_code, parents_by_place
 from gridmgr.importing import rules
-from gridmgr.importing.model import BatchKind, GridPlan, ImportBatch, IncidentPlan, LayerPlan, UnknownBatch
+from gridmgr.importing.model import (
+    BatchKind,
+    BatchStatus,
+    GridPlan,
+    ImportBatch,
+    IncidentPlan,
+    LayerPlan,
+    UnknownBatch,
+)
 from gridmgr.importing.rules import BLOCKING, Entry
 from gridmgr.incident import queries as incident
 from gridmgr.intake import service as intake
@@ -306,6 +314,12 @@ def batch(session: Session, batch_id: int) -> ImportBatch:
     if found is None:
         raise UnknownBatch(batch=batch_id)
     return found
+
+
+def batch_in_hand(session: Session, batch_id: int, status: BatchStatus) -> ImportBatch | None:
+    """Return a batch, locked, if it is still to be done; None, if another worker has done it."""
+    found = session.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
+    return found if found is not None and found.status == status else None
 
 
 def findings_of(batch: ImportBatch) -> gpd.GeoDataFrame | None:

@@ -158,8 +158,10 @@ def ask_load(session: Session, actor: Actor, batch_id: int) -> ImportBatch:
 
 
 def check_batch(session: Session, batch_id: int) -> None:
-    """Read and check a batch, and keep what was found; the worker's half of `ask_check`."""
-    batch = queries.batch(session, batch_id)
+    """Read and check a batch, and keep what was found; the worker's half of `ask_check`, done once."""
+    batch = queries.batch_in_hand(session, batch_id, BatchStatus.CHECKING)
+    if batch is None:
+        return
     read = _read(session, batch)
     batch.report = _grid_report(read) if isinstance(read, Grids) else _incident_report(read)
     if isinstance(read, Grids):
@@ -172,8 +174,10 @@ def check_batch(session: Session, batch_id: int) -> None:
 
 
 def load_batch(session: Session, batch_id: int) -> None:
-    """Load a checked batch in the name of whoever brought it; the worker's half of `ask_load`."""
-    batch = queries.batch(session, batch_id)
+    """Load a checked batch in the name of whoever brought it; the worker's half of `ask_load`, done once."""
+    batch = queries.batch_in_hand(session, batch_id, BatchStatus.LOADING)
+    if batch is None:
+        return
     actor = accounts.actor_by_id(session, batch.created_by)
     read, plan = _read(session, batch), plan_of(batch)
     if isinstance(read, Grids):

@@ -66,7 +66,8 @@ def log_in(page: Page, username: str = "commander") -> None:
 
 def work_off(url: str) -> None:
     """Run the jobs that wait, as the worker does."""
-    options = {"wait": False, "install_signal_handlers": False, "listen_notify": False}
-    thread = Thread(target=worker.run, args=(url,), kwargs=options)  # Playwright's loop runs in this one
+    thread = Thread(
+        target=worker.run, args=(url,), kwargs={"forever": False}
+    )  # Playwright's loop runs in this one
     thread.start()
     thread.join()

@@ -60,8 +60,7 @@ def work_off():
     """Run the jobs that wait in a database, as the worker does, in a thread that has no event loop yet."""
 
     def work(url: str) -> None:
-        options = {"wait": False, "install_signal_handlers": False, "listen_notify": False}
-        thread = Thread(target=worker.run, args=(url,), kwargs=options)
+        thread = Thread(target=worker.run, args=(url,), kwargs={"forever": False})
         thread.start()
         thread.join()
 

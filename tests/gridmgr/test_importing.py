@@ -306,6 +306,10 @@ def test_a_batch_goes_from_upload_to_loaded(district, tmp_path):
     service.load_batch(district, batch.id)
     assert batch.status == BatchStatus.LOADED
     assert batch.report["loaded"]["counts"]["micro_grid"]["same"] == 4
+    editions = len(hierarchy.editions(district))
+    service.load_batch(district, batch.id)  # the job of a worker that died before it could say so
+    service.check_batch(district, batch.id)
+    assert (batch.status, len(hierarchy.editions(district))) == (BatchStatus.LOADED, editions)
 
 
 def test_columns_and_layers_are_guessed_by_the_words_of_bureaux():

@@ -12,10 +12,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from pydantic import BaseModel
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from gridmgr import db, store
 from gridmgr.audit import queries as audit
+from gridmgr.audit.model import Regular
 from gridmgr.errors import Forbidden, Problem
 from gridmgr.settings import settings
 from web import deps, watching
@@ -64,8 +66,7 @@ def readyz() -> Response:
     found = {"database": "ok", "schema": "ok", "files": "ok"}
     try:
         with db.transaction(deps.engine()) as session:
-            revision = session.scalar(text("SELECT version_num FROM alembic_version"))
-            if revision != db.newest_revision():
+            if (revision := db.revision(session)) != db.newest_revision():
                 found["schema"] = f"{revision}, not {db.newest_revision()}"
     except Problem as problem:
         found["database"] = found["schema"] = str(problem)
@@ -98,6 +99,12 @@ COUNTED = {
 }  # fmt: skip
 
 
+AGES = {
+    Regular.BACKUP: "How long ago the database was last backed up; absent, if it never was.",
+    Regular.SWEEP: "How long ago all rungs that were due had last been climbed.",
+}
+
+
 class Figures:
     """Figures that the database counts, asked at most once in some seconds."""
 
@@ -109,13 +116,13 @@ class Figures:
         return []
 
     def collect(self) -> Iterator[Any]:
-        """Yield the figures, counted anew if they are old; nothing, if the database is away."""
+        """Yield the figures, counted anew if they are old; nothing, if the database is away or not ours yet."""
         with self._lock:
             if time.monotonic() - self._at > FRESH:
                 try:
                     with db.transaction(deps.engine()) as session:
                         self._found = list(_counted(session))
-                except Problem:
+                except (Problem, ProgrammingError):
                     self._found = []
                 self._at = time.monotonic()
             yield from self._found
@@ -130,6 +137,10 @@ def _counted(session: Session) -> Iterator[Any]:
     unserved = GaugeMetricFamily("gridmgr_overdue_unserved", "Clocks whose rung is due and nobody climbs.")
     unserved.add_metric([], float(audit.count_overdue(session)))
     yield unserved
+    for what, seconds in audit.ages(session).items():
+        age = GaugeMetricFamily(f"gridmgr_{what}_age_seconds", AGES[what])
+        age.add_metric([], seconds)
+        yield age
     pool = GaugeMetricFamily("gridmgr_pool_in_use", "Connections of this server in use.")
     pool.add_metric([], float(deps.engine().pool.checkedout()))
     yield pool
