@@ -1,32 +1,62 @@
 """All figures beside their peers, in one table: `make bench`."""
 
+import argparse
+import logging
+import sys
+
 from rich.console import Console
 from sqlalchemy import text
 
-from benchmarks import hotspot, imports, locate, tiles
+from benchmarks import chaos, hotspot, imports, intake, locate, sweep, tiles
 from benchmarks.city import City, city
-from benchmarks.table import show
+from benchmarks.table import Row, show
 
 PREPARED = """
     PREPARE one_point (float8, float8) AS
     SELECT level, code FROM grid_unit
     WHERE valid_to IS NULL AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326))
 """
+IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
+FIGURES = (*IN_THE_CITY, "intake", "sweep", "hotspots")
 
 
-def main() -> None:
-    """Run every benchmark; each checks that the answers are equal before it times them."""
+def main(arguments: list[str]) -> None:
+    """Run benchmarks, each of which checks that the answers are equal before it times them; or kill and look."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="*", default=FIGURES, metavar="|".join((*FIGURES, "chaos")))
+    parser.add_argument("--clocks", type=int, default=1_000_000, help="open clocks of the sweep")
+    parser.add_argument("--kills", type=int, default=20, help="how often chaos kills")
+    parser.add_argument("--rate", type=float, default=50, help="reports a second while it does")
+    chosen = parser.parse_args(arguments)
     tell = Console(stderr=True).print
-    with city() as ours:
-        tell("import …")
-        rows = imports.run(ours)
-        tell("tiles …")
-        rows += tiles.run(ours)
-        tell("location …")
-        rows += _location(ours)
-    tell("hotspots …")
-    rows += hotspot.run()
+    if unknown := set(chosen.what) - {*FIGURES, "chaos"}:
+        parser.error(f"{', '.join(sorted(unknown))}?")
+    if "chaos" in chosen.what:
+        logging.basicConfig(level=logging.WARNING, format="%(message)s")
+        chaos.log.setLevel(logging.INFO)
+        told = chaos.run(chosen.kills, chosen.rate)
+        chaos.show(told)
+        sys.exit(1 if chaos.faults(told) else 0)
+    rows: list[Row] = []
+    if set(IN_THE_CITY) & set(chosen.what):
+        rows += _in_the_city(chosen.what, tell)
+    others = {"intake": intake.run, "sweep": lambda: sweep.run(chosen.clocks), "hotspots": hotspot.run}
+    for name, run in others.items():
+        if name in chosen.what:
+            tell(f"{name} …")
+            rows += run()
     show(rows, "gridmgr beside its peers")
+
+
+def _in_the_city(chosen: list[str], tell) -> list[Row]:
+    rows: list[Row] = []
+    runs = {"imports": imports.run, "tiles": tiles.run, "location": _location}
+    with city() as ours:
+        for name in IN_THE_CITY:
+            if name in chosen or name == "imports":
+                tell(f"{name} …")
+                rows += runs[name](ours)
+    return rows
 
 
 def _location(ours: City) -> list:
@@ -40,4 +70,4 @@ def _location(ours: City) -> list:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
