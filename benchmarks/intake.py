@@ -1,6 +1,7 @@
 """Reports over HTTP beside the same rows in pgbench, the verb beside an ORM, and batches.
 
-What pgbench and the ORM write is what a report of ours has left: its case, its history, its clock.
+What pgbench and the ORM write is what a report of ours has left: its case, its history, its clock. They tell
+nobody; ours writes the notices too.
 """
 
 import json
