@@ -91,8 +91,11 @@ def report(engine) -> None:
 
 
 def databases(url: str) -> set[str]:
+    """The database and whatever stands beside it; others belong to other tests."""
+    own = make_url(url).database
     with service._administration(make_url(url)) as admin:
-        return set(admin.exec_driver_sql("SELECT datname FROM pg_database").scalars())
+        every = admin.exec_driver_sql("SELECT datname FROM pg_database").scalars()
+        return {name for name in every if name == own or rules.is_aside(own, name)}
 
 
 def parts(made: Path) -> set[str]:
