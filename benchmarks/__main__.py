@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from sqlalchemy import text
 
-from benchmarks import chaos, hotspot, imports, intake, locate, sweep, tiles
+from benchmarks import chaos, hotspot, imports, intake, lists, locate, sweep, tiles
 from benchmarks.city import City, city
 from benchmarks.table import Row, show
 
@@ -17,7 +17,7 @@ PREPARED = """
     WHERE valid_to IS NULL AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326))
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
-FIGURES = (*IN_THE_CITY, "intake", "sweep", "hotspots")
+FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "hotspots")
 
 
 def main(arguments: list[str]) -> None:
@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", nargs="*", default=FIGURES, metavar="|".join((*FIGURES, "chaos")))
     parser.add_argument("--clocks", type=int, default=1_000_000, help="open clocks of the sweep")
+    parser.add_argument("--cases", type=int, default=1_000_000, help="cases of the lists")
     parser.add_argument("--kills", type=int, default=20, help="how often chaos kills")
     parser.add_argument("--rate", type=float, default=50, help="reports a second while it does")
     chosen = parser.parse_args(arguments)
@@ -40,7 +41,10 @@ def main(arguments: list[str]) -> None:
     rows: list[Row] = []
     if set(IN_THE_CITY) & set(chosen.what):
         rows += _in_the_city(chosen.what, tell)
-    others = {"intake": intake.run, "sweep": lambda: sweep.run(chosen.clocks), "hotspots": hotspot.run}
+    others = {
+        "intake": intake.run, "sweep": lambda: sweep.run(chosen.clocks), "lists": lambda: lists.run(chosen.cases),
+        "hotspots": hotspot.run,
+    }  # fmt: skip
     for name, run in others.items():
         if name in chosen.what:
             tell(f"{name} …")

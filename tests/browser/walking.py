@@ -56,12 +56,13 @@ def build_district(url: str) -> None:
 
 
 def log_in(page: Page, username: str = "commander") -> None:
-    """Log in as somebody."""
+    """Log in as somebody, who finds the desk, and go on to the command map."""
     page.goto("/login")
     page.fill("[name=username]", username)
     page.fill("[name=password]", username)
     page.click("form[action='/login'] button")
-    page.wait_for_url("**/")
+    page.wait_for_url("**/desk")
+    page.goto("/")
 
 
 def work_off(url: str) -> None:
