@@ -33,7 +33,7 @@ _DISTRICT = frozenset({Role.COMMAND_CENTRE})
 DESK = frozenset(
     {
         Action.ACCEPT, Action.DISPATCH, Action.REDIRECT, Action.VOID, Action.MERGE, Action.CLOSE,
-        Action.EXTEND, Action.SEND_BACK, Action.SUSPEND, Action.RESUME, Action.REFUSE,
+        Action.EXTEND, Action.SEND_BACK, Action.SUSPEND, Action.REFUSE,
         Action.HAND_UP, Action.HAND_DOWN, Action.ASSIGN_TASK,
     }
 )  # fmt: skip
@@ -41,7 +41,7 @@ RAISING = frozenset(
     {Action.ACCEPT, Action.DISPATCH, Action.REDIRECT}
 )  # whoever does this holds it from now on
 WORK = frozenset({Action.HANDLE, Action.FEED_BACK})  # steps of the body the case was dispatched to
-EITHER = frozenset({Action.ASK, Action.MEET, Action.FINISH_TASK})  # of the one or the other
+EITHER = frozenset({Action.ASK, Action.MEET, Action.FINISH_TASK, Action.RESUME})  # of the one or the other
 
 # Which roles may take a step the first time, the second time …; the last row stands for all later ones.
 # A case that is accepted already is voided by the second row.

@@ -113,6 +113,12 @@ def test_a_suspended_case_has_as_much_time_left_when_it_goes_on(at_work, take):
     assert (at_work.state, local(at_work.due_at)) == (State.HANDLING, "Thu 12:00")  # two hours were left
 
 
+def test_the_body_at_work_lets_its_suspended_case_go_on(at_work, take):
+    take(at_work, Role.STREET_DISPATCHER, Action.SUSPEND, {"note": "待产权单位确认"}, timedelta(hours=2))
+    take(at_work, Role.DEPARTMENT_HANDLER, Action.RESUME, {"note": "已确认"}, timedelta(hours=3))
+    assert at_work.state == State.HANDLING
+
+
 def test_a_case_suspended_after_its_time_stays_late(at_work, take):
     due = at_work.due_at
     take(at_work, Role.STREET_DISPATCHER, Action.SUSPEND, {"note": "待确认"}, timedelta(days=1))
