@@ -1,5 +1,6 @@
 """One incident: what, where, its history in words, and the steps that can be taken now."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -10,13 +11,14 @@ from sqlalchemy.orm import Session
 import web.pages.case as case
 from gis.errors import Problem
 from gridmgr.account.rules import Actor
+from gridmgr.attachment.model import StoredFile
 from gridmgr.incident import queries, service
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import Action, BadField
 from web import i18n
 from web.deps import Allow, Transaction
 from web.errors import status_of
-from web.pages.uploads import files_of
+from web.pages.uploads import files_of, shown_again
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
@@ -53,16 +55,20 @@ def move(
     files: Annotated[list[str], Form()] = (), upload: Annotated[list[UploadFile], File()] = (),
 ) -> Response:  # fmt: skip
     """Take one step; if somebody else was faster, say so and show how it stands now."""
+    brought, refused = files_of(session, actor, files, upload)
     try:
+        if refused:
+            raise refused
         with session.begin_nested():
-            payload = payload_of(given)
-            if brought := files_of(session, actor, files, upload):
-                payload["files"] = brought
+            payload = payload_of(given) | ({"files": brought} if brought else {})
             service.move(session, actor, number, action, payload, expected_seq=seq)
     except Problem as problem:
         session.expire_all()
         incident = queries.by_number(session, actor, number)
-        return _page(request, session, actor, incident, problem=problem, failed=action, given=given)
+        again = shown_again(session, actor, brought)
+        return _page(
+            request, session, actor, incident, problem=problem, failed=action, given=given, sent_files=again
+        )
     return RedirectResponse(f"/incidents/{number}", 303)
 
 
@@ -122,9 +128,10 @@ def _day(text: str) -> str:
 def _page(
     request: Request, session: Session, actor: Actor, incident: Incident, *, new: bool = False,
     problem: Problem | None = None, failed: Action | None = None, given: dict[str, str] | None = None,
+    sent_files: Sequence[tuple[StoredFile, str]] = (),
 ) -> HTMLResponse:  # fmt: skip
     values = case.values(session, actor, incident) | {
         "new": new, "problem": i18n.say(problem) if problem else "", "failed": failed,
-        "given": given or BLANK, "blank": BLANK,
+        "given": given or BLANK, "blank": BLANK, "sent_files": sent_files,
     }  # fmt: skip
     return render(request, "incident.html", values, status_of(problem) if problem else 200)

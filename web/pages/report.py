@@ -2,6 +2,7 @@
 
 import math
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from gis import maps
 from gis.datum import to_wgs84
 from gis.errors import Problem
 from gridmgr.account.rules import Actor
+from gridmgr.attachment.model import StoredFile
 from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, NoEdition
@@ -27,7 +29,7 @@ from web import i18n, words
 from web.deps import Allow, Transaction
 from web.errors import status_of
 from web.fields import text
-from web.pages.uploads import files_of
+from web.pages.uploads import files_of, shown_again
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
@@ -78,13 +80,15 @@ def tell(
     files: Annotated[list[str], Form()] = (), upload: Annotated[list[UploadFile], File()] = (),
 ) -> Response:  # fmt: skip
     """File the report, settled on the spot or not, and go to its page; a second click leads to the same one."""
+    brought, refused = files_of(session, actor, files, upload)
     try:
+        if refused:
+            raise refused
         with session.begin_nested():
-            brought = files_of(session, actor, files, upload)
             incident = _filed(session, actor, given, brought)
     except Problem as problem:
         session.expire_all()
-        return _form(request, session, actor, given, problem)
+        return _form(request, session, actor, given, problem, shown_again(session, actor, brought))
     return RedirectResponse(f"/incidents/{incident.number}?new=1", 303)
 
 
@@ -127,8 +131,9 @@ def _degrees(given: dict[str, str], field: str) -> float:
 
 
 def _form(
-    request: Request, session: Session, actor: Actor, given: dict, problem: Problem | None = None
-) -> Response:
+    request: Request, session: Session, actor: Actor, given: dict, problem: Problem | None = None,
+    sent_files: Sequence[tuple[StoredFile, str]] = (),
+) -> Response:  # fmt: skip
     try:
         edition = hierarchy.edition_at(session)
     except NoEdition:
@@ -140,6 +145,7 @@ def _form(
     values = {
         "no_edition": False,
         "given": given,
+        "sent_files": sent_files,
         "where": where,
         "problem": i18n.say(problem) if problem and not (where["problem"] or where["too_far"]) else "",
         "limit": LIMITS["description"],

@@ -8,12 +8,16 @@
   function start(box) {
     if (box.dataset.ready) return;
     box.dataset.ready = "true";
-    const input = box.querySelector("input[type=file]");
     const list = box.querySelector("ul");
-    input.removeAttribute("name"); // from now on the form sends hashes
-    input.addEventListener("change", () => {
-      for (const file of input.files) send(box, list, file);
-      input.value = "";
+    for (const input of box.querySelectorAll("input[type=file]")) {
+      input.removeAttribute("name"); // from now on the form sends hashes
+      input.addEventListener("change", () => {
+        for (const file of input.files) send(box, list, file);
+        input.value = "";
+      });
+    }
+    list.addEventListener("click", ({ target }) => {
+      if (target.closest("button")) target.closest("li").remove();
     });
     for (const name of ["dragover", "drop"]) {
       box.addEventListener(name, (event) => {
@@ -41,13 +45,16 @@
     drop.className = "plain";
     drop.textContent = box.dataset.remove;
     drop.setAttribute("aria-label", `${box.dataset.remove}: ${file.name}`);
-    drop.addEventListener("click", () => row.remove());
     if (file.type.startsWith("image/")) picture.src = URL.createObjectURL(file);
-    row.append(picture, name, drop);
+    const done = document.createElement("progress");
+    done.max = 1;
+    done.value = 0;
+    done.setAttribute("aria-label", file.name);
+    row.append(picture, name, drop, done);
     row.setAttribute("aria-busy", "true");
     list.append(row);
     try {
-      const answer = await post(box, await light(file, Number(box.dataset.limit) * 1024 * 1024));
+      const answer = await post(box, await light(file, Number(box.dataset.limit) * 1024 * 1024), (share) => { done.value = share; });
       const kept = document.createElement("input");
       kept.type = "hidden";
       kept.name = "files";
@@ -62,22 +69,28 @@
       row.append(told);
     } finally {
       row.removeAttribute("aria-busy");
+      done.remove();
     }
   }
 
-  async function post(box, file) {
+  /** Send a file and return what the server says of it; `progress` hears which share has gone out. */
+  function post(box, file, progress) {
     const body = new FormData();
     body.append("files", file, file.name);
-    const token = box.closest("form").querySelector("[name=csrf]").value;
-    let answer;
-    try {
-      answer = await fetch("/api/files", { method: "POST", body, headers: { "x-csrf-token": token } });
-    } catch {
-      throw new Error(box.dataset.lost);
-    }
-    const told = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(told.detail || box.dataset.lost);
-    return told.items[0];
+    const call = new XMLHttpRequest(); // fetch does not tell how far an upload has come
+    call.open("POST", "/api/files");
+    call.responseType = "json";
+    call.setRequestHeader("x-csrf-token", box.closest("form").querySelector("[name=csrf]").value);
+    call.upload.addEventListener("progress", ({ loaded, total }) => progress(total ? loaded / total : 1));
+    return new Promise((keep, refuse) => {
+      call.addEventListener("load", () => {
+        const told = call.response || {};
+        if (call.status < 300 && told.items) keep(told.items[0]);
+        else refuse(new Error(told.detail || box.dataset.lost));
+      });
+      for (const lost of ["error", "abort", "timeout"]) call.addEventListener(lost, () => refuse(new Error(box.dataset.lost)));
+      call.send(body);
+    });
   }
 
   // Return the file, or a smaller picture of it if it is heavier than what is taken.
