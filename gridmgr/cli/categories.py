@@ -9,7 +9,7 @@ import typer
 from gridmgr import clock
 from gridmgr.cli.output import Json, complain, opened, print_json, print_table, say
 from gridmgr.i18n import _, language
-from gridmgr.words import FATES, word
+from gridmgr.words import FATES, ORPHANS, word
 
 app = typer.Typer(no_args_is_help=True, help="Matters, their limits and departments.")
 SHOWN = 50
@@ -26,6 +26,7 @@ def import_file(
 ) -> None:
     """Publish a table of categories from CSV or XLSX, all or nothing; cases filed before keep their old rows."""
     from gridmgr import db
+    from gridmgr.discussion import queries as discussion
     from gridmgr.responsibility import queries, rules, service
     from gridmgr.sheet import BadSheet
 
@@ -37,6 +38,7 @@ def import_file(
         raise BadSheet(read.errors)
     with opened() as session:
         changes = rules.category_changes(queries.in_force(session, day), read.rows)
+        left = discussion.orphans(session, read.rows, day)
         with db.rehearsed(session, keep=not dry_run):
             service.publish(session, title or file.stem, day, read.rows)
     rows = [
@@ -44,6 +46,8 @@ def import_file(
         for c in changes
     ]
     print_table("", [_("change"), _("code"), _("name")], rows)
+    for each in left:
+        say(ORPHANS[each.kind], n=each.count, category=each.category)
     if dry_run:
         say("Nothing has been written.")
     else:

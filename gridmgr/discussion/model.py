@@ -11,6 +11,7 @@ from gridmgr.db import Base
 from gridmgr.errors import BadInput, NotFound
 
 LONGEST = 2000
+LONGEST_NOTE = 500
 
 
 class Comment(Base):
@@ -36,12 +37,21 @@ class Phrase(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     action: Mapped[str] = mapped_column(String(16))
     category: Mapped[str] = mapped_column(String(32))
-    zh: Mapped[str] = mapped_column(String(500))
-    en: Mapped[str] = mapped_column(String(500))
+    zh: Mapped[str] = mapped_column(String(LONGEST_NOTE))
+    en: Mapped[str] = mapped_column(String(LONGEST_NOTE))
 
     def said(self, language: str) -> str:
         """Return the note in a language; without an English text it is the Chinese one."""
         return self.en or self.zh if language == "en" else self.zh
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """How many policies or phrases are for categories that a new table no longer has."""
+
+    kind: str  # a code of ORPHANS
+    category: str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,10 @@ class NothingSaid(BadInput):
 
 class SaidTooMuch(BadInput):
     """A comment has at most {most} characters."""
+
+
+class NoteTooLong(BadInput):
+    """A ready-made note has at most {most} characters in each language."""
 
 
 class UnknownPhrase(NotFound):

@@ -1,13 +1,18 @@
 """Reads of comments and phrases."""
 
+from collections.abc import Iterable, Mapping
+from datetime import date
+
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import Account
 from gridmgr.discussion import rules
-from gridmgr.discussion.model import Comment, Phrase
+from gridmgr.discussion.model import Comment, Orphan, Phrase
 from gridmgr.incident.model import Incident
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.responsibility.rules import orphaned
 
 
 def comments(session: Session, incident_id: int, size: int = 500, after: int = 0) -> list[Comment]:
@@ -19,6 +24,18 @@ def comments(session: Session, incident_id: int, size: int = 500, after: int = 0
 def phrases(session: Session) -> list[Phrase]:
     """Return all phrases, by step."""
     return list(session.scalars(select(Phrase).order_by(Phrase.action, Phrase.category, Phrase.id)))
+
+
+def orphans(session: Session, after: Iterable[Mapping], day: date) -> list[Orphan]:
+    """Return which policies and phrases fit a category of that day and none of a new table of categories."""
+    codes = [row["code"] for row in after]
+    before = [each.code for each in responsibility.in_force(session, day)]
+    named = {"policy": responsibility.policies(session, day), "phrase": phrases(session)}
+    return [
+        Orphan(kind, *each)
+        for kind, rows in named.items()
+        for each in sorted(orphaned([row.category for row in rows], before, codes).items())
+    ]
 
 
 def marked(session: Session, said: list[Comment]) -> list[tuple[Comment, list[tuple[str, bool]]]]:

@@ -11,8 +11,10 @@ from gridmgr.account.rules import Actor, require
 from gridmgr.discussion import queries, rules
 from gridmgr.discussion.model import (
     LONGEST,
+    LONGEST_NOTE,
     Comment,
     Mentioned,
+    NoteTooLong,
     NothingSaid,
     Phrase,
     SaidTooMuch,
@@ -69,10 +71,12 @@ def set_phrase(session: Session, action: str, category: str, zh: str, en: str = 
 
     Raises
     ------
-    NotAStep, NothingSaid
+    NotAStep, NothingSaid, NoteTooLong
     """
     if not zh.strip():
         raise NothingSaid
+    if max(len(zh.strip()), len(en.strip())) > LONGEST_NOTE:
+        raise NoteTooLong(most=LONGEST_NOTE)
     row = {"action": rules.step(action), "category": category.strip(), "zh": zh.strip(), "en": en.strip()}
     _kept(session, [row])
 

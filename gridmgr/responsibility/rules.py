@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -329,6 +330,20 @@ class Difference:
 def category_changes(before: Iterable[Category], after: Iterable[Mapping]) -> list[Difference]:
     """Return what a table of categories would change, by code."""
     return differences(map(plain_category, before), after, lambda row: row["code"])
+
+
+def orphaned(beginnings: Iterable[str], before: Collection[str], after: Collection[str]) -> Counter[str]:
+    """Count those beginnings of codes that fit one of today's categories and none of a new table.
+
+    >>> orphaned(["02", "02", "0201", "", "9"], ["0201", "0202"], ["0202"])
+    Counter({'0201': 1})
+    """
+    fits = {each: (_fits(each, before), _fits(each, after)) for each in beginnings}
+    return Counter(each for each in beginnings if fits[each] == (True, False))
+
+
+def _fits(beginning: str, codes: Collection[str]) -> bool:
+    return any(code.startswith(beginning) for code in codes)
 
 
 def _policy_key(policy: Mapping) -> tuple:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from little import STREET, little_district
+from little import CATEGORIES, STREET, little_district
 from outside import receiver
 from sqlalchemy import URL
 
@@ -177,3 +177,15 @@ def test_a_calendar_that_cannot_be_is_refused_in_one_line(told, little: str, arg
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["error"]["kind"] == kind
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_table_of_categories_tells_of_notes_it_would_orphan(told, little: str, tmp_path: Path) -> None:
+    settings = {"GRIDMGR_DATABASE_URL": little}
+    (tmp_path / "notes.csv").write_text("action,category,text\nclose,S0102,已清\n")
+    assert told("phrases", "import", str(tmp_path / "notes.csv"), **settings).returncode == 0
+    head, _rubbish, gas = CATEGORIES
+    (tmp_path / "table.csv").write_text("\n".join(CATEGORIES))
+    assert told("categories", "import", str(tmp_path / "table.csv"), **settings).returncode == 0
+    (tmp_path / "table.csv").write_text(f"{head}\n{gas}\n")
+    tried = told("categories", "import", str(tmp_path / "table.csv"), "--title", "二版", "--dry-run", **settings)
+    assert "有 1 条常用语针对 S0102" in tried.stdout

@@ -86,3 +86,22 @@ def test_only_administrators_have_the_page(city: City):
     assert city.client(Role.PLANNER).get("/categories").status_code == 403
     assert city.client(Role.ADMIN).get("/categories", params={"at": "2026-13-01"}).status_code == 422
     assert city.client(Role.ADMIN).get("/categories.xlsx", params={"at": "morgen"}).status_code == 422
+
+
+def test_policies_and_notes_for_a_code_that_goes_away_are_named_before_it_goes(city: City, sent, as_role):
+    admin, day = as_role(Role.ADMIN), "2029-01-01"
+    policies = "category,severity,stage,amount,unit,share,act,level\n0201,,handle,2,hours,,,\n02,,verify,2,hours,,,\n"
+    file = {"file": ("时限.csv", io.BytesIO(policies.encode()), "text/csv")}
+    answer = admin.post("/api/policies", files=file, data={"effective": day, "title": "远期"})
+    assert answer.status_code == 201, answer.text
+    note = {"action": "close", "category": "0201", "zh": "垃圾已清", "en": ""}
+    assert admin.post("/api/phrases", json=note).status_code == 204
+    other = table(ROW.replace("0201", "0202"))
+    shown = sent(other, "check", effective=day).text
+    assert "有 1 条时限政策针对 0201" in shown and "有 1 条常用语针对 0201" in shown and "针对 02，" not in shown
+    assert "针对" not in sent(table(ROW), "check", effective=day).text
+    file = {"file": ("事项.csv", io.BytesIO(other.encode()), "text/csv")}
+    would = admin.post("/api/categories/import", files=file, data={"effective": day, "dry_run": "true"}).json()
+    assert would["orphans"] == [
+        {"kind": "policy", "category": "0201", "count": 1}, {"kind": "phrase", "category": "0201", "count": 1},
+    ]  # fmt: skip

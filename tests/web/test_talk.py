@@ -104,3 +104,20 @@ def test_a_note_can_be_set_and_removed_on_the_page_by_administrators_only(city: 
     assert other.post(removed, data={"csrf": secret}).status_code == 403
     assert browser.post(removed, data={"csrf": csrf}).status_code == 303
     assert "理由不足" not in browser.get("/phrases").text
+
+
+def test_a_refused_note_stands_in_the_form_again(city: City):
+    browser, csrf = city.browser(Role.ADMIN)
+    long = {"action": "close", "category": "02", "zh": "长" * 501, "en": f"Long {SCRIPT}"}
+    for given in (long, long | {"action": "dance", "zh": "短"}):
+        refused = browser.post("/phrases", data=given | {"csrf": csrf})
+        assert refused.status_code == 422 and 'role="alert"' in refused.text
+        assert f">{given['zh']}</textarea>" in refused.text and 'value="02"' in refused.text
+        assert "Long &lt;script&gt;" in refused.text and SCRIPT not in refused.text
+    assert '<option value="close" selected>' in browser.post("/phrases", data=long | {"csrf": csrf}).text
+
+
+def test_a_note_of_several_lines_may_be_as_long_as_its_form_says(city: City):
+    browser, csrf = city.browser(Role.ADMIN)
+    note = {"csrf": csrf, "action": "close", "zh": "一\r\n" * 166 + "完"}  # 499 characters as the browser counts
+    assert browser.post("/phrases", data=note).status_code == 303

@@ -1,5 +1,6 @@
 """The categories people report under."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import Depends, File, Form, Query, UploadFile
@@ -8,6 +9,7 @@ from pydantic import BaseModel, Field
 from gridmgr import clock, db
 from gridmgr.account.rules import Actor
 from gridmgr.clock import TimeUnit
+from gridmgr.discussion import queries as discussion
 from gridmgr.responsibility import queries, rules, service
 from gridmgr.responsibility.model import Category, CategoryKind
 from gridmgr.sheet import BadSheet
@@ -75,6 +77,14 @@ class CategoryChange(BaseModel):
     after: CategoryOut | None
 
 
+class OrphanOut(BaseModel):
+    """How many policies or phrases name the beginning of a code that goes away."""
+
+    kind: Literal["policy", "phrase"]
+    category: str = Field(examples=["0201"])
+    count: int
+
+
 class CategoriesImported(BaseModel):
     """What a table changes, or would change."""
 
@@ -82,6 +92,7 @@ class CategoriesImported(BaseModel):
     effective: Day
     written: bool
     changes: list[CategoryChange]
+    orphans: list[OrphanOut] = Field(description="Policies and phrases for categories the table no longer has.")
 
 
 @routes.post("/categories/import", responses=problems(409, 413))
@@ -99,6 +110,7 @@ def import_categories(
     if read.errors:
         raise BadSheet(read.errors)
     changes = rules.category_changes(queries.in_force(session, day), read.rows)
+    left = [OrphanOut(**asdict(each)) for each in discussion.orphans(session, read.rows, day)]
     with db.rehearsed(session, keep=not dry_run):
         service.publish(session, title or name, day, read.rows)
     told = [
@@ -109,7 +121,9 @@ def import_categories(
         )
         for each in changes
     ]  # fmt: skip
-    return CategoriesImported(categories=len(read.rows), effective=day, written=not dry_run, changes=told)
+    return CategoriesImported(
+        categories=len(read.rows), effective=day, written=not dry_run, changes=told, orphans=left
+    )
 
 
 def _out(category: Category) -> CategoryOut:

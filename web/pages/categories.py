@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from gis.errors import Problem
 from gridmgr import clock, i18n, sheet
 from gridmgr.account.rules import Actor
+from gridmgr.discussion import queries as discussion
 from gridmgr.errors import BadInput
 from gridmgr.responsibility import queries, rules, service
 from gridmgr.sheet import Format
@@ -89,6 +90,7 @@ def bring(
         read = rules.read_categories(file.file.read(), file.filename or "")
         changes = rules.category_changes(queries.in_force(session, day), read.rows)
         values |= {"read": read, "changes": [_shown(each) for each in changes], "effective": day}
+        values["orphans"] = discussion.orphans(session, read.rows, day)
         if read.errors:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         elif do == "publish":

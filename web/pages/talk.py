@@ -1,5 +1,6 @@
 """Comments on a case's page, and the page of ready-made notes."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
@@ -22,6 +23,8 @@ from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
 Admin = Annotated[Actor, Depends(Allow("account.manage"))]
+BLANK = {"action": "feed_back", "category": "", "zh": "", "en": ""}
+TYPED = 10_000  # characters that are given back, whatever may be kept of them
 
 
 @router.post("/incidents/{number}/comments")
@@ -56,14 +59,16 @@ def show(request: Request, session: Transaction, actor: Admin) -> HTMLResponse:
 @router.post("/phrases")
 def add(
     request: Request, session: Transaction, actor: Admin, action: Annotated[text(16), Form()] = "",
-    category: Annotated[text(32), Form()] = "", zh: Annotated[text(500), Form()] = "",
-    en: Annotated[text(500), Form()] = "",
+    category: Annotated[text(32), Form()] = "", zh: Annotated[text(TYPED), Form()] = "",
+    en: Annotated[text(TYPED), Form()] = "",
 ) -> Response:  # fmt: skip
-    """Keep one more."""
+    """Keep one more; what is refused stands in the form again."""
+    zh, en = (each.replace("\r\n", "\n") for each in (zh, en))  # a browser counts the end of a line once
+    given = {"action": action, "category": category, "zh": zh, "en": en}
     try:
-        service.set_phrase(session, action, category, zh, en)
+        service.set_phrase(session, **given)
     except Problem as problem:
-        return _page(request, session, problem)
+        return _page(request, session, problem, given=given)
     return RedirectResponse("/phrases", 303)
 
 
@@ -93,11 +98,13 @@ def remove(session: Transaction, actor: Admin, phrase_id: Annotated[RowId, Path(
 
 
 def _page(
-    request: Request, session: Session, problem: Problem | None = None, would: int | None = None
-) -> HTMLResponse:
+    request: Request, session: Session, problem: Problem | None = None, would: int | None = None,
+    given: Mapping[str, str] = BLANK,
+) -> HTMLResponse:  # fmt: skip
     errors = problem.errors if isinstance(problem, BadSheet) else []
     values = {
         "phrases": queries.phrases(session), "errors": errors, "would": would,
+        "given": given,
         "problem": i18n.say(problem) if problem and not errors else "",
     }  # fmt: skip
     return render(request, "phrases.html", values, status_of(problem) if problem else 200)
