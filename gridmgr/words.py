@@ -106,7 +106,9 @@ HOW = {
 DAY_KINDS = {"holiday": N_("Holiday"), "makeup": N_("Make-up workday")}
 ORPHANS = {
     "policy": N_("{n} policies are for {category}, but no category of this table has a code that begins so."),
-    "phrase": N_("{n} ready-made notes are for {category}, but no category of this table has a code that begins so."),
+    "phrase": N_(
+        "{n} ready-made notes are for {category}, but no category of this table has a code that begins so."
+    ),
 }
 FATES = {"added": N_("new"), "changed": N_("changed"), "removed": N_("removed"), "unchanged": N_("unchanged")}
 SEVERITIES = {"error": N_("Error"), "warning": N_("Warning")}

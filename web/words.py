@@ -23,9 +23,9 @@ from gridmgr.words import LEVELS as LEVELS
 from gridmgr.words import LINEAGE as LINEAGE
 from gridmgr.words import N_ as N_
 from gridmgr.words import NEEDS as NEEDS
-from gridmgr.words import ORPHANS as ORPHANS
 from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS
 from gridmgr.words import NOTICES as NOTICES
+from gridmgr.words import ORPHANS as ORPHANS
 from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES
 from gridmgr.words import ROLES as ROLES

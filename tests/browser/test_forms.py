@@ -12,7 +12,9 @@ from walking import CATEGORIES, build_district, log_in, open_accounts
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-POLICIES = "category,severity,stage,amount,unit,share,act,level\n,,accept,0.5,working_hours,50%,remind,micro_grid\n"
+POLICIES = (
+    "category,severity,stage,amount,unit,share,act,level\n,,accept,0.5,working_hours,50%,remind,micro_grid\n"
+)
 PHONE, DESK = {"width": 375, "height": 740}, {"width": 1366, "height": 768}
 
 
@@ -41,7 +43,9 @@ def place(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
-def test_photos_of_the_camera_outlive_a_refused_report_and_a_double_click_sends_once(page: Page, trouble) -> None:
+def test_photos_of_the_camera_outlive_a_refused_report_and_a_double_click_sends_once(
+    page: Page, trouble
+) -> None:
     log_in(page)
     place(page)
     expect(page.get_by_text("拍照")).to_be_visible()
@@ -120,8 +124,14 @@ def test_the_pages_fit_and_axe_finds_nothing(page: Page, language: str) -> None:
     log_in(page)
     page.goto("/incidents")
     case = page.locator("tbody a").first.get_attribute("href")
-    if language == "en":
-        page.click("a.language")
+    page.goto("/phrases")
+    page.fill("[name=category]", "B0106")
+    page.fill("[name=zh]", f"已更换灯泡 {page.viewport_size['width']} {language}")
+    page.fill("[name=en]", "The lamp has been changed")
+    page.click("form[action='/phrases'] button")
+    expect(page.locator("td code").first).to_have_text("B0106")
+    page.goto(f"/language/{language}?next=/phrases")
+    expect(page.locator("h1")).to_have_text({"zh": "常用语", "en": "Ready-made notes"}[language])
     found = {}
     for path in (case, "/report", "/categories", "/phrases", "/policies"):
         page.goto(path)
@@ -134,6 +144,8 @@ def test_the_pages_fit_and_axe_finds_nothing(page: Page, language: str) -> None:
         )
         if folder := os.environ.get("GRIDMGR_SHOTS"):
             name = path.strip("/").split("/")[0]
-            page.screenshot(path=f"{folder}/{name}-{language}-{page.viewport_size['width']}.png", full_page=True)
+            page.screenshot(
+                path=f"{folder}/{name}-{language}-{page.viewport_size['width']}.png", full_page=True
+            )
         found[path] = faults
-    assert found == dict.fromkeys(found, [])
+    assert found == {path: [] for path in found}

@@ -187,5 +187,7 @@ def test_a_table_of_categories_tells_of_notes_it_would_orphan(told, little: str,
     (tmp_path / "table.csv").write_text("\n".join(CATEGORIES))
     assert told("categories", "import", str(tmp_path / "table.csv"), **settings).returncode == 0
     (tmp_path / "table.csv").write_text(f"{head}\n{gas}\n")
-    tried = told("categories", "import", str(tmp_path / "table.csv"), "--title", "二版", "--dry-run", **settings)
+    tried = told(
+        "categories", "import", str(tmp_path / "table.csv"), "--title", "二版", "--dry-run", **settings
+    )
     assert "有 1 条常用语针对 S0102" in tried.stdout

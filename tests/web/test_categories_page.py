@@ -98,10 +98,14 @@ def test_policies_and_notes_for_a_code_that_goes_away_are_named_before_it_goes(c
     assert admin.post("/api/phrases", json=note).status_code == 204
     other = table(ROW.replace("0201", "0202"))
     shown = sent(other, "check", effective=day).text
-    assert "有 1 条时限政策针对 0201" in shown and "有 1 条常用语针对 0201" in shown and "针对 02，" not in shown
+    assert (
+        "有 1 条时限政策针对 0201" in shown and "有 1 条常用语针对 0201" in shown and "针对 02，" not in shown
+    )
     assert "针对" not in sent(table(ROW), "check", effective=day).text
     file = {"file": ("事项.csv", io.BytesIO(other.encode()), "text/csv")}
-    would = admin.post("/api/categories/import", files=file, data={"effective": day, "dry_run": "true"}).json()
+    would = admin.post(
+        "/api/categories/import", files=file, data={"effective": day, "dry_run": "true"}
+    ).json()
     assert would["orphans"] == [
         {"kind": "policy", "category": "0201", "count": 1}, {"kind": "phrase", "category": "0201", "count": 1},
     ]  # fmt: skip

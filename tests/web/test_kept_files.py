@@ -22,7 +22,14 @@ def carried(page: str) -> list[str]:
 def test_a_refused_report_keeps_its_photo_and_is_sent_with_it_then(city: City):
     browser, csrf = city.browser(Role.COMMAND_CENTRE)
     lon, lat = middle(1)
-    given = {"csrf": csrf, "lon": lon, "lat": lat, "datum": "wgs84", "source": "patrol", "description": "垃圾"}
+    given = {
+        "csrf": csrf,
+        "lon": lon,
+        "lat": lat,
+        "datum": "wgs84",
+        "source": "patrol",
+        "description": "垃圾",
+    }
     refused = browser.post("/report", data=given, files={"upload": ("现场<b>.jpg", photo(11), "image/jpeg")})
     assert refused.status_code == 422
     (kept,) = carried(refused.text)
@@ -59,7 +66,9 @@ def test_of_several_files_the_good_ones_are_kept_when_one_is_refused(city: City)
 
 
 def test_a_file_that_somebody_else_has_sent_is_not_given_back(city: City):
-    foreign = city.client(Role.ADMIN).post("/api/files", files={"files": ("别人.jpg", photo(14), "image/jpeg")})
+    foreign = city.client(Role.ADMIN).post(
+        "/api/files", files={"files": ("别人.jpg", photo(14), "image/jpeg")}
+    )
     browser, csrf = city.browser(Role.GRID_MEMBER)
     sha256 = foreign.json()["items"][0]["sha256"]
     refused = browser.post("/report", data={"csrf": csrf, "files": f"{sha256}:别人.jpg"})

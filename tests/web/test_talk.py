@@ -119,5 +119,9 @@ def test_a_refused_note_stands_in_the_form_again(city: City):
 
 def test_a_note_of_several_lines_may_be_as_long_as_its_form_says(city: City):
     browser, csrf = city.browser(Role.ADMIN)
-    note = {"csrf": csrf, "action": "close", "zh": "一\r\n" * 166 + "完"}  # 499 characters as the browser counts
+    note = {
+        "csrf": csrf,
+        "action": "close",
+        "zh": "一\r\n" * 166 + "完",
+    }  # 499 characters as the browser counts
     assert browser.post("/phrases", data=note).status_code == 303

@@ -92,7 +92,9 @@ class CategoriesImported(BaseModel):
     effective: Day
     written: bool
     changes: list[CategoryChange]
-    orphans: list[OrphanOut] = Field(description="Policies and phrases for categories the table no longer has.")
+    orphans: list[OrphanOut] = Field(
+        description="Policies and phrases for categories the table no longer has."
+    )
 
 
 @routes.post("/categories/import", responses=problems(409, 413))
