@@ -89,7 +89,7 @@ def test_only_administrators_have_the_page(city: City):
 
 
 def test_policies_and_notes_for_a_code_that_goes_away_are_named_before_it_goes(city: City, sent, as_role):
-    admin, day = as_role(Role.ADMIN), "2029-01-01"
+    admin, day = as_role(Role.ADMIN), "2027-06-01"
     policies = "category,severity,stage,amount,unit,share,act,level\n0201,,handle,2,hours,,,\n02,,verify,2,hours,,,\n"
     file = {"file": ("时限.csv", io.BytesIO(policies.encode()), "text/csv")}
     answer = admin.post("/api/policies", files=file, data={"effective": day, "title": "远期"})
