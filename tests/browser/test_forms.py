@@ -1,7 +1,6 @@
 """Forms that keep what they were given: photos of a report and a step, notes, tables; on phones and desks."""
 
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,10 +141,5 @@ def test_the_pages_fit_and_axe_finds_nothing(page: Page, language: str) -> None:
         faults = page.evaluate(
             "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))"
         )
-        if folder := os.environ.get("GRIDMGR_SHOTS"):
-            name = path.strip("/").split("/")[0]
-            page.screenshot(
-                path=f"{folder}/{name}-{language}-{page.viewport_size['width']}.png", full_page=True
-            )
         found[path] = faults
     assert found == {path: [] for path in found}
