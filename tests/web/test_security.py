@@ -295,7 +295,9 @@ def test_a_database_that_does_not_answer_is_told_in_one_clear_problem(
 ):
     away = db.engine("postgresql+psycopg2://nobody@127.0.0.1:9/nothing")
     monkeypatch.setattr("web.deps.engine", lambda: away)
-    assert city.client().get("/healthz").status_code == 200  # the server lives; /readyz says that it cannot work
+    assert (
+        city.client().get("/healthz").status_code == 200
+    )  # the server lives; /readyz says that it cannot work
     for path in ("/api/incidents", "/api/incidents.csv", f"/tiles/street/{city.stamp}/1/0/0.pbf"):
         client = city.client(Role.COMMUNITY_CLERK)
         answer = client.get(path)
