@@ -54,6 +54,11 @@ def local(instant: datetime) -> datetime:
     return instant.astimezone(zone())
 
 
+def midnight(day: date, days: int = 0) -> datetime:
+    """Return the instant a day begins in the district's own zone, `days` later."""
+    return datetime.combine(day + timedelta(days), time.min, zone())
+
+
 @contextmanager
 def travel(instant: datetime) -> Iterator[None]:
     """Let `now()` answer `instant` inside the block; for simulations and tests."""

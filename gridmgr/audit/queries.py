@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import func, literal, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
+from gridmgr import clock
 from gridmgr.audit.model import LastDone, Missing, Overdue, Uneven, Unserved
-from gridmgr.casebook import queries as casebook
 from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
 from gridmgr.escalation.queries import categories, moment
 from gridmgr.incident.model import Incident, IncidentEvent
@@ -130,7 +130,7 @@ def missing(session: Session) -> list[Missing]:
     table = responsibility.policy_table(session)
     if table is None:
         return found
-    since = max(table.published_at, casebook.midnight(table.effective))
+    since = max(table.published_at, clock.midnight(table.effective))
     for state, (stage, began) in _OWN_STAGE.items():
         kinds = session.execute(
             select(Incident.category_id, Incident.severity)

@@ -31,13 +31,19 @@ def calendar_for(session: Session, code: str = "") -> WorkingCalendar:
 
 
 def _shared(session: Session, code: str, read: dict[Hashable, Any]) -> WorkingCalendar:
-    if None not in read:
-        read[None] = (hours(session), list(session.scalars(select(SpecialDay))))
-    kept, days = read[None]
-    areas = frozenset(each.code for each in (*kept, *days) if code.startswith(each.code))
+    kept, special = _tables(session)
+    areas = frozenset(each.code for each in (*kept, *special) if code.startswith(each.code))
     if areas not in read:
-        read[areas] = _calendar(code, kept, [each for each in days if each.code in areas])
+        read[areas] = _calendar(code, kept, [each for each in special if each.code in areas])
     return read[areas]
+
+
+def _tables(session: Session) -> tuple[list[WorkedHours], list[SpecialDay]]:
+    """Return all hours and days, read once in a session."""
+    read: dict[Hashable, Any] = session.info.setdefault("calendars", {})
+    if None not in read:
+        read[None] = (hours(session), days(session))
+    return read[None]
 
 
 def _calendar(code: str, kept: Sequence[WorkedHours], days: list[SpecialDay]) -> WorkingCalendar:
@@ -80,7 +86,7 @@ def horizons(session: Session, amount: float, unit: TimeUnit) -> dict[str, datet
     Of an area for which no such limit ends, nothing is told.
     """
     ends = {}
-    for code in {"", *(each.code for each in (*hours(session), *days(session)))}:
+    for code in {"", *(each.code for table in _tables(session) for each in table)}:
         with suppress(BeyondCalendar, NoWorkedTime):
             ends[code] = calendar_for(session, code).due(clock.now(), amount, unit)
     return ends

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 
 from geoalchemy2.functions import ST_X, ST_Y
@@ -85,9 +85,9 @@ class Search:
                 Incident.building_code == self.code,
             )
         if self.since:
-            yield Incident.reported_at >= midnight(self.since)
+            yield Incident.reported_at >= clock.midnight(self.since)
         if self.until:
-            yield Incident.reported_at < midnight(self.until, days=1)
+            yield Incident.reported_at < clock.midnight(self.until, days=1)
         if self.overdue:
             yield late()
         yield from self._of_desks()
@@ -133,11 +133,6 @@ class Search:
 def late() -> ColumnElement[bool]:
     """Return the condition that a case is, or was when its time stopped, past its due time."""
     return Incident.due_at < func.coalesce(Incident.stopped_at, clock.now())
-
-
-def midnight(day: date, days: int = 0) -> datetime:
-    """Return the instant the local day begins, `days` later."""
-    return datetime.combine(date.fromordinal(day.toordinal() + days), time.min, clock.zone())
 
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)  # where what has no due time stands

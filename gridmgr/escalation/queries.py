@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, aliased
 from gridmgr import clock, sheet
 from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
-from gridmgr.casebook.queries import midnight
 from gridmgr.clock import TimeUnit
 from gridmgr.escalation import rules
 from gridmgr.escalation.model import LIVE, NOBODY, CaseClock, Clock, RungClimbed, Running
@@ -70,7 +69,7 @@ def counted_by(
 
     Over them counts what had begun before their last shift ends, and is due, or has a rung, after they begin.
     """
-    begin, end = midnight(first_day), midnight(last_day, days=2)
+    begin, end = clock.midnight(first_day), clock.midnight(last_day, days=2)
     last = func.greatest(CaseClock.due_at, CaseClock.rung_times[func.cardinality(CaseClock.rung_times)])
     asked = (
         select(CaseClock.id, CaseClock.incident_id)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from walking import build_district, open_accounts
 
 from gridmgr.settings import settings
 from web import deps
@@ -47,6 +48,13 @@ def home(
     deps.engine().dispose()
     deps.engine.cache_clear()
     settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def district(home: Path, database: str) -> None:
+    """Build the tiny district that the walks of a module share."""
+    open_accounts(database)
+    build_district(database)
 
 
 @pytest.fixture(scope="module")

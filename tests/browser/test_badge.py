@@ -1,11 +1,10 @@
 """The badge goes up while a page is open; the inbox follows, reads, and can be used by everybody."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, log_in, open_accounts
+from walking import NASTY, both_widths, check_for_everybody, log_in, open_accounts
 
 from gridmgr import db
 from gridmgr.account import queries as accounts
@@ -15,8 +14,6 @@ from gridmgr.reactions import REACTIONS
 from web import deps
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-PHONE, DESK = {"width": 375, "height": 740}, {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -91,7 +88,7 @@ def test_filters_keep_the_way_back(page: Page) -> None:
     expect(page.locator(".inbox li").first).to_contain_text("升级提醒")
 
 
-@pytest.mark.parametrize("page", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+@both_widths
 def test_every_page_of_notices_fits_and_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     tell("commander", Kind.TOLD)
@@ -100,10 +97,4 @@ def test_every_page_of_notices_fits_and_can_be_used_by_everybody(page: Page) -> 
     page.locator("form[action='/notices/webhooks'] button").click()
     expect(page.locator("#secret")).to_contain_text("whsec_")
     page.get_by_role("button", name="测试").first.click()
-    for path in ("/notices", "/notices/wishes", "/notices/deliveries", "/notices/webhooks"):
-        for language in ("en", "zh"):
-            page.goto(f"/language/{language}?next={path}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], path
-            page.evaluate(AXE.read_text("utf-8"))
-            faults = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-            assert faults == [], path
+    check_for_everybody(page, "/notices", "/notices/wishes", "/notices/deliveries", "/notices/webhooks")

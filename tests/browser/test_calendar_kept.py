@@ -1,28 +1,17 @@
 """An administrator keeps the calendar on its page: a notice, a single day, hours of a street, the tester."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import build_district, log_in, open_accounts
+from walking import both_widths, check_for_everybody, log_in
 
 from gridmgr import db
 from gridmgr.hierarchy.model import GridUnit
 from web import deps
 
-pytestmark = [pytest.mark.browser, pytest.mark.db]
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 NOTICE = Path(__file__).parents[2] / "sample_maps" / "holidays_2026.csv"
-PHONE, DESK = {"width": 375, "height": 740}, {"width": 1366, "height": 768}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def district(database: str, home: object) -> Iterator[None]:
-    """Build the district all these walks share."""
-    open_accounts(database)
-    build_district(database)
-    yield
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +80,9 @@ def test_the_tester_follows_the_typing_and_says_what_is_wrong(page: Page, troubl
     trouble.seen[:] = [each for each in trouble.seen if "422" not in each]  # the refusals themselves
 
 
-@pytest.mark.parametrize("page", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+@both_widths
 def test_the_year_fits_and_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     take_notice(page)
-    for language in ("en", "zh"):
-        page.goto(f"/language/{language}?next=/calendar%3Fyear=2026")
-        page.evaluate("document.querySelectorAll('details.more').forEach((each) => { each.open = true; })")
-        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-        expect(page.locator("#due")).not_to_contain_text("—")
-        page.evaluate(AXE.read_text("utf-8"))
-        faults = page.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))")
-        assert faults == []
+    check_for_everybody(page, "/calendar?year=2026")
+    expect(page.locator("#due")).not_to_contain_text("—")

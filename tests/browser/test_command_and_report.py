@@ -1,23 +1,12 @@
 """A commander reads the map, a report is made by a click, and its case is taken on."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, build_district, log_in, open_accounts
+from walking import NASTY, both_widths, check_for_everybody, check_page, log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.db]
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
-PAGES = ("/", "/incidents", "/report", "/figures", "/figures?level=micro_grid", "/grids?level=building", "/imports",
-         "/account", "/accounts")  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def district(database: str, home: object) -> Iterator[None]:
-    """Build the district all these walks share."""
-    open_accounts(database)
-    build_district(database)
-    yield
+pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
+PAGES = ("/", "/desk", "/incidents", "/report", "/figures", "/figures?level=micro_grid", "/grids?level=building",
+         "/imports", "/account", "/accounts")  # fmt: skip
 
 
 def centre(page: Page) -> None:
@@ -166,17 +155,31 @@ def test_a_language_is_one_click_away_and_stays(page: Page) -> None:
     expect(page.locator(".main-nav")).to_contain_text("指挥一张图")
 
 
-@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
-def test_every_page_fits_and_shows_names_as_text(page: Page) -> None:
+@both_widths
+def test_every_page_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
-    page.goto("/incidents")
-    case = page.locator("tbody a").first.get_attribute("href")
     page.goto("/grids?level=street")
     unit = page.locator("#units tbody a").first.get_attribute("href")
-    for path in (*PAGES, case, unit):
-        page.goto(path)
-        page.wait_for_function("() => !document.querySelector('.htmx-request')")
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{path} is {wide} px too wide"
-        assert page.evaluate("window.hit") is None, path
-        assert "49" not in page.title()
+    check_for_everybody(page, *PAGES, unit)
+
+
+@both_widths
+def test_one_step_for_many_cases_can_be_used_by_everybody(page: Page) -> None:
+    for language in ("en", "zh"):
+        log_in(page)
+        page.goto(f"/language/{language}?next=/incidents%3Fstates=reported")
+        page.locator("#list [name=numbers]").nth(0).check()
+        page.locator("#list [name=numbers]").nth(1).check()
+        page.click("#bulk-bar button")
+        check_page(page)
+        for condition in page.locator("[name=met]").all():
+            condition.check()
+        page.locator("form[action^='/incidents/bulk/'] button").click()
+        expect(page.locator(".alert.good")).to_contain_text("2")
+        check_page(page)
+
+
+@both_widths
+def test_a_member_on_foot_can_use_desk_and_list(page: Page) -> None:
+    log_in(page, "member")
+    check_for_everybody(page, "/desk", "/incidents?open=true&sort=due")

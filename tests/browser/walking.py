@@ -3,7 +3,9 @@
 from datetime import date
 from pathlib import Path
 from threading import Thread
+from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Page
 
 from gis.samples import sized
@@ -21,6 +23,9 @@ from gridmgr.responsibility import rules as category_rules
 from gridmgr.responsibility import service as responsibility
 
 CATEGORIES = Path(__file__).parents[2] / "sample_maps" / "categories.csv"
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PHONE, DESK = {"width": 375, "height": 740}, {"width": 1366, "height": 768}
+both_widths = pytest.mark.parametrize("page", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
 PEOPLE = {"commander": Role.ADMIN, "member": Role.GRID_MEMBER}
 # What a careless page would run or expand; every page must show it as text.
 NASTY = '<script>window.hit=1</script><img src=x onerror="window.hit=1">${window.hit=1}{{7*7}}'
@@ -63,6 +68,27 @@ def log_in(page: Page, username: str = "commander") -> None:
     page.click("form[action='/login'] button")
     page.wait_for_url("**/desk")
     page.goto("/")
+
+
+def check_for_everybody(page: Page, *paths: str) -> None:
+    """See of each page, in both languages, that it fits, shows data as text, and that axe finds nothing."""
+    for path in paths:
+        for language in ("en", "zh"):
+            page.goto(f"/language/{language}?next={quote(path, safe='/')}")
+            check_page(page)
+
+
+def check_page(page: Page) -> None:
+    """See that the page as it stands fits, shows data as text, and that axe finds nothing."""
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    page.evaluate("document.querySelectorAll('details.more').forEach((each) => { each.open = true; })")
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{page.url} is {wide} px too wide"
+    assert page.evaluate("window.hit") is None, page.url
+    assert "49" not in page.title()
+    page.evaluate(AXE.read_text("utf-8"))
+    violations = "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))"
+    assert page.evaluate(violations) == [], page.url
 
 
 def work_off(url: str) -> None:

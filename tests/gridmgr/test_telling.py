@@ -112,8 +112,13 @@ def test_people_of_the_department_who_do_not_see_the_place_are_not_told(district
 
 def test_what_a_simulation_lets_happen_in_the_past_stays_in_the_house(district, told, heard):
     notice.add_webhook(district, "http://10.0.0.7/hook")
-    outside = lambda: district.scalar(select(func.count()).select_from(Delivery))  # noqa: E731
-    unread = lambda: district.scalar(select(func.count()).where(Notice.read_at.is_(None)))  # noqa: E731
+
+    def outside() -> int:
+        return district.scalar(select(func.count()).select_from(Delivery))
+
+    def unread() -> int:
+        return district.scalar(select(func.count()).where(Notice.read_at.is_(None)))
+
     with clock.travel(clock.now() - timedelta(days=2)):
         intake.report(district, SYSTEM, told())
         assert heard() == {(Role.COMMUNITY_CLERK, "reported")}
