@@ -19,18 +19,12 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, text
 
-from benchmarks.city import room
+from benchmarks.city import peopled, room
 from benchmarks.processes import Process, running
-from gis.samples import sized
 from gridmgr import clock, cluster, db
-from gridmgr.account import queries as accounts
-from gridmgr.account import service as account_service
-from gridmgr.account.rules import Grant, Role
 from gridmgr.audit import queries as audit
 from gridmgr.cluster_home import Home
-from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import service as simulation
 
 log = logging.getLogger(__name__)
 HANDS = 24  # who report at once
@@ -97,7 +91,7 @@ def run(kills: int = 20, rate: float = 50, pause: float = 5) -> dict[str, int]:
         try:
             url = cluster.start(home).url()
             engine = db.engine(url)
-            token, places = _district(engine, url)
+            token, places = peopled(engine, url, "tiny")
             with running(url, home, servers=1, workers=2) as processes:
                 load = Load(processes[0].address, token, places)
                 began = time.monotonic()
@@ -109,18 +103,6 @@ def run(kills: int = 20, rate: float = 50, pause: float = 5) -> dict[str, int]:
             return told | _found(engine, load)
         finally:
             settings().home = before
-
-
-def _district(engine: Engine, url: str) -> tuple[str, list[tuple[float, float]]]:
-    db.migrate(url)
-    with db.transaction(engine, REACTIONS) as session:
-        simulation.build(session, "tiny", simulation.SEED, clock.today() - timedelta(days=2))
-        clerk = account_service.open_account(
-            session, "chaos", "chaos", "x" * 12, [Grant(Role.COMMAND_CENTRE, "")]
-        )
-        token, _ = account_service.issue_token(session, accounts.actor_of(clerk), "chaos")
-    doors = sized("tiny", seed=simulation.SEED)["building"].representative_point()
-    return token, list(zip(doors.x, doors.y, strict=True))
 
 
 def _victims(home: Path, processes: list[Process]) -> Iterator[tuple[str, Callable[[], None]]]:

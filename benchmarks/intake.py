@@ -8,7 +8,6 @@ import json
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,14 +15,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, make_url, select, text
 from sqlalchemy.orm import Session
 
-from benchmarks.city import room
+from benchmarks.city import peopled, room
 from benchmarks.processes import running
 from benchmarks.table import Row, in_turn
-from gis.samples import sized
-from gridmgr import clock, cluster, db
-from gridmgr.account import queries as accounts
-from gridmgr.account import service as account_service
-from gridmgr.account.rules import SYSTEM, Grant, Role
+from gridmgr import cluster, db
+from gridmgr.account.rules import SYSTEM
 from gridmgr.cluster_home import Home
 from gridmgr.escalation.model import CaseClock
 from gridmgr.incident.model import NUMBERS, Incident, IncidentEvent, Report
@@ -32,7 +28,6 @@ from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
 from gridmgr.responsibility import queries as categories
 from gridmgr.settings import settings
-from gridmgr.simulation import service as simulation
 
 SERVERS, CLIENTS = 2, 8
 REPORTS, SECONDS = 800, 5  # over HTTP, and of pgbench
@@ -56,7 +51,8 @@ def run() -> list[Row]:
 
 def _run(engine: Engine, home: Path) -> list[Row]:
     url = engine.url.render_as_string(hide_password=False)
-    token, (lon, lat) = _district(engine, url)
+    token, doors = peopled(engine, url, "street")
+    lon, lat = doors[0]
     body = {"lon": lon, "lat": lat, "datum": "wgs84", "category": "B0402", "description": "护栏破损"}
     rows = _left_by(engine, _report(engine, lon, lat))
     _same_place(engine, rows["incident"], lon, lat)
@@ -88,18 +84,6 @@ def _run(engine: Engine, home: Path) -> list[Row]:
         Row("a report, the verb alone (SQLAlchemy ORM, located by SQL)", verb / ALONE, orm / ALONE, 5),
         Row(f"a report in batches of {BATCH} over HTTP (5,000 a second)", batches, 1 / 5000, 1),
     ]
-
-
-def _district(engine: Engine, url: str) -> tuple[str, tuple[float, float]]:
-    db.migrate(url)
-    with db.transaction(engine, REACTIONS) as session:
-        simulation.build(session, "street", simulation.SEED, clock.today() - timedelta(days=2))
-        clerk = account_service.open_account(
-            session, "bench", "bench", "x" * 12, [Grant(Role.COMMAND_CENTRE, "")]
-        )
-        token, _ = account_service.issue_token(session, accounts.actor_of(clerk), "bench")
-    door = sized("street", seed=simulation.SEED)["building"].representative_point().iloc[0]
-    return token, (door.x, door.y)
 
 
 def _report(engine: Engine, lon: float, lat: float) -> int:
