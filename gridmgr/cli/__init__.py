@@ -20,6 +20,7 @@ from gridmgr.cli import (
     categories,
     clocks,
     database,
+    desk,
     figures,
     files,
     grids,
@@ -52,6 +53,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
+app.command("desk")(desk.desk)
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
 app.command("map")(figures.write_map)

@@ -13,6 +13,8 @@ from outside import receiver
 from sqlalchemy import URL
 
 from gridmgr import db
+from gridmgr.account import service as accounts
+from gridmgr.account.rules import Grant, Role
 from gridmgr.cli.output import CannotOpen, Unforeseen, print_json, problem_behind, writable
 from gridmgr.hierarchy import service as hierarchy
 
@@ -129,6 +131,18 @@ def test_a_webhook_is_added_tried_and_replayed_from_the_command(told, little: st
     refused = told("notices", "webhook", "add", "http://user:pw@host/", **settings)
     assert refused.returncode == 1
     assert "pw" not in refused.stderr
+
+
+def test_a_desk_is_counted_for_whoever_is_named(told, little: str) -> None:
+    with db.transaction(db.engine(little)) as session:
+        accounts.open_account(
+            session, "wang", "王芳", "a long enough password", [Grant(Role.COMMUNITY_CLERK, STREET + "001")]
+        )
+    ended = told("desk", "wang", "--json", GRIDMGR_DATABASE_URL=little)
+    assert ended.returncode == 0, ended.stderr
+    assert {row["name"]: row["count"] for row in json.loads(ended.stdout)}["accept"] == 0
+    assert "待立案" in told("desk", "wang", GRIDMGR_DATABASE_URL=little).stdout
+    assert "nobody" in told("desk", "nobody", GRIDMGR_DATABASE_URL=little).stderr
 
 
 def test_the_calendar_is_kept_from_the_command(told, little: str, tmp_path: Path) -> None:
