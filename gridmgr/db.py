@@ -221,8 +221,11 @@ def ewkb(shapes: np.ndarray, srid: int) -> np.ndarray:
 
 
 def fingerprint(session: Session) -> str:
-    """Return a short name of this very database, for files that are derived from it."""
-    return "{:x}-{}".format(*session.execute(FINGERPRINT).one())
+    """Return a short name of this very database, for what is derived from it; each connection asks once."""
+    connection = session.connection()
+    if "fingerprint" not in connection.info:
+        connection.info["fingerprint"] = "{:x}-{}".format(*connection.execute(FINGERPRINT).one())
+    return connection.info["fingerprint"]
 
 
 FINGERPRINT = text("""

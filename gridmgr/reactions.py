@@ -25,7 +25,7 @@ def _prepare_maps(session: Session, event: EditionPublished) -> None:
 
 def _start_clocks(session: Session, event: IncidentsReported) -> None:
     """The clocks of new cases begin to run."""
-    escalation.begin(session, event.ids)
+    escalation.begin(session, event.filed)
 
 
 def _keep_clocks(session: Session, event: IncidentsMoved) -> None:
@@ -41,7 +41,7 @@ def _recount_clocks(session: Session, event: CalendarCorrected) -> None:
 
 def _tell_of_reports(session: Session, event: IncidentsReported) -> None:
     """The desks of the place hear of new cases."""
-    telling.tell_reported(session, event.ids)
+    telling.tell_reported(session, event.filed)
 
 
 def _tell_of_steps(session: Session, event: IncidentsMoved) -> None:

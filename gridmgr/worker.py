@@ -259,7 +259,9 @@ def follow_edition(timestamp: int) -> None:
 
 
 def _follow(session: Session) -> None:
-    """Bring open cases and maps to the edition of today."""
+    """Bring open cases and maps to the edition of today; before the first import there is none."""
+    if not hierarchy.editions(session):
+        return
     incident_service.rehome_open(session, SYSTEM)
     jobs.defer(session, jobs.PREPARE_MAPS)
 

@@ -1,6 +1,7 @@
 """Reads of accounts, and the one predicate every scoped read starts from."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from gridmgr import clock
 from gridmgr.account.model import Account, ApiToken, LoginSession, RoleGrant, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
+from gridmgr.kept import kept
 
 
 def visible_to(actor: Actor, *codes: InstrumentedAttribute) -> ColumnElement[bool]:
@@ -94,37 +96,48 @@ def _listed(words: str, role: str | None) -> Select:
     return asked
 
 
-def seats(session: Session, codes: Collection[str]) -> dict[tuple[Role, str], list[int]]:
-    """Return by (role, code prefix) the ids of the open accounts that hold a role on any of the codes."""
-    prefixes = {code[:length] for code in codes for length in range(len(code) + 1)}
-    asked = (
-        select(RoleGrant.role, RoleGrant.code, RoleGrant.account_id)
-        .join(Account, Account.id == RoleGrant.account_id)
-        .where(Account.active, RoleGrant.code == func.any(list(prefixes)))
-    )
-    found: dict[tuple[Role, str], list[int]] = {}
-    for role, code, account in session.execute(asked):
-        found.setdefault((Role(role), code), []).append(account)
-    return found
+@dataclass(frozen=True)
+class Seats:
+    """Who sits where: all grants and departments of the open accounts."""
+
+    open: frozenset[int]
+    by_grant: dict[tuple[Role, str], list[int]]
+    by_body: dict[str, list[tuple[int, str]]]  # the people of a department, and the codes they are granted on
+
+    def at(self, roles: Iterable[Role], code: str) -> set[int]:
+        """Return who holds one of the roles on a place, or on any area around it."""
+        prefixes = [code[:length] for length in range(len(code) + 1)]
+        found = (self.by_grant.get((role, prefix), ()) for role in roles for prefix in prefixes)
+        return {account for accounts in found for account in accounts}
+
+    def of(self, body: str, code: str) -> set[int]:
+        """Return who works for a department in a place."""
+        return {account for account, area in self.by_body.get(body, ()) if code.startswith(area)}
+
+    def with_role(self, role: Role) -> set[int]:
+        """Return who holds a role anywhere."""
+        return {
+            account for (each, _), accounts in self.by_grant.items() if each == role for account in accounts
+        }
 
 
-def of_bodies(session: Session, bodies: Collection[str]) -> dict[str, list[tuple[int, str]]]:
-    """Return of each department the open accounts that work for it: the id, and a code it is granted on."""
+def seats(session: Session) -> Seats:
+    """Return who sits where at present."""
+    return kept(session, "seats", _read_seats)
+
+
+def _read_seats(session: Session) -> Seats:
     asked = (
-        select(Account.body, Account.id, RoleGrant.code)
+        select(Account.id, Account.body, RoleGrant.role, RoleGrant.code)
         .join(RoleGrant, RoleGrant.account_id == Account.id)
-        .where(Account.active, Account.body.in_(bodies))
+        .where(Account.active)
     )
-    found: dict[str, list[tuple[int, str]]] = {}
-    for body, account, code in session.execute(asked):
-        found.setdefault(body, []).append((account, code))
+    found = Seats(frozenset(session.scalars(select(Account.id).where(Account.active))), {}, {})
+    for account, body, role, code in session.execute(asked):
+        found.by_grant.setdefault((Role(role), code), []).append(account)
+        if body:
+            found.by_body.setdefault(body, []).append((account, code))
     return found
-
-
-def with_role(session: Session, role: Role) -> list[int]:
-    """Return the ids of all open accounts that hold a role anywhere."""
-    asked = select(Account.id).join(RoleGrant).where(RoleGrant.role == role, Account.active).distinct()
-    return list(session.scalars(asked))
 
 
 def living(session: Session, token_hashes: Collection[bytes]) -> set[bytes]:
@@ -146,21 +159,3 @@ def living(session: Session, token_hashes: Collection[bytes]) -> set[bytes]:
 def has_demo_accounts(session: Session) -> bool:
     """Tell whether any active account has a publicly known password."""
     return session.scalar(select(select(Account.id).where(Account.demo, Account.active).exists()))
-
-
-def people(
-    session: Session, roles: Iterable[Role], codes: Iterable[str], body: str | None = None
-) -> list[int]:
-    """Return the ids of active accounts that hold one of the roles on any prefix of any of the codes.
-
-    With `body` only those who work for it.
-    """
-    prefixes = {code[:length] for code in codes for length in range(len(code) + 1)}
-    asked = (
-        select(Account.id)
-        .join(RoleGrant, RoleGrant.account_id == Account.id)
-        .where(Account.active, RoleGrant.role.in_(list(roles)), RoleGrant.code.in_(prefixes))
-    )
-    if body is not None:
-        asked = asked.where(Account.body == body)
-    return sorted(set(session.scalars(asked)))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gridmgr import clock
 from gridmgr.audit.model import LastDone, Missing, Overdue, Uneven, Unserved
 from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
-from gridmgr.escalation.queries import categories, moment
+from gridmgr.escalation.queries import moment
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, State
@@ -137,7 +137,7 @@ def missing(session: Session) -> list[Missing]:
             .where(Incident.state == state, began >= since)
             .distinct()
         ).all()
-        known = categories(session, (row.category_id for row in kinds))
+        known = responsibility.by_id(session)
         limited = [
             (category, severity)
             for category, severity in kinds

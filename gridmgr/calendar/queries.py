@@ -1,10 +1,10 @@
 """Reads of the calendar: the one of an area, when a limit ends by it, its days and hours as they are kept."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import extract, select
 from sqlalchemy.orm import Session
@@ -15,35 +15,42 @@ from gridmgr.calendar import rules
 from gridmgr.calendar.model import BadAmount, DayKind, SpecialDay, WorkedHours
 from gridmgr.clock import FIRST_DAY, LAST_DAY, BeyondCalendar, NoWorkedTime, TimeUnit, WorkingCalendar
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.kept import kept
 
 MOST_AMOUNT = 1000  # of hours or days, in one limit
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """All hours and days there are, and the calendars made of them so far: by unit, and by areas around it."""
+
+    hours: list[WorkedHours]
+    days: list[SpecialDay]
+    of_unit: dict[str, WorkingCalendar]
+    of_areas: dict[frozenset[str], WorkingCalendar]
+
+
+def _read(session: Session) -> _Rules:
+    return _Rules(hours(session), days(session), {}, {})
 
 
 def calendar_for(session: Session, code: str = "") -> WorkingCalendar:
     """Return the working calendar of a unit: hours and days of all its prefixes, the longer the stronger.
 
-    The tables are read once in a session; units with the same rules share one calendar.
+    Units with the same rules share one calendar.
     """
-    read: dict[Hashable, Any] = session.info.setdefault("calendars", {})
-    if code not in read:
-        read[code] = _shared(session, code, read)
-    return read[code]
+    found = kept(session, "calendar", _read)
+    if code not in found.of_unit:
+        found.of_unit[code] = _shared(found, code)
+    return found.of_unit[code]
 
 
-def _shared(session: Session, code: str, read: dict[Hashable, Any]) -> WorkingCalendar:
-    kept, special = _tables(session)
-    areas = frozenset(each.code for each in (*kept, *special) if code.startswith(each.code))
-    if areas not in read:
-        read[areas] = _calendar(code, kept, [each for each in special if each.code in areas])
-    return read[areas]
-
-
-def _tables(session: Session) -> tuple[list[WorkedHours], list[SpecialDay]]:
-    """Return all hours and days, read once in a session."""
-    read: dict[Hashable, Any] = session.info.setdefault("calendars", {})
-    if None not in read:
-        read[None] = (hours(session), days(session))
-    return read[None]
+def _shared(found: _Rules, code: str) -> WorkingCalendar:
+    areas = frozenset(each.code for each in (*found.hours, *found.days) if code.startswith(each.code))
+    if areas not in found.of_areas:
+        own = [each for each in found.days if each.code in areas]
+        found.of_areas[areas] = _calendar(code, found.hours, own)
+    return found.of_areas[areas]
 
 
 def _calendar(code: str, kept: Sequence[WorkedHours], days: list[SpecialDay]) -> WorkingCalendar:
@@ -86,7 +93,8 @@ def horizons(session: Session, amount: float, unit: TimeUnit) -> dict[str, datet
     Of an area for which no such limit ends, nothing is told.
     """
     ends = {}
-    for code in {"", *(each.code for table in _tables(session) for each in table)}:
+    found = kept(session, "calendar", _read)
+    for code in {"", *(each.code for each in (*found.hours, *found.days))}:
         with suppress(BeyondCalendar, NoWorkedTime):
             ends[code] = calendar_for(session, code).due(clock.now(), amount, unit)
     return ends
@@ -120,7 +128,7 @@ def days(session: Session, year: int | None = None) -> list[SpecialDay]:
     return list(session.scalars(asked))
 
 
-def kept(session: Session, years: Iterable[int]) -> dict[tuple[date, str], tuple[str, str]]:
+def by_day(session: Session, years: Iterable[int]) -> dict[tuple[date, str], tuple[str, str]]:
     """Return (day, area) → (kind, name) of the special days of some years."""
     asked = select(SpecialDay).where(extract("year", SpecialDay.day).in_(set(years)))
     return {(each.day, each.code): (each.kind, each.name) for each in session.scalars(asked)}

@@ -39,7 +39,7 @@ def import_days(session: Session, sheet: Sheet) -> Differences:
     """
     _one_by_one(session)
     told = rules.told(sheet.rows)
-    before = queries.kept(session, {day.year for day, _ in told})
+    before = queries.by_day(session, {day.year for day, _ in told})
     after = rules.replaced(before, told)
     lost = hierarchy.without_units(session, {row["code"] for row in sheet.rows if row["code"]})
     strange = (row.error("code", NoSuchArea(code=row["code"])) for row in sheet.rows if row["code"] in lost)
@@ -58,7 +58,7 @@ def set_day(session: Session, day: date, code: str, kind: DayKind, name: str = "
     """
     _one_by_one(session)
     queries.known(session, code)
-    before = queries.kept(session, {day.year})
+    before = queries.by_day(session, {day.year})
     if kind is DayKind.MAKEUP and rules.worked_anyway(day, code, queries.hours(session), before):
         raise WorkedAlready
     found = rules.differences(before, before | {(day, code): (kind.value, name)})
@@ -74,7 +74,7 @@ def drop_day(session: Session, day: date, code: str) -> None:
     UnknownDay
     """
     _one_by_one(session)
-    before = queries.kept(session, {day.year})
+    before = queries.by_day(session, {day.year})
     if (day, code) not in before:
         raise UnknownDay(day=day, code=code or DISTRICT)
     _write(
@@ -164,5 +164,4 @@ def _one_by_one(session: Session) -> None:
 
 
 def _corrected(session: Session, code: str, first_day: date, last_day: date) -> None:
-    session.info.pop("calendars", None)
     emit(session, CalendarCorrected(code, first_day, last_day))

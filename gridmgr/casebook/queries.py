@@ -185,7 +185,8 @@ def soon(session: Session) -> ColumnElement[bool]:
     ends = calendars.horizons(session, SOON, TimeUnit.WORKING_HOURS)
     usual = ends.pop("", clock.now())
     own = [
-        (HOME.startswith(code, autoescape=True), ends[code]) for code in sorted(ends, key=len, reverse=True)
+        (Incident.home.startswith(code, autoescape=True), ends[code])
+        for code in sorted(ends, key=len, reverse=True)
     ]
     end = case(*own, else_=usual) if own else usual
     return Incident.due_at.between(clock.now(), end) & Incident.stopped_at.is_(None)
@@ -200,12 +201,11 @@ def decided(actor: Actor) -> ColumnElement[bool]:
 
 
 HEIGHTS = {role: HOLDERS.index(level) for role, level in LEVEL_OF.items()} | {Role.ADMIN: len(HOLDERS) - 1}
-HOME = func.coalesce(Incident.micro_grid_code, Incident.community_code, Incident.street_code, "")
 
 
 def _held(grant: Grant) -> ColumnElement[bool]:
     levels = HOLDERS[: HEIGHTS[grant.role] + 1]
-    return HOME.startswith(grant.code, autoescape=True) & Incident.level.in_(levels)
+    return Incident.home.startswith(grant.code, autoescape=True) & Incident.level.in_(levels)
 
 
 def grantable(actor: Actor) -> ColumnElement[bool]:

@@ -94,7 +94,7 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
             raise NothingToDrawYet(at=at, level=level)
         found = queries.hotspots(session, SYSTEM, level, search)
         counts = queries.unit_counts(session, SYSTEM, level, search)
-        names = {each.id: each.name(language.get()) for each in responsibility.used(session)}
+        names = {each.id: each.name(language.get()) for each in responsibility.by_id(session).values()}
         points = casebook.map_points(session, SYSTEM, search, MAP_POINTS)
     units["count"] = units["code"].map(counts).fillna(0).astype(int)
     units["klass"] = found.units["klass"].reindex(units.index).fillna(0).astype(int)

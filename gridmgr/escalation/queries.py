@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, select, text
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from gridmgr import clock, sheet
 from gridmgr.account.rules import LEVEL_OF
@@ -16,15 +16,14 @@ from gridmgr.clock import TimeUnit
 from gridmgr.escalation import rules
 from gridmgr.escalation.model import LIVE, NOBODY, CaseClock, Clock, RungClimbed, Running
 from gridmgr.escalation.rules import Limit
-from gridmgr.incident.model import Incident, IncidentEvent, Moved
-from gridmgr.life.model import HOLDERS, Action, State
+from gridmgr.incident.model import Incident
+from gridmgr.life.model import HOLDERS
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import rules as policies
 from gridmgr.responsibility.model import Category, Policy, Rung
 from gridmgr.responsibility.rules import PoliciesRead
 
 COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
-HOME = func.coalesce(Incident.micro_grid_code, Incident.community_code, Incident.street_code, "")
 
 
 def _clock(row: Row) -> Clock:
@@ -91,53 +90,12 @@ class Case(NamedTuple):
     home: str
 
 
-def categories(session: Session, ids: Iterable[int]) -> dict[int, Category]:
-    """Return categories by id; those this session knows are not read again."""
-    held = session.identity_map
-    found = {each: held.get(session.identity_key(Category, each)) for each in set(ids)}
-    if lacking := [each for each, category in found.items() if category is None]:
-        read = session.scalars(select(Category).where(Category.id.in_(lacking)))
-        found |= {category.id: category for category in read}
-    return found
-
-
 def cases(session: Session, incident_ids: Collection[int]) -> dict[int, Case]:
     """Return what the clocks of these cases go by."""
-    asked = select(Incident.id, Incident.category_id, Incident.severity, HOME)
-    rows = session.execute(asked.where(Incident.id == func.any(list(incident_ids)))).all()
-    known = categories(session, (row.category_id for row in rows))
+    asked = select(Incident.id, Incident.category_id, Incident.severity, Incident.home)
+    rows = session.execute(asked.where(Incident.id == func.any(list(incident_ids))))
+    known = responsibility.by_id(session)
     return {found: Case(known[category], severity, home) for found, category, severity, home in rows}
-
-
-def filed(session: Session, incident_ids: Iterable[int]) -> tuple[list[Moved], dict[int, Case]]:
-    """Return the steps by which these cases began, in the order of their ids, and what their clocks go by.
-
-    A case that came with the word of another system began where that system had taken it.
-    """
-    adopted = aliased(IncidentEvent)
-    rows = session.execute(
-        select(
-            Incident.id, Incident.category_id, Incident.severity, HOME.label("home"), Incident.reported_at,
-            adopted.occurred_at, adopted.payload,
-        )
-        .outerjoin(
-            adopted,
-            (adopted.incident_id == Incident.id) & (adopted.seq == 2) & (adopted.action == Action.ADOPT),
-        )
-        .where(Incident.id == func.any(list(incident_ids)))
-        .order_by(Incident.id)
-    ).all()  # fmt: skip
-    known = categories(session, (row.category_id for row in rows))
-    begun = [_begun(row.id, row.reported_at, row.occurred_at, row.payload) for row in rows]
-    return begun, {row.id: Case(known[row.category_id], row.severity, row.home) for row in rows}
-
-
-def _begun(incident_id: int, reported_at: datetime, adopted_at: datetime | None, word: dict | None) -> Moved:
-    if word is None or word["state"] == State.REPORTED:
-        return Moved(incident_id, Action.REPORT, None, State.REPORTED, reported_at, 1, None, {})
-    accepted = word.get("accepted_at")
-    at = datetime.fromisoformat(accepted) if accepted else adopted_at
-    return Moved(incident_id, Action.ADOPT, None, State(word["state"]), at, 2, None, word)
 
 
 def of_case(session: Session, incident_id: int) -> list[Clock]:

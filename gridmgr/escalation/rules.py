@@ -9,7 +9,7 @@ from typing import Any
 
 from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.escalation.model import Clock, Running
-from gridmgr.incident.model import Moved
+from gridmgr.incident.model import Filed, Moved
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.life.rules import OPEN
 from gridmgr.responsibility.model import LADDER, Act, Category, Policy, Rung, Stage
@@ -77,6 +77,16 @@ def entered(before: State | None, after: State, further: tuple[str, ...]) -> tup
 def touches(step: Moved) -> bool:
     """Tell whether a step can do anything to any clock."""
     return step.before != step.after or step.action in RETIMING or step.action is Action.MEET
+
+
+def first_step(filed: Filed) -> Moved:
+    """Return the step by which a case began: where another system had taken it, if it came with its word."""
+    word = filed.word.payload if filed.word else {}
+    if word.get("state", State.REPORTED) == State.REPORTED:
+        return Moved(filed.id, Action.REPORT, None, State.REPORTED, filed.reported_at, 1, None, {})
+    accepted = word.get("accepted_at")
+    at = datetime.fromisoformat(accepted) if accepted else filed.word.at
+    return Moved(filed.id, Action.ADOPT, None, State(word["state"]), at, 2, None, word)
 
 
 def effects(step: Moved, live: Mapping[str, Running], further: tuple[str, ...]) -> list[Effect]:

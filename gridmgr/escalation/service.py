@@ -26,7 +26,7 @@ from gridmgr.escalation.queries import Case, Told
 from gridmgr.escalation.rules import Effect, Verb
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
-from gridmgr.incident.model import Incident, Moved
+from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
@@ -38,10 +38,11 @@ log = logging.getLogger(__name__)
 # ---- clocks follow their cases -------------------------------------------------------------------
 
 
-def begin(session: Session, incident_ids: Sequence[int]) -> None:
+def begin(session: Session, filed: Sequence[Filed]) -> None:
     """Start the clocks of cases that have just been filed."""
-    steps, cases = queries.filed(session, incident_ids)
-    _follow(session, steps, cases, {})
+    known = responsibility.by_id(session)
+    cases = {each.id: Case(known[each.category_id], each.severity, each.home) for each in filed}
+    _follow(session, [rules.first_step(each) for each in filed], cases, {})
 
 
 def follow(session: Session, steps: Sequence[Moved]) -> None:
@@ -204,9 +205,7 @@ def sweep(session: Session, batch: int = BATCH) -> int:
     served, told = queries.climb(session, at, ids)
     with clock.travel(at):  # the histories say the same instant as the rungs
         _hand_over(session, told)
-        notice.tell(
-            session, _messages(told, queries.categories(session, (each.category_id for each in told)))
-        )
+        notice.tell(session, _messages(told, responsibility.by_id(session)))
     return served
 
 
@@ -300,7 +299,7 @@ def _corrected(session: Session, one: Clock) -> Clock:
 
 def _retimed(session: Session, cases: Sequence[Incident]) -> list[Message]:
     accounts = queries.concerned(session, [case.id for case in cases])
-    categories = queries.categories(session, (case.category_id for case in cases))
+    categories = responsibility.by_id(session)
     return [
         Message(account, Kind.RETIMED, case.id, _of_case(case, categories[case.category_id], case.due_at))
         for case in cases

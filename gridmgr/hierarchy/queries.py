@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from geoalchemy2.functions import ST_X, ST_Y, ST_AsGeoJSON, ST_PointOnSurface
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, text
 from sqlalchemy.orm import Session, defer
 
 from gis.locate import Locator
@@ -35,6 +35,7 @@ from gridmgr.hierarchy.model import (
     UnknownUnit,
 )
 from gridmgr.hierarchy.rules import Scheme
+from gridmgr.kept import kept
 from gridmgr.settings import settings
 
 
@@ -57,6 +58,10 @@ def scheme(session: Session) -> Scheme | None:
 
 def editions(session: Session) -> list[Edition]:
     """Return all editions, the newest first."""
+    return kept(session, "editions", _read_editions)
+
+
+def _read_editions(session: Session) -> list[Edition]:
     return list(session.scalars(select(Edition).order_by(Edition.effective.desc())))
 
 
@@ -68,15 +73,10 @@ def edition_at(session: Session, at: date | None = None) -> Edition:
     NoEdition
         Nothing has been imported yet.
     """
-    at = at or clock.today()
-    found = session.scalar(
-        select(Edition)
-        .order_by((Edition.effective <= at).desc(), func.abs(Edition.effective - literal(at)))
-        .limit(1)
-    )
-    if found is None:
+    day, known = at or clock.today(), editions(session)
+    if not known:
         raise NoEdition
-    return found
+    return next((each for each in known if each.effective <= day), known[-1])
 
 
 def edition_by_stamp(session: Session, stamp: str) -> Edition:

@@ -119,6 +119,16 @@ class Incident(Base):
     last_hash: Mapped[bytes] = mapped_column(LargeBinary)
 
     @hybrid_property
+    def home(self) -> str:
+        """The code of the lowest unit that holds it, its building apart: the area whose people work on it."""
+        return self.micro_grid_code or self.community_code or self.street_code or ""
+
+    @home.inplace.expression
+    @classmethod
+    def _home(cls) -> ColumnElement[str]:
+        return func.coalesce(cls.micro_grid_code, cls.community_code, cls.street_code, "")
+
+    @hybrid_property
     def stopped_at(self) -> datetime | None:
         """When its time stopped: it was closed, or is suspended (挂账); None while it runs."""
         return self.closed_at or self.suspended_at
@@ -220,10 +230,28 @@ class Adopted:
 
 
 @dataclass(frozen=True)
+class Filed:
+    """What others need to know of an incident that has just been filed."""
+
+    id: int
+    number: str
+    category_id: int
+    severity: int
+    source: str
+    address: str
+    home: str
+    reporter_id: int | None
+    reported_at: datetime
+    due_at: datetime | None
+    closed_at: datetime | None
+    word: "Adopted | None"  # of the system it was taken over from
+
+
+@dataclass(frozen=True)
 class IncidentsReported:
     """New incidents are there."""
 
-    ids: tuple[int, ...]
+    filed: tuple[Filed, ...]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.incident.model import Incident, IncidentEvent, IncidentFile, IncidentTask, UnknownIncident
 from gridmgr.life.model import BadField, State
 from gridmgr.life.rules import Standing
+from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import Category
 
 SCOPED = (Incident.street_code, Incident.community_code, Incident.micro_grid_code)
@@ -96,11 +97,8 @@ def open_task(session: Session, incident: Incident, no: int) -> IncidentTask:
 
 
 def category_of(session: Session, incident: Incident) -> Category:
-    """Return the category of an incident, read once in a session however many incidents have it."""
-    read: dict[int, Category] = session.info.setdefault("categories", {})
-    if incident.category_id not in read:
-        read[incident.category_id] = session.get_one(Category, incident.category_id)
-    return read[incident.category_id]
+    """Return the category of an incident."""
+    return responsibility.by_id(session)[incident.category_id]
 
 
 def held_sources(session: Session, sources: Sequence[tuple[str | None, str]]) -> dict[tuple, int]:

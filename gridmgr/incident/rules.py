@@ -76,7 +76,7 @@ def may(actor: Actor, action: Action, case: Incident) -> Decision:
 
 
 def _refusal(actor: Actor, action: Action, case: Incident) -> Forbidden | None:
-    home = case.micro_grid_code or case.community_code or case.street_code or ""
+    home = case.home
     if action in REPORTERS and actor.id is not None and actor.id == case.reporter_id:
         return None
     decision = can(actor, f"incident.{action}", home)

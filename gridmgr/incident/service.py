@@ -188,9 +188,7 @@ def _go_on(session: Session, actor: Actor, incident: Incident, payload, at: date
 
 
 def _calendar(session: Session, incident: Incident) -> WorkingCalendar:
-    return calendar_for(
-        session, incident.micro_grid_code or incident.community_code or incident.street_code or ""
-    )
+    return calendar_for(session, incident.home)
 
 
 def _check_twin(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:

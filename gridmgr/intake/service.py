@@ -1,7 +1,7 @@
 """Verbs of intake: report one or many, and settle on the spot. They never commit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from gridmgr.incident import service as incident
 from gridmgr.incident.model import (
     NUMBERS,
     Adopted,
+    Filed,
     Incident,
     IncidentEvent,
     IncidentsReported,
@@ -147,7 +148,7 @@ def _file(
     ids, numbers = _numbers(session, told, at)
     shapes = ewkb(shapely.points(placed.lon, placed.lat), 4326)
     attached = incident.described(session, [list(one.files) for one in told])
-    incidents, events, files = [], [], []
+    incidents, events, files, filed = [], [], [], []
     for n, one in enumerate(told):
         payload = _report_payload(one, placed.places[n], attached[n])
         steps = [(Action.REPORT, payload, one.reported_at or at)]
@@ -158,12 +159,19 @@ def _file(
         told_row = _told_row(ids[n], numbers[n], one, actor, steps[0][2], placed.places[n])
         cached = life.cached(standing) | {"asked": None, "last_seq": len(rows), "last_hash": digest}
         incidents.append(told_row | cached | {"geom": shapes[n]})
+        filed.append(_filed(incidents[-1], adopted[n] if adopted else None))
         events += rows
     copy_rows(session, Incident, list(incidents[0]), (list(row.values()) for row in incidents))
     copy_rows(session, IncidentEvent, list(events[0]), map(incident.stored, events))
     incident.attach(session, files)
-    emit(session, IncidentsReported(tuple(ids)))
+    emit(session, IncidentsReported(tuple(filed)))
     return ids
+
+
+def _filed(row: Mapping[str, Any], word: Adopted | None) -> Filed:
+    same = {field.name: row[field.name] for field in fields(Filed) if field.name in row}
+    home = row["micro_grid_code"] or row["community_code"] or row["street_code"] or ""
+    return Filed(**same, home=home, word=word)
 
 
 def settle(

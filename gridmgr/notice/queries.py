@@ -1,15 +1,15 @@
 """Reads of notices, of wishes, and of what is on its way out; a person reads only what is their own."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
-from gridmgr.account.model import Account
+from gridmgr.account import queries as accounts
 from gridmgr.account.rules import Actor
+from gridmgr.kept import kept
 from gridmgr.notice.model import (
     UNDELIVERED,
     Delivery,
@@ -89,12 +89,25 @@ def page(
     return session.scalars(asked.order_by(_FRESH.desc(), Notice.id.desc()).limit(size)).all()
 
 
-def wishes(session: Session, account_ids: Collection[int]) -> dict[int, dict[tuple[str, str], bool]]:
-    """Return what these people wish, by person and then by kind and way."""
-    found = defaultdict(dict)
-    for wish in session.scalars(select(NoticeWish).where(NoticeWish.account_id.in_(account_ids))):
-        found[wish.account_id][wish.kind, wish.way] = wish.wanted
-    return found
+def wishes(session: Session, account_id: int) -> Mapping[tuple[str, str], bool]:
+    """Return what a person wishes, by kind and way."""
+    return kept(session, "wishes", _read_wishes).by_account.get(account_id, {})
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What people wish, by person and then by kind and way, and the addresses they gave for mail."""
+
+    by_account: dict[int, dict[tuple[str, str], bool]]
+    emails: dict[int, str]
+
+
+def _read_wishes(session: Session) -> _Wishes:
+    found: dict[int, dict[tuple[str, str], bool]] = {}
+    for wish in session.scalars(select(NoticeWish)):
+        found.setdefault(wish.account_id, {})[wish.kind, wish.way] = wish.wanted
+    addresses = session.scalars(select(NoticeAddress).where(NoticeAddress.way == Way.EMAIL))
+    return _Wishes(found, {each.account_id: each.address for each in addresses})
 
 
 def email_of(session: Session, actor: Actor) -> str | None:
@@ -105,19 +118,14 @@ def email_of(session: Session, actor: Actor) -> str | None:
     return session.scalar(asked)
 
 
-def readers(session: Session, account_ids: Collection[int]) -> dict[int, Reader]:
+def readers(session: Session, account_ids: Iterable[int]) -> dict[int, Reader]:
     """Return those of these people whose account is open, with their wishes and, if mail is set up, address."""
-    addressed = (NoticeAddress.account_id == Account.id) & (NoticeAddress.way == Way.EMAIL)
-    asked = (
-        select(Account.id, NoticeAddress.address)
-        .outerjoin(NoticeAddress, addressed)
-        .where(Account.id == func.any(list(account_ids)), Account.active)
-    )
-    by_mail = bool(settings().smtp_url)
-    wished = wishes(session, account_ids)
+    wished, seats = kept(session, "wishes", _read_wishes), accounts.seats(session)
+    emails = wished.emails if settings().smtp_url else {}
     return {
-        account_id: Reader(wished.get(account_id, {}), email if by_mail else None)
-        for account_id, email in session.execute(asked)
+        each: Reader(wished.by_account.get(each, {}), emails.get(each))
+        for each in account_ids
+        if each in seats.open
     }
 
 
@@ -141,6 +149,15 @@ def unaware(session: Session, account_ids: Collection[int], outlet: Outlet) -> s
 def webhooks(session: Session) -> Sequence[Webhook]:
     """Return all webhooks, the oldest first."""
     return session.scalars(select(Webhook).order_by(Webhook.id)).all()
+
+
+def subscribed(session: Session, kind: Kind) -> list[Webhook]:
+    """Return the active webhooks that want facts of a kind."""
+    return [hook for hook in kept(session, "webhooks", _read_active) if not hook.kinds or kind in hook.kinds]
+
+
+def _read_active(session: Session) -> Sequence[Webhook]:
+    return session.scalars(select(Webhook).where(Webhook.active)).all()
 
 
 def webhook(session: Session, webhook_id: int) -> Webhook:

@@ -111,14 +111,14 @@ def _copy(session: Session, table: type, rows: list[dict[str, Any]]) -> None:
 
 
 def _publish(session: Session, facts: Sequence[tuple[Kind, int | None, Mapping[str, Any]]]) -> None:
-    facts = [fact for fact in facts if rules.KINDS[fact[0]].outward and not clock.replaying()]
-    hooks = session.scalars(select(Webhook).where(Webhook.active)).all() if facts else []
+    if clock.replaying():
+        return
     at = clock.now()
     rows = [
         _delivery_row(Way.WEBHOOK, hook.url, at, webhook_id=hook.id, fact=_text(_fact(at, *fact)))
         for fact in facts
-        for hook in hooks
-        if not hook.kinds or fact[0] in hook.kinds
+        if rules.KINDS[fact[0]].outward
+        for hook in queries.subscribed(session, fact[0])
     ]
     _copy(session, Delivery, rows)
 
@@ -380,7 +380,7 @@ def _leave_alone(session: Session, outlet: Outlet) -> None:
 
 def _tell_administrators(session: Session, outlet: Outlet, details: Mapping[str, Any]) -> None:
     """Tell of dead letters whoever has no unread notice of that outlet yet: one says as much as a thousand."""
-    unaware = queries.unaware(session, accounts.with_role(session, Role.ADMIN), outlet)
+    unaware = queries.unaware(session, accounts.seats(session).with_role(Role.ADMIN), outlet)
     tell(session, [Message(each, Kind.DEAD_LETTER, None, details) for each in sorted(unaware)])
 
 

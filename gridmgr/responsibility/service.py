@@ -90,6 +90,4 @@ def publish_policies(session: Session, title: str, effective: date, read: Polici
     session.add(table)
     session.flush()  # the policies need its id
     session.execute(insert(Policy), [row | {"table_id": table.id} for row in read.policies])
-    for read in ("policies", "policy_for"):  # what this session has read of older tables
-        session.info.pop(read, None)
     return table

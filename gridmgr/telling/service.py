@@ -7,27 +7,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmgr.account import queries as accounts
-from gridmgr.account.rules import Role
-from gridmgr.incident import queries as incidents
+from gridmgr.account.queries import Seats
 from gridmgr.incident import rules as incident
-from gridmgr.incident.model import Incident, Moved
+from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import Action
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
+from gridmgr.responsibility import queries as responsibility
 from gridmgr.telling import rules
 from gridmgr.telling.rules import Who
 
 
-def tell_reported(session: Session, ids: Sequence[int]) -> None:
+def tell_reported(session: Session, filed: Sequence[Filed]) -> None:
     """Tell the desks of the place of new cases; closed ones, taken over from elsewhere, concern nobody."""
-    cases = [case for case in _cases(session, ids).values() if case.closed_at is None]
-    seats = _Seats(session, (case for case in cases), ())
+    seats = accounts.seats(session)
     notice.tell(
         session,
         [
             Message(account, Kind.REPORTED, case.id, _facts(session, case))
-            for case in cases
-            for account in seats.at(rules.first_desk(case.source), _home(case)) - {case.reporter_id}
+            for case in filed
+            if case.closed_at is None
+            for account in seats.at(rules.first_desk(case.source), case.home) - {case.reporter_id}
         ],
     )
 
@@ -38,10 +38,7 @@ def tell_of(session: Session, steps: Sequence[Moved]) -> None:
     if not concerned:
         return
     cases = _cases(session, {step.incident_id for step in concerned})
-    bodies = {step.payload.get(name) for step in concerned for name in ("handler", "body")}
-    bodies |= {case.handler for case in cases.values()}
-    seats = _Seats(session, cases.values(), {body for body in bodies if body})
-    messages = []
+    seats, messages = accounts.seats(session), []
     for step in concerned:
         case = cases[step.incident_id]
         facts = _facts(session, case) | _told(step)
@@ -58,43 +55,22 @@ def tell_mentioned(session: Session, incident_id: int, people: Iterable[int], au
     notice.tell(session, [Message(account, Kind.MENTIONED, case.id, facts) for account in people])
 
 
-def _people(seats: "_Seats", step: Moved, case: Incident, who: Who) -> set[int | None]:
+def _people(seats: Seats, step: Moved, case: Incident, who: Who) -> set[int | None]:
     match who:
         case Who.ASKER:
             return {step.payload["asked_by"]}
         case Who.REPORTER:
             return {case.reporter_id}
         case Who.TASK:
-            return seats.of(step.payload["body"], _home(case))
+            return seats.of(step.payload["body"], case.home)
         case Who.BODY if case.handler_code:
             return seats.at(incident.ON_THE_GROUND, case.handler_code)
         case Who.BODY:
-            return seats.of(step.payload.get("handler") or case.handler or "", _home(case))
+            return seats.of(step.payload.get("handler") or case.handler or "", case.home)
         case Who.GRANTERS:
-            return seats.at(rules.granters(Action(step.payload["way"]), case), _home(case))
+            return seats.at(rules.granters(Action(step.payload["way"]), case), case.home)
         case Who.HOLDERS:
-            return seats.at(rules.sitting(case.level), _home(case))
-
-
-class _Seats:
-    """Who sits where, read in two statements for many cases."""
-
-    def __init__(self, session: Session, cases: Iterable[Incident], bodies: Iterable[str]):
-        homes = {code for case in cases for code in (_home(case), case.handler_code or "")}
-        self._seats = accounts.seats(session, homes)
-        self._bodies = accounts.of_bodies(session, set(bodies)) if bodies else {}
-
-    def at(self, roles: Iterable[Role], code: str) -> set[int | None]:
-        prefixes = [code[:length] for length in range(len(code) + 1)]
-        return {
-            account
-            for role in roles
-            for prefix in prefixes
-            for account in self._seats.get((role, prefix), ())
-        }
-
-    def of(self, body: str, home: str) -> set[int | None]:
-        return {account for account, code in self._bodies.get(body, ()) if home.startswith(code)}
+            return seats.at(rules.sitting(case.level), case.home)
 
 
 def _cases(session: Session, ids: Iterable[int]) -> dict[int, Incident]:
@@ -102,12 +78,8 @@ def _cases(session: Session, ids: Iterable[int]) -> dict[int, Incident]:
     return {case.id: case for case in found}
 
 
-def _home(case: Incident) -> str:
-    return case.micro_grid_code or case.community_code or case.street_code or ""
-
-
-def _facts(session: Session, case: Incident) -> dict[str, Any]:
-    category = incidents.category_of(session, case)
+def _facts(session: Session, case: Incident | Filed) -> dict[str, Any]:
+    category = responsibility.by_id(session)[case.category_id]
     return {
         "number": case.number, "category_zh": category.name_zh, "category_en": category.name_en,
         "place": case.address, "due": case.due_at.isoformat() if case.due_at else None,

@@ -38,6 +38,7 @@ ORDER = (
     "account",
     "jobs",
     "store",
+    "kept",
     "db",
     "events",
     "words",

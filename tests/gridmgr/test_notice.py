@@ -215,9 +215,9 @@ def test_an_inbox_can_be_spared_except_of_what_is_important(session, li, mail):
 
 def test_a_wish_taken_back_leaves_nothing(session, li):
     service.wish(session, li, {(Kind.CLOSED, Way.EMAIL): True, (Kind.DEAD_LETTER, Way.INBOX): False})
-    assert queries.wishes(session, [li.id]) == {li.id: {("closed", "email"): True}}
+    assert queries.wishes(session, li.id) == {("closed", "email"): True}
     service.wish(session, li, {(Kind.CLOSED, Way.EMAIL): False})
-    assert queries.wishes(session, [li.id]) == {}
+    assert queries.wishes(session, li.id) == {}
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_five_thousand_are_told_with_no_more_statements_than_fifty(session, mail
         assert service.tell(session, messages[:50]) == 50
     with watched(session) as many:
         assert service.tell(session, messages[50:]) == len(ids) - 50 >= 4950
-    assert len(many) == len(few)
+    assert len(many) <= len(few)
     assert session.scalar(select(func.count()).select_from(Notice)) == len(ids)
 
 

@@ -154,7 +154,7 @@ def map_incidents(
     size: Annotated[int, Query(ge=1, le=100_000)] = 50_000,
 ) -> Response:
     """Return the newest visible incidents found as compact rows for a map."""
-    names = {row.id: row.name(language.get()) for row in responsibility.used(session)}
+    names = {row.id: row.name(language.get()) for row in responsibility.by_id(session).values()}
     late_word = _("Overdue")
     found = casebook.map_points(session, actor, search, size + 1)
     items = [
@@ -175,7 +175,7 @@ def _event(row: IncidentEvent) -> EventOut:
 
 
 def _outs(session: Session, found: Sequence[Incident]) -> list[IncidentOut]:
-    categories = {row.id: row for row in responsibility.used(session)}
+    categories = responsibility.by_id(session)
     ids = sorted(incident.id for incident in found)
     places = dict(zip(ids, queries.points(session, ids).tolist(), strict=True))
     return [
@@ -191,7 +191,7 @@ def _told(incident: Incident, category: Category, place: Sequence[float]) -> Map
 
 
 def _detail(session: Session, actor: Actor, incident: Incident) -> IncidentDetail:
-    category = session.get_one(Category, incident.category_id)
+    category = queries.category_of(session, incident)
     known = _told(incident, category, queries.position(session, incident))
     more = {name: getattr(incident, name) for name in IncidentDetail.model_fields if hasattr(incident, name)}
     codes = [getattr(incident, f"{level}_code") for level in LEVELS]

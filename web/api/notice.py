@@ -141,7 +141,7 @@ def _out(notice: Notice) -> NoticeOut:
 
 
 def _wishes(session: Session, actor: Actor) -> WishesOut:
-    wished = queries.wishes(session, [actor.id]).get(actor.id, {})
+    wished = queries.wishes(session, actor.id)
     return WishesOut(
         email=queries.email_of(session, actor),
         mail=bool(settings().smtp_url),

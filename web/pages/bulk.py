@@ -36,7 +36,7 @@ def ask(
 ) -> HTMLResponse:
     """Show which steps the chosen cases allow, and what the one chosen needs."""
     cases = _cases(session, actor, numbers)
-    categories = {each.id: each for each in responsibility.used(session)}
+    categories = responsibility.by_id(session)
     possible = {each.number: set(rules.steps(actor, each, categories[each.category_id])) for each in cases}
     counts = {action: sum(action in found for found in possible.values()) for action in STEPS}
     chosen = Action(step) if step in set(STEPS) else next((a for a in STEPS if counts[a]), None)
@@ -79,7 +79,7 @@ def take(
 
 def _confirmed(session: Session, actor: Actor, numbers: list[str], met: list[str]) -> set[str]:
     """Return those of the cases whose category's condition somebody has ticked."""
-    codes = {each.id: each.code for each in responsibility.used(session)}
+    codes = {each.id: each.code for each in responsibility.by_id(session).values()}
     return {each.number for each in _cases(session, actor, numbers) if codes[each.category_id] in met}
 
 

@@ -115,7 +115,7 @@ def _step(action: Action, incident: Incident, category: Category) -> Step:
 def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]:
     """Return all that the template of a case shows."""
     language = i18n.language.get()
-    category = session.get_one(Category, incident.category_id)
+    category = queries.category_of(session, incident)
     edition = session.get_one(Edition, incident.edition_id)
     history = queries.history(session, incident.id)
     possible = steps(actor, incident, category)

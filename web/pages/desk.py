@@ -39,7 +39,9 @@ def show(
         "several": len(rules.desks(actor)) > 1,
         "areas": areas,
         "names": _names(session, {case.micro_grid_code for case in cases} | {area.code for area in areas}),
-        "categories": {each.id: each.name(i18n.language.get()) for each in responsibility.used(session)},
+        "categories": {
+            each.id: each.name(i18n.language.get()) for each in responsibility.by_id(session).values()
+        },
         "now": clock.now(),
         "on_foot": bool(roles & ON_FOOT),
     }

@@ -97,7 +97,7 @@ def choices(session: Transaction, actor: Actor) -> dict[str, object]:
     """Return what the filter form offers: categories by class, sources, states."""
     language = i18n.language.get()
     groups: dict[str, dict[str, str]] = {}
-    for category in responsibility.used(session):
+    for category in responsibility.by_id(session).values():
         groups.setdefault(category.group(language), {})[category.code] = category.name(language)
     return {
         "groups": groups, "sources": words.SOURCES, "states": words.STATES, "holders": words.HOLDERS,

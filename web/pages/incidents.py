@@ -45,7 +45,7 @@ def show(
         "faults": faults(session, actor, search),
         "names": _names(session, shown),
         "categories": {
-            each.id: each.name(i18n.language.get()) for each in responsibility.used(session)
+            each.id: each.name(i18n.language.get()) for each in responsibility.by_id(session).values()
         },
         "now": clock.now(),
     }  # fmt: skip

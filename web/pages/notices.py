@@ -141,7 +141,7 @@ def test(request: Request, session: Transaction, actor: Reader) -> Response:
 
 
 def _wishes(request, session, actor: Actor, *, done="", problem=None, given=None) -> HTMLResponse:
-    wished = queries.wishes(session, [actor.id]).get(actor.id, {})
+    wished = queries.wishes(session, actor.id)
     values = {
         "choices": rules.choices(wished),
         "kinds": rules.WISHABLE,
