@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import psycopg2
 import shapely
 from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 
 from gridmgr import cluster
 from gridmgr.errors import BadInput, Conflict, Unavailable
@@ -25,6 +26,7 @@ LISTENING = {
     "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10,
     "keepalives_count": 3,
 }  # fmt: skip
+T = TypeVar("T", bound="Base")
 MOMENT = 0.1  # seconds over which notifications are gathered
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -192,6 +194,13 @@ def copy_rows(session: Session, table: type[Base], columns: Sequence[str], rows:
     stream = io.StringIO("".join("\t".join(map(_copied, row)) + "\n" for row in rows))
     with session.connection().connection.cursor() as cursor:
         cursor.copy_expert(f"COPY {table.__tablename__} ({', '.join(columns)}) FROM STDIN", stream)
+
+
+def copied(session: Session, row: T) -> T:
+    """Return a row that was copied as one the session has read: it holds all that the database holds."""
+    make_transient_to_detached(row)
+    session.add(row)
+    return row
 
 
 def _copied(value: object) -> str:

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from gridmgr import clock
 from gridmgr.account.model import Account, ApiToken, LoginSession, RoleGrant, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 from gridmgr.kept import kept
+
+T = TypeVar("T", LoginSession, ApiToken)
 
 
 def visible_to(actor: Actor, *codes: InstrumentedAttribute) -> ColumnElement[bool]:
@@ -54,21 +57,23 @@ def by_username(session: Session, username: str) -> Account | None:
 
 def by_session(session: Session, token_hash: bytes) -> tuple[Account, LoginSession] | None:
     """Return the active account behind a session cookie and the session itself."""
-    row = session.execute(
-        select(Account, LoginSession)
-        .join(LoginSession, LoginSession.account_id == Account.id)
-        .where(LoginSession.token_hash == token_hash, Account.active)
-    ).first()
-    return tuple(row) if row else None
+    return _proved(session, LoginSession, token_hash)
 
 
 def by_token(session: Session, token_hash: bytes) -> tuple[Account, ApiToken] | None:
     """Return the active account behind a bearer token and the token itself."""
-    row = session.execute(
-        select(Account, ApiToken)
-        .join(ApiToken, ApiToken.account_id == Account.id)
-        .where(ApiToken.token_hash == token_hash, Account.active)
-    ).first()
+    return _proved(session, ApiToken, token_hash)
+
+
+def _proved(session: Session, proof: type[T], token_hash: bytes) -> tuple[Account, T] | None:
+    """Return an active account and what proves it, with its grants in the same statement."""
+    rows = session.execute(
+        select(Account, proof)
+        .join(proof, proof.account_id == Account.id)
+        .where(proof.token_hash == token_hash, Account.active)
+        .options(joinedload(Account.grants))
+    )
+    row = rows.unique().first()
     return tuple(row) if row else None
 
 

@@ -79,6 +79,11 @@ def edition_at(session: Session, at: date | None = None) -> Edition:
     return next((each for each in known if each.effective <= day), known[-1])
 
 
+def edition(session: Session, edition_id: int) -> Edition:
+    """Return the edition of that id."""
+    return next(each for each in editions(session) if each.id == edition_id)
+
+
 def edition_by_stamp(session: Session, stamp: str) -> Edition:
     """Return the edition whose present state has that stamp.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from geoalchemy2.functions import ST_X, ST_Y
+from geoalchemy2.shape import to_shape
 from sqlalchemy import Select, or_, select, text
 from sqlalchemy import Sequence as SqlSequence
 from sqlalchemy.orm import Session
@@ -154,9 +155,10 @@ def history(session: Session, incident_id: int) -> list[IncidentEvent]:
     )
 
 
-def position(session: Session, incident: Incident) -> tuple[float, float]:
+def position(incident: Incident) -> tuple[float, float]:
     """Return the WGS-84 longitude and latitude of an incident."""
-    return tuple(points(session, [incident.id])[0])
+    place = to_shape(incident.geom)
+    return place.x, place.y
 
 
 def points(session: Session, ids: Sequence[int]) -> np.ndarray:

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import shapely
+from geoalchemy2 import WKBElement
 from sqlalchemy.orm import Session
 
 from gis.datum import to_wgs84
 from gis.errors import Problem
 from gridmgr import clock
 from gridmgr.account.rules import Actor, require
-from gridmgr.db import copy_rows, ewkb
+from gridmgr.db import copied, copy_rows, ewkb
 from gridmgr.events import emit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries, rules
@@ -87,10 +88,11 @@ def report_batch(session: Session, actor: Actor, told: Sequence[Report]) -> list
         sources[n]: far for n, where in zip(fresh, placed.places, strict=True) if (far := _too_far(where))
     }
     near = [k for k, n in enumerate(fresh) if sources[n] not in faults]
-    ids = _file(session, actor, [told[fresh[k]] for k in near], placed.only(near))
-    known |= {sources[fresh[k]]: incident_id for k, incident_id in zip(near, ids, strict=True)}
-    cases = queries.by_ids(session, actor, known.values())
-    return [faults.get(source) or cases.get(known[source]) or _elsewhere(source) for source in sources]
+    seen = queries.by_ids(session, actor, known.values()) if known else {}
+    cases = {source: seen.get(incident_id) or _elsewhere(source) for source, incident_id in known.items()}
+    filed = _file(session, actor, [told[fresh[k]] for k in near], placed.only(near))
+    cases |= {sources[fresh[k]]: _case(session, row) for k, row in zip(near, filed, strict=True)}
+    return [faults.get(source) or cases[source] for source in sources]
 
 
 def _elsewhere(source: tuple[str | None, str]) -> KnownElsewhere:
@@ -116,7 +118,7 @@ def report_many(
     placed = place(session, told)
     for problem in filter(None, map(_too_far, placed.places)):
         raise problem
-    return _file(session, actor, told, placed, adopted)
+    return [row["id"] for row in _file(session, actor, told, placed, adopted)]
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def _too_far(where: Mapping[str, Any]) -> OutsideDistrict | None:
 
 def _file(
     session: Session, actor: Actor, told: Sequence[Report], placed: Placed, adopted: Sequence[Adopted] = ()
-) -> list[int]:
+) -> list[dict[str, Any]]:
+    """File reports that are placed; returns the rows of their cases."""
     if not told:
         return []
     at = clock.now()
@@ -165,7 +168,11 @@ def _file(
     copy_rows(session, IncidentEvent, list(events[0]), map(incident.stored, events))
     incident.attach(session, files)
     emit(session, IncidentsReported(tuple(filed)))
-    return ids
+    return incidents
+
+
+def _case(session: Session, row: Mapping[str, Any]) -> Incident:
+    return copied(session, Incident(**row | {"geom": WKBElement(row["geom"])}))
 
 
 def _filed(row: Mapping[str, Any], word: Adopted | None) -> Filed:

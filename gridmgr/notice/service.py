@@ -57,8 +57,9 @@ def tell(session: Session, messages: Sequence[Message]) -> int:
     session.flush()  # rows written in bulk point to what is told about
     readers = queries.readers(session, {message.account_id for message in messages})
     heard = [message for message in messages if message.account_id in readers]
-    ids = queries.draw_ids(session, Notice, len(heard))
     notices, mails, at, past = [], [], clock.now(), clock.replaying()
+    mailing = not past and any(reader.email for reader in readers.values())
+    ids = queries.draw_ids(session, Notice, len(heard)) if mailing else [None] * len(heard)
     for notice_id, message in zip(ids, heard, strict=True):
         reader, usual = readers[message.account_id], rules.KINDS[message.kind]
         important = usual.important if message.important is None else message.important
@@ -92,8 +93,9 @@ def _text(details: Mapping[str, Any]) -> str:
 
 
 def _notice_row(notice_id, message: Message, important: bool, at: datetime, read_at) -> dict[str, Any]:
-    return {
-        "id": notice_id, "account_id": message.account_id, "kind": message.kind,
+    numbered = {"id": notice_id} if notice_id is not None else {}  # else the database numbers it
+    return numbered | {
+        "account_id": message.account_id, "kind": message.kind,
         "incident_id": message.incident_id, "details": _text(message.details), "important": important,
         "created_at": at, "read_at": read_at,
     }  # fmt: skip

@@ -131,7 +131,7 @@ def place(home, database: str) -> tuple[float, float]:
             accounts.open_account(
                 session, username, username, username, [Grant(role, code)], body=body, demo=True
             )
-        return incidents.position(session, case)
+        return incidents.position(case)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gridmgr.account.rules import Actor
 from gridmgr.casebook import queries as casebook
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import LEVELS, Edition
+from gridmgr.hierarchy.model import LEVELS
 from gridmgr.incident import queries, rules, service
 from gridmgr.incident.model import Incident, IncidentEvent, Report
 from gridmgr.intake import service as intake
@@ -176,26 +176,22 @@ def _event(row: IncidentEvent) -> EventOut:
 
 def _outs(session: Session, found: Sequence[Incident]) -> list[IncidentOut]:
     categories = responsibility.by_id(session)
-    ids = sorted(incident.id for incident in found)
-    places = dict(zip(ids, queries.points(session, ids).tolist(), strict=True))
-    return [
-        IncidentOut(**_told(incident, categories[incident.category_id], places[incident.id]))
-        for incident in found
-    ]
+    return [IncidentOut(**_told(incident, categories[incident.category_id])) for incident in found]
 
 
-def _told(incident: Incident, category: Category, place: Sequence[float]) -> Mapping[str, Any]:
+def _told(incident: Incident, category: Category) -> Mapping[str, Any]:
     same = {name: getattr(incident, name) for name in IncidentOut.model_fields if hasattr(incident, name)}
     named = CategoryName(code=category.code, name_zh=category.name_zh, name_en=category.name_en)
-    return same | {"category": named, "lon": place[0], "lat": place[1]}
+    lon, lat = queries.position(incident)
+    return same | {"category": named, "lon": lon, "lat": lat}
 
 
 def _detail(session: Session, actor: Actor, incident: Incident) -> IncidentDetail:
     category = queries.category_of(session, incident)
-    known = _told(incident, category, queries.position(session, incident))
+    known = _told(incident, category)
     more = {name: getattr(incident, name) for name in IncidentDetail.model_fields if hasattr(incident, name)}
     codes = [getattr(incident, f"{level}_code") for level in LEVELS]
-    names = hierarchy.names(session, codes, session.get_one(Edition, incident.edition_id).effective)
+    names = hierarchy.names(session, codes, hierarchy.edition(session, incident.edition_id).effective)
     return IncidentDetail(
         **more
         | known

@@ -14,7 +14,6 @@ from gridmgr.clock import TimeUnit
 from gridmgr.discussion import queries as discussion
 from gridmgr.discussion.rules import fitting
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import Edition
 from gridmgr.incident import queries, rules
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
@@ -116,7 +115,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
     """Return all that the template of a case shows."""
     language = i18n.language.get()
     category = queries.category_of(session, incident)
-    edition = session.get_one(Edition, incident.edition_id)
+    edition = hierarchy.edition(session, incident.edition_id)
     history = queries.history(session, incident.id)
     possible = steps(actor, incident, category)
     first = next(iter(life.actions_from(State(incident.state))), None)
@@ -193,7 +192,7 @@ def _bodies(session: Session, category: Category) -> list[str]:
 def _own_units(session: Session, incident: Incident) -> list[tuple[str, str]]:
     """Return (code, name) of the units whose own people may do the work: micro-grid and community."""
     codes = [code for code in (incident.micro_grid_code, incident.community_code) if code]
-    names = hierarchy.names(session, codes, session.get_one(Edition, incident.edition_id).effective)
+    names = hierarchy.names(session, codes, hierarchy.edition(session, incident.edition_id).effective)
     return [(code, names.get(code, code)) for code in codes]
 
 

@@ -28,7 +28,7 @@ def units(session: Session, incident: Incident, edition: Edition) -> list[tuple[
 
 def draw(session: Session, actor: Actor, incident: Incident, edition: Edition, kind: str) -> MapParts:
     """Return the map of a case; `kind` is what its category is called."""
-    lon, lat = queries.position(session, incident)
+    lon, lat = queries.position(incident)
     shapes = [
         {"level": level, "code": code, "name": name, "geometry": outline}
         for level, code, name in units(session, incident, edition)
