@@ -53,7 +53,12 @@ def show(rows: Iterable[Row], title: str) -> None:
     for row in rows:
         verdict = "reached" if row.reached else "missed"
         table.add_row(
-            row.work, spell(row.ours), spell(row.peer), f"{row.ratio:.1f}x", f"{row.target:g}x", verdict
+            row.work,
+            spell(row.ours),
+            spell(row.peer),
+            f"{row.ratio:.2g}x" if row.ratio < 1 else f"{row.ratio:.1f}x",
+            f"{row.target:g}x",
+            verdict,
         )
     Console(width=110).print(table)
 

@@ -112,7 +112,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Envelope)
     app.add_middleware(Watch)
     errors.install(app)
-    for router in (*pages, *api, *interop):
+    for router in (*api, *interop, *pages):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -53,14 +53,14 @@ def report(session: Session, actor: Actor, told: Report) -> Incident:
     KnownElsewhere
         The same report was filed before, where the actor may not look.
     """
-    (found,) = report_batch(session, actor, [told])
+    (found,) = _report_all(session, actor, [told])
     if isinstance(found, Problem):
         raise found
-    return found
+    return found if isinstance(found, Incident) else _case(session, found)
 
 
-def report_batch(session: Session, actor: Actor, told: Sequence[Report]) -> list[Incident | Problem]:
-    """File what can be filed of a batch; returns for each report its incident, or why it was refused.
+def report_batch(session: Session, actor: Actor, told: Sequence[Report]) -> list[str | Problem]:
+    """File what can be filed of a batch; returns for each report its number, or why it was refused.
 
     Rule: as `report`; one refused stops no other, and a report that stands twice in a batch is one incident.
 
@@ -69,6 +69,15 @@ def report_batch(session: Session, actor: Actor, told: Sequence[Report]) -> list
     NotGranted
         The actor may not report.
     """
+    found = _report_all(session, actor, told)
+    numbers = (each.number if isinstance(each, Incident) else each for each in found)
+    return [each["number"] if isinstance(each, dict) else each for each in numbers]
+
+
+def _report_all(
+    session: Session, actor: Actor, told: Sequence[Report]
+) -> list[Incident | dict[str, Any] | Problem]:
+    """File what can be filed; returns for each report the case known before, its new row, or its fault."""
     require(actor, "incident.report")
     sources = [(one.origin, one.source_id) if one.source_id else n for n, one in enumerate(told)]
     known = queries.held_sources(session, [source for source in sources if isinstance(source, tuple)])
@@ -91,7 +100,7 @@ def report_batch(session: Session, actor: Actor, told: Sequence[Report]) -> list
     seen = queries.by_ids(session, actor, known.values()) if known else {}
     cases = {source: seen.get(incident_id) or _elsewhere(source) for source, incident_id in known.items()}
     filed = _file(session, actor, [told[fresh[k]] for k in near], placed.only(near))
-    cases |= {sources[fresh[k]]: _case(session, row) for k, row in zip(near, filed, strict=True)}
+    cases |= {sources[fresh[k]]: row for k, row in zip(near, filed, strict=True)}
     return [faults.get(source) or cases[source] for source in sources]
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from gis.errors import Problem
 from gridmgr.account.rules import Actor
-from gridmgr.incident.model import Incident, Report
+from gridmgr.incident.model import Report
 from gridmgr.intake import service
 from gridmgr.life.model import State
 from gridmgr.responsibility import queries as responsibility
@@ -102,7 +102,7 @@ def _report(told: ReportIn, category) -> Report:
     return Report(category_id=category.id, **values | {"severity": told.severity or category.severity})
 
 
-def _outcome(found: Incident | Problem) -> Outcome:
+def _outcome(found: str | Problem) -> Outcome:
     if isinstance(found, Problem):
         return Outcome(number=None, status=status_of(found), detail=say(found))
-    return Outcome(number=found.number, status=201)
+    return Outcome(number=found, status=201)
