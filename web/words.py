@@ -124,6 +124,7 @@ LIMITS = {
     "working_days": N_("{n} working days"),
     "hours": N_("{n} hours"),
 }
+ONE = {"working_hours": N_("1 working hour"), "working_days": N_("1 working day"), "hours": N_("1 hour")}
 SORTS = {
     "newest": N_("Newest first"),
     "oldest": N_("Oldest first"),
@@ -202,3 +203,18 @@ def span(length: timedelta) -> str:
     if days:
         return _("{n} d {h} h", n=days, h=hours)
     return _("{h} h {m} min", h=hours, m=minutes % 60) if hours else _("{m} min", m=minutes)
+
+
+def limit(amount: float, unit: str) -> str:
+    """Return a time limit in words."""
+    return _((ONE if amount == 1 else LIMITS)[unit]).format(n=f"{amount:g}")
+
+
+def counted(length: timedelta, unit: str) -> str:
+    """Return a length of time as its clock counts it: of worked time a day is one that is worked, not 24 hours."""
+    if unit == "hours":
+        return span(length)
+    whole = timedelta(days=1) if unit == "working_days" else timedelta(hours=1)
+    if unit == "working_hours" and length < whole:
+        return _("{n} min of working time", n=int(length.total_seconds()) // 60)
+    return limit(max(round(length / whole, 1), 0.1), unit)

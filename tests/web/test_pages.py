@@ -20,7 +20,7 @@ from gridmgr.casebook.queries import Search
 from gridmgr.cli import app, explained
 from gridmgr.hierarchy.model import LEVELS
 from gridmgr.hierarchy.rules import LINEAGE_KINDS
-from gridmgr.i18n import CATALOGUES
+from gridmgr.i18n import CATALOGUES, speaking
 from gridmgr.importing.model import BatchKind, BatchStatus
 from gridmgr.importing.rules import guess_state
 from gridmgr.life.model import Action, Source, State
@@ -138,6 +138,19 @@ def test_lateness_is_told_in_the_two_largest_units() -> None:
     assert words.span(timedelta(hours=5, minutes=7)) == "5 小时 7 分"
     assert words.span(timedelta(days=2, hours=3, minutes=59)) == "2 天 3 小时"
     assert words.span(timedelta(days=12, hours=3)) == "12 天"
+
+
+def test_what_a_clock_has_left_is_told_in_its_own_unit_not_in_days_of_24_hours() -> None:
+    half_a_day, a_day, lunch = timedelta(hours=12), timedelta(days=1), timedelta(minutes=45)
+    assert words.counted(half_a_day, "working_days") == "0.5 个工作日"
+    assert words.counted(timedelta(hours=31), "working_hours") == "31 个工作时"
+    assert words.counted(lunch, "working_hours") == "45 分钟工作时间"
+    assert words.counted(a_day, "hours") == "1 天 0 小时"
+    with speaking("en"):
+        assert (words.limit(1, "working_days"), words.counted(a_day, "working_days")) == (
+            "1 working day",
+        ) * 2
+        assert words.limit(0.5, "hours") == "0.5 hours"
 
 
 def test_ranges_of_counts_name_a_single_number_once() -> None:

@@ -161,12 +161,7 @@ def request_in_words(asked: Mapping[str, Any]) -> str:
     way = words.word(words.ACTIONS, asked["way"])
     if not asked.get("amount"):
         return way
-    return i18n._("{way} ({length})", way=way, length=length(asked["amount"], asked["unit"]))
-
-
-def length(amount: float, unit: str) -> str:
-    """Return a time limit in words."""
-    return i18n._(words.LIMITS[unit]).format(n=f"{amount:g}")
+    return i18n._("{way} ({length})", way=way, length=words.limit(asked["amount"], asked["unit"]))
 
 
 def _phrases(session: Session, category: Category) -> dict[str, list[str]]:
@@ -203,7 +198,7 @@ def told(event: IncidentEvent) -> list[str]:
     if event.action == Action.ASK:
         found.append(request_in_words(payload))
     elif payload.get("amount") and payload.get("unit") and event.action == Action.EXTEND:
-        found.append(length(payload["amount"], payload["unit"]))
+        found.append(words.limit(payload["amount"], payload["unit"]))
     if event.action == Action.CONFIRM:
         found.append(i18n._("found as reported") if payload.get("found") else i18n._("not found"))
     if payload.get("handler") and event.action in (Action.DISPATCH, Action.REDIRECT):
@@ -213,7 +208,7 @@ def told(event: IncidentEvent) -> list[str]:
     if payload.get("level") and event.action in _LEVELS_TOLD:
         found.append(i18n._("now held by: {level}", level=words.word(words.HOLDERS, payload["level"])))
     if payload.get("limit_amount") and event.action in (Action.ACCEPT, Action.REOPEN):
-        limit = length(payload["limit_amount"], payload["limit_unit"])
+        limit = words.limit(payload["limit_amount"], payload["limit_unit"])
         found.append(i18n._("due after {limit}", limit=limit))
     if payload.get("due_at") and event.action in (Action.EXTEND, Action.RESUME, Action.RETIME):
         due = i18n.moment(life.instant(payload["due_at"]))

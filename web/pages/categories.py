@@ -73,7 +73,7 @@ def _table(session: Session, day: date) -> dict[str, Any]:
 
 def limit(amount: float | None, unit: str | None) -> str:
     """Return a limit in words."""
-    return "—" if amount is None else i18n._(words.LIMITS[unit]).format(n=f"{amount:g}")
+    return "—" if amount is None else words.limit(amount, unit)
 
 
 @router.post("/categories/import", response_class=HTMLResponse)

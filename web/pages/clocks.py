@@ -71,4 +71,4 @@ def title(clock: Clock) -> str:
 
 def length(clock: Clock) -> str:
     """Return the limit of a clock in words, empty if another system has set its due time."""
-    return i18n._(words.LIMITS[clock.unit]).format(n=f"{clock.amount:g}") if clock.amount else ""
+    return words.limit(clock.amount, clock.unit) if clock.amount else ""

@@ -71,11 +71,7 @@ def _table(session: Session, day: date) -> dict[str, Any]:
 
 def limit(amount: float | None, unit: str | None) -> str:
     """Return a limit in words; without an amount it is the category's own."""
-    return (
-        i18n._(words.LIMITS[unit]).format(n=f"{amount:g}")
-        if amount is not None
-        else i18n._("as its category says")
-    )
+    return i18n._("as its category says") if amount is None else words.limit(amount, unit)
 
 
 def _instant(value: str) -> datetime:

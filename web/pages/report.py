@@ -16,7 +16,6 @@ from gis.datum import to_wgs84
 from gis.errors import Problem
 from gridmgr.account.rules import Actor
 from gridmgr.attachment.model import StoredFile
-from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, NoEdition
 from gridmgr.incident import rules
@@ -172,7 +171,7 @@ def describe(request: Request, session: Transaction, actor: Reporter, category: 
     found = next((each for each in responsibility.in_force(session) if each.code == category), None)
     limit = ""
     if found and found.limit_amount:
-        limit = i18n._(words.LIMITS[TimeUnit(found.limit_unit)]).format(n=f"{found.limit_amount:g}")
+        limit = words.limit(found.limit_amount, found.limit_unit)
     needs = [words.word(words.NEEDS, need) for need in found.filing_needs] if found else []
     return render(
         request,
