@@ -77,6 +77,8 @@ def filled(template: str, details: Mapping[str, object]) -> str:
 def _told(name: str, value: object) -> object:
     if isinstance(value, Problem):
         return say(value)
+    if name == "roles":
+        return _(", ").join(_(role) for role in str(value).split(", "))
     return _(value) if name in WORDS and isinstance(value, str) and value else value
 
 

@@ -14,13 +14,13 @@ from typer.main import get_command
 
 from gis.errors import Problem
 from gis.findings import KINDS
-from gridmgr.account.model import Role
+from gridmgr.account.model import NotGranted, Role
 from gridmgr.account.rules import PERMISSIONS
 from gridmgr.casebook.queries import Search
 from gridmgr.cli import app, explained
 from gridmgr.hierarchy.model import LEVELS
 from gridmgr.hierarchy.rules import LINEAGE_KINDS
-from gridmgr.i18n import CATALOGUES, speaking
+from gridmgr.i18n import CATALOGUES, say, speaking
 from gridmgr.importing.model import BatchKind, BatchStatus
 from gridmgr.importing.rules import guess_state
 from gridmgr.life.model import Action, Source, State
@@ -88,6 +88,11 @@ def test_translations_keep_the_braces(chinese: dict[str, str]) -> None:
     braced = {message: text for message, text in chinese.items() if "{" in message}
     assert braced
     assert [message for message, text in braced.items() if fields(message) != fields(text)] == []
+
+
+def test_a_refusal_names_each_role_in_the_language_of_its_reader() -> None:
+    refusal = NotGranted(roles="community_clerk, grid_member", action="account.manage")
+    assert say(refusal) == "您的角色（社区坐席、网格员）都无权进行此操作：管理账号。"
 
 
 @pytest.mark.parametrize(
