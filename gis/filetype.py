@@ -11,6 +11,10 @@ class UnreadableFile(BadInput):
     """{name} cannot be read: {reason}."""
 
 
+class UnknownFormat(UnreadableFile):
+    """{name} is, or holds, none of {formats}."""
+
+
 class EmptyFile(BadInput):
     """{name} is empty."""
 
@@ -59,4 +63,4 @@ def kind_of(path: Path) -> str:
     for kind, applies in signs.items():
         if applies:
             return kind
-    raise UnreadableFile(name=path.name, reason=f"it is none of {FORMATS}")
+    raise UnknownFormat(name=path.name, formats=FORMATS)

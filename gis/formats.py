@@ -18,7 +18,7 @@ from gis.archive import unpacked
 from gis.crs import STORAGE, MissingCrs, parse
 from gis.encoding import as_utf8, mojibake
 from gis.errors import BadInput, Problem
-from gis.filetype import FORMATS, EmptyFile, UnreadableFile, kind_of
+from gis.filetype import FORMATS, EmptyFile, UnknownFormat, UnreadableFile, kind_of
 from gis.shapefile import full_names, read_shapefile, write_shapefile
 
 _DRIVERS = {
@@ -302,7 +302,7 @@ def _in_folder(folder: Path, name: str) -> dict[str, _Source]:
         for layer, source in inside.items():
             found[f"{file.relative_to(folder).with_suffix('')}" if layer in found else layer] = source
     if not found:
-        raise UnreadableFile(name=name, reason=f"it holds none of {FORMATS}")
+        raise UnknownFormat(name=name, formats=FORMATS)
     return found
 
 

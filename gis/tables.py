@@ -23,6 +23,10 @@ class UnreadableTable(BadInput):
     """The table {file} cannot be read: {reason}."""
 
 
+class OldWorkbook(UnreadableTable):
+    """{file} is an Excel file of the old kind; save it as XLSX."""
+
+
 class MissingColumn(BadInput):
     """{layer} has no column {column}; it has {known}."""
 
@@ -85,7 +89,7 @@ def _csv(name: str, source: BinaryIO) -> Iterable[list[str]]:
     source.seek(0)
     content = source.read()
     if content.startswith(_OLD_EXCEL):
-        raise UnreadableTable(file=name, reason="an Excel file of the old kind; save it as XLSX")
+        raise OldWorkbook(file=name)
     if b"\0" in content[:4096] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableTable(file=name, reason="not a text")
     text, _ = as_utf8(content)

@@ -369,7 +369,7 @@ def test_a_member_that_lies_about_its_size_is_refused(tmp_path):
 
 
 def test_a_zip_without_maps_says_so(tmp_path):
-    with pytest.raises(formats.UnreadableFile, match="holds none of GeoPackage"):
+    with pytest.raises(formats.UnreadableFile, match="none of GeoPackage"):
         formats.layers(packed(tmp_path / "a.zip", {"readme.txt": b"hello"}))
 
 
