@@ -7,10 +7,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 
 from gis.errors import Problem
+from gridmgr import clock
 from gridmgr.account import service
 from gridmgr.account.model import ApiToken, WrongPassword
 from gridmgr.account.rules import Actor
 from gridmgr.errors import BadInput
+from gridmgr.hierarchy import queries as hierarchy
 from web import i18n
 from web.deps import Allow, Transaction, give_cookie
 from web.errors import status_of
@@ -74,5 +76,8 @@ def _page(request, session, actor, *, problem=None, secret="", done="") -> HTMLR
     if isinstance(problem, WrongPassword):
         told = i18n._("The present password is wrong.")
     tokens = select(ApiToken).where(ApiToken.account_id == actor.id).order_by(ApiToken.id)
-    values = {"tokens": list(session.scalars(tokens)), "problem": told, "secret": secret, "done": done}
+    values = {
+        "tokens": list(session.scalars(tokens)), "problem": told, "secret": secret, "done": done,
+        "names": hierarchy.names(session, {each.code for each in actor.grants}, clock.today()),
+    }  # fmt: skip
     return render(request, "account.html", values, status_of(problem) if problem else 200)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from gis.errors import Problem
+from gridmgr import clock
 from gridmgr.account import queries, service
 from gridmgr.account.rules import Actor
 from gridmgr.errors import BadInput
@@ -136,5 +137,6 @@ def _page(
         "problem": i18n.say(problem) if problem else "", "given": BLANK | (given or {}),
         "bodies": sorted({each.department for each in responsibility.in_force(session)} - {""}),
         "unknown": sorted(hierarchy.without_units(session, codes)), "importing": False,
+        "names": hierarchy.names(session, codes, clock.today()),
     }  # fmt: skip
     return render(request, "accounts.html", values, status_of(problem) if problem else 200)
