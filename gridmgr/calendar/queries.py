@@ -81,7 +81,7 @@ def due(session: Session, code: str, amount: float, unit: TimeUnit, since: datet
     """
     known(session, code)
     if not 0 < amount <= MOST_AMOUNT:
-        raise BadAmount(value=f"{amount:g}", most=MOST_AMOUNT)
+        raise BadAmount(value=f"{amount:.12g}", most=MOST_AMOUNT)
     if not FIRST_DAY.year < since.year < LAST_DAY.year:
         raise BeyondCalendar(most=clock.MOST_YEARS)
     return calendar_for(session, code).due(since, amount, unit)
