@@ -19,7 +19,8 @@ LISTS: dict[str, tuple[str, ...]] = {
     "categories": ("category_table", "category"),
     "policies": ("policy_table", "policy"),
     "calendar": ("worked_hours", "special_day"),
-    "seats": ("account", "role_grant"),
+    "accounts": ("account", "role_grant"),
+    "seats": ("account", "role_grant", "shift", "leave"),
     "wishes": ("notice_wish", "notice_address"),
     "webhooks": ("webhook",),
 }
@@ -43,25 +44,28 @@ class ListVersion(Base):
     written_by: Mapped[int] = mapped_column(BigInteger)
 
 
-def kept(session: Session, name: str, read: Callable[[Session], T]) -> T:
+def kept(
+    session: Session, name: str, read: Callable[[Session], T], holds: Callable[[T], bool] = lambda found: True
+) -> T:
     """Return what `read` returns of a list in its present version, read only if no one here has done so yet.
 
     What is returned is shared with other transactions: nobody may change it, and no row in it belongs to a
-    session. `read` must depend on nothing but the tables of the list.
+    session. `read` depends on nothing but the tables of the list, and on the time of day if `holds` tells
+    when what was read no longer holds.
     """
     own = session.info.setdefault("kept", {})
-    if name not in own:
-        own[name] = _shared(session, name, read)
+    if name not in own or not holds(own[name]):
+        own[name] = _shared(session, name, read, holds)
     return own[name]
 
 
-def _shared(session: Session, name: str, read: Callable[[Session], T]) -> T:
+def _shared(session: Session, name: str, read: Callable[[Session], T], holds: Callable[[T], bool]) -> T:
     versions = _versions(session)
     if versions.get(name) is OWN:
         return _detached(session, read)
     place, version = (fingerprint(session), name), versions.get(name)
     known = _kept.get(place)
-    if known is not None and known[0] == version:
+    if known is not None and known[0] == version and holds(known[1]):
         return known[1]
     found = _detached(session, read)
     session.info.pop("versions")

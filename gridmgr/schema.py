@@ -14,11 +14,12 @@ from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
+from gridmgr.organisation import model as organisation
 from gridmgr.responsibility import model as responsibility
 
 NOUNS = (
-    account, attachment, answered, notice, hierarchy, calendar, responsibility, incident, escalation, audit, discussion,
-    importing,
+    account, attachment, answered, notice, hierarchy, calendar, organisation, responsibility, incident, escalation,
+    audit, discussion, importing,
 )  # fmt: skip
 METADATA = Base.metadata
 

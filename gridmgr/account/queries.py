@@ -1,7 +1,6 @@
 """Reads of accounts, and the one predicate every scoped read starts from."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, union_all
@@ -101,48 +100,23 @@ def _listed(words: str, role: str | None) -> Select:
     return asked
 
 
-@dataclass(frozen=True)
-class Seats:
-    """Who sits where: all grants and departments of the open accounts."""
-
-    open: frozenset[int]
-    by_grant: dict[tuple[Role, str], list[int]]
-    by_body: dict[str, list[tuple[int, str]]]  # the people of a department, and the codes they are granted on
-
-    def at(self, roles: Iterable[Role], code: str) -> set[int]:
-        """Return who holds one of the roles on a place, or on any area around it."""
-        prefixes = [code[:length] for length in range(len(code) + 1)]
-        found = (self.by_grant.get((role, prefix), ()) for role in roles for prefix in prefixes)
-        return {account for accounts in found for account in accounts}
-
-    def of(self, body: str, code: str) -> set[int]:
-        """Return who works for a department in a place."""
-        return {account for account, area in self.by_body.get(body, ()) if code.startswith(area)}
-
-    def with_role(self, role: Role) -> set[int]:
-        """Return who holds a role anywhere."""
-        return {
-            account for (each, _), accounts in self.by_grant.items() if each == role for account in accounts
-        }
+def open_ids(session: Session) -> frozenset[int]:
+    """Return the ids of all open accounts."""
+    return kept(session, "accounts", _read_open)[0]
 
 
-def seats(session: Session) -> Seats:
-    """Return who sits where at present."""
-    return kept(session, "seats", _read_seats)
+def with_role(session: Session, role: Role) -> set[int]:
+    """Return the ids of all open accounts that hold a role anywhere."""
+    return kept(session, "accounts", _read_open)[1].get(role, set())
 
 
-def _read_seats(session: Session) -> Seats:
-    asked = (
-        select(Account.id, Account.body, RoleGrant.role, RoleGrant.code)
-        .join(RoleGrant, RoleGrant.account_id == Account.id)
-        .where(Account.active)
-    )
-    found = Seats(frozenset(session.scalars(select(Account.id).where(Account.active))), {}, {})
-    for account, body, role, code in session.execute(asked):
-        found.by_grant.setdefault((Role(role), code), []).append(account)
-        if body:
-            found.by_body.setdefault(body, []).append((account, code))
-    return found
+def _read_open(session: Session) -> tuple[frozenset[int], dict[Role, set[int]]]:
+    ids = frozenset(session.scalars(select(Account.id).where(Account.active)))
+    found: dict[Role, set[int]] = {}
+    for role, account in session.execute(select(RoleGrant.role, RoleGrant.account_id)):
+        if account in ids:
+            found.setdefault(Role(role), set()).add(account)
+    return ids, found
 
 
 def living(session: Session, token_hashes: Collection[bytes]) -> set[bytes]:

@@ -64,6 +64,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "incident.comment": _EVERYBODY,
     "calendar.view": _EVERYBODY,
     "calendar.manage": frozenset({Role.ADMIN}),
+    "duty.view": _EVERYBODY,
+    "duty.manage": _OFFICE,
     "category.manage": frozenset({Role.ADMIN}),
     "policy.view": _EVERYBODY,
     "policy.manage": frozenset({Role.ADMIN}),
@@ -164,14 +166,14 @@ def roles_of(cell: str) -> tuple[Grant, ...]:
     grants = []
     for part in filter(None, map(str.strip, re.split(r"[;；\n]", cell))):
         role, _, code = re.sub("[：:]", ":", part).partition(":")
-        if role.strip().casefold() not in _ROLE_NAMES:
+        if role.strip().casefold() not in ROLE_NAMES:
             raise NotARole(role=role.strip(), known=", ".join(Role))
-        grants.append(Grant(_ROLE_NAMES[role.strip().casefold()], code.strip()))
+        grants.append(Grant(ROLE_NAMES[role.strip().casefold()], code.strip()))
     return tuple(dict.fromkeys(grants))
 
 
 # A role may be written as its code, or by its name in any language of the interface.
-_ROLE_NAMES = {
+ROLE_NAMES = {
     name.casefold(): role
     for role in Role
     for name in (role, ROLES[role], *(catalogue(each).gettext(ROLES[role]) for each in LANGUAGES))

@@ -41,9 +41,7 @@ def watch(session: Session) -> Unserved:
 def _alarm(session: Session, found: Unserved) -> None:
     log.error("%s clocks that were due are not served: %s", len(found), found.first)
     people = {
-        person
-        for role in (Role.COMMAND_CENTRE, Role.ADMIN)
-        for person in accounts.seats(session).with_role(role)
+        person for role in (Role.COMMAND_CENTRE, Role.ADMIN) for person in accounts.with_role(session, role)
     }
     details = {"count": len(found), "number": found.first.number, "due": found.first.at.isoformat()}
     notice.tell(session, [Message(person, Kind.UNSERVED, None, details) for person in sorted(people)])

@@ -10,6 +10,8 @@ from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, sheet
+from gridmgr.account import queries as accounts
+from gridmgr.account.model import Account
 from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.clock import TimeUnit
@@ -18,6 +20,7 @@ from gridmgr.escalation.model import LIVE, NOBODY, CaseClock, Clock, RungClimbed
 from gridmgr.escalation.rules import Limit
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS
+from gridmgr.organisation.queries import SITTING
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import rules as policies
 from gridmgr.responsibility.model import Category, Policy, Rung
@@ -138,8 +141,8 @@ def climbs(session: Session, clocks: Iterable[Clock]) -> dict[int, list[RungClim
 
 def _sql(name: str) -> str:
     """Return a statement of this folder, with the parts it names put in."""
-    found = Path(__file__).with_name(name).read_text("utf-8")
-    for part in ("reach.sql", "seats.sql"):
+    found = SITTING if name == "sitting.sql" else Path(__file__).with_name(name).read_text("utf-8")
+    for part in ("reach.sql", "seats.sql", "sitting.sql"):
         if f"-- {part}\n" in found:
             found = found.replace(f"-- {part}\n", _sql(part))
     return found
@@ -203,7 +206,7 @@ def climb(session: Session, at: datetime, ids: Sequence[int]) -> tuple[int, list
 
 def concerned(session: Session, incident_ids: Collection[int]) -> dict[int, list[int]]:
     """Return the accounts concerned by what becomes of these cases, as `concerned.sql` says."""
-    rows = session.execute(_CONCERNED, {"ids": list(incident_ids)} | _SITTING)
+    rows = session.execute(_CONCERNED, {"ids": list(incident_ids), "at": clock.now()} | _SITTING)
     return dict(tuple(row) for row in rows)
 
 
@@ -230,8 +233,8 @@ class Course:
     rungs: list[Expected]
 
 
-def sitting(session: Session, home: str, body: str) -> dict[str, list[str]]:
-    """Return the names of whoever sits at each level for a place and a department, as `seats.sql` says."""
+def sitting(session: Session, home: str, body: str, at: datetime) -> dict[str, list[str]]:
+    """Return the names of whoever sits at each level for a place and a department at an instant (`seats.sql`)."""
     asked = text(
         f"SELECT DISTINCT seat, account.name, account.id FROM ({_SEATS}) AS seats "
         "JOIN account ON account.id = account_id "
@@ -239,7 +242,7 @@ def sitting(session: Session, home: str, body: str) -> dict[str, list[str]]:
         "ORDER BY seat, account.id"
     )
     found: dict[str, list[str]] = {}
-    for seat, name, _ in session.execute(asked, _SITTING | {"home": home, "body": body}):
+    for seat, name, _ in session.execute(asked, _SITTING | {"home": home, "body": body, "at": at}):
         found.setdefault(seat, []).append(name)
     return found
 
@@ -254,14 +257,19 @@ def read_policies(session: Session, content: bytes, filename: str, effective: da
     """
     told = sheet.read(content, filename, policies.policy_columns())
     codes = [each.code for each in responsibility.in_force(session, effective)]
-    occupied = session.scalars(text(f"SELECT DISTINCT seat FROM ({_SEATS}) AS seats"), _SITTING)
-    return policies.read_policies(told, codes, set(occupied))
+    return policies.read_policies(told, codes, _occupied(session))
+
+
+def _occupied(session: Session) -> set[str]:
+    """Return the levels at which anybody ever sits, whoever is on duty just now."""
+    levels = {level for role, level in _SITS if accounts.with_role(session, role)}
+    bodies = select(Account.id).where(Account.active, Account.body.is_not(None)).limit(1)
+    return levels | ({"department"} if session.scalar(bodies) else set())
 
 
 def courses(session: Session, category: Category, severity: int, home: str, at: datetime) -> list[Course]:
     """Return the course of every stage of a case of that category and severity at a place, from an instant."""
-    seats, calendar = sitting(session, home, category.department), calendar_for(session, home)
-    day, found = clock.local(at).date(), []
+    calendar, day, found = calendar_for(session, home), clock.local(at).date(), []
     whole = responsibility.limit_of(session, category, severity, day)
     told = {"limit_amount": whole[0], "limit_unit": whole[1], "due_at": True} if whole else {}
     for key in (*rules.OWN_STAGES, *(each["key"] for each in category.further_limits)):
@@ -270,7 +278,10 @@ def courses(session: Session, category: Category, severity: int, home: str, at: 
         limit = rules.limit(key, category, policy, told)
         if limit is not None:
             one = rules.begun(0, key, at, limit, policy, calendar)
-            rungs = [_expected(*each, seats) for each in zip(one.ladder, one.rung_times, strict=True)]
+            rungs = [
+                _expected(rung, then, sitting(session, home, category.department, then))
+                for rung, then in zip(one.ladder, one.rung_times, strict=True)
+            ]
             found.append(Course(key, limit, one.due_at, policy, rungs))
     return found
 

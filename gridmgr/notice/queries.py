@@ -120,12 +120,12 @@ def email_of(session: Session, actor: Actor) -> str | None:
 
 def readers(session: Session, account_ids: Iterable[int]) -> dict[int, Reader]:
     """Return those of these people whose account is open, with their wishes and, if mail is set up, address."""
-    wished, seats = kept(session, "wishes", _read_wishes), accounts.seats(session)
+    wished, there = kept(session, "wishes", _read_wishes), accounts.open_ids(session)
     emails = wished.emails if settings().smtp_url else {}
     return {
         each: Reader(wished.by_account.get(each, {}), emails.get(each))
         for each in account_ids
-        if each in seats.open
+        if each in there
     }
 
 

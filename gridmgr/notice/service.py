@@ -382,7 +382,7 @@ def _leave_alone(session: Session, outlet: Outlet) -> None:
 
 def _tell_administrators(session: Session, outlet: Outlet, details: Mapping[str, Any]) -> None:
     """Tell of dead letters whoever has no unread notice of that outlet yet: one says as much as a thousand."""
-    unaware = queries.unaware(session, accounts.seats(session).with_role(Role.ADMIN), outlet)
+    unaware = queries.unaware(session, accounts.with_role(session, Role.ADMIN), outlet)
     tell(session, [Message(each, Kind.DEAD_LETTER, None, details) for each in sorted(unaware)])
 
 

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gridmgr.account import queries as accounts
-from gridmgr.account.queries import Seats
 from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import Action
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
+from gridmgr.organisation import queries as organisation
+from gridmgr.organisation.queries import Seats
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.telling import rules
 from gridmgr.telling.rules import Who
@@ -20,7 +20,7 @@ from gridmgr.telling.rules import Who
 
 def tell_reported(session: Session, filed: Sequence[Filed]) -> None:
     """Tell the desks of the place of new cases; closed ones, taken over from elsewhere, concern nobody."""
-    seats = accounts.seats(session)
+    seats = organisation.seats(session)
     notice.tell(
         session,
         [
@@ -38,7 +38,7 @@ def tell_of(session: Session, steps: Sequence[Moved]) -> None:
     if not concerned:
         return
     cases = _cases(session, {step.incident_id for step in concerned})
-    seats, messages = accounts.seats(session), []
+    seats, messages = organisation.seats(session), []
     for step in concerned:
         case = cases[step.incident_id]
         facts = _facts(session, case) | _told(step)

@@ -8,7 +8,8 @@ CREATE TABLE list_version (
 
 CREATE FUNCTION renew_list_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO list_version VALUES (TG_ARGV[0], gen_random_uuid(), pg_current_xact_id()::text::bigint)
+    INSERT INTO list_version
+    SELECT list, gen_random_uuid(), pg_current_xact_id()::text::bigint FROM unnest(TG_ARGV) list ORDER BY list
     ON CONFLICT (list) DO UPDATE SET version = EXCLUDED.version, written_by = EXCLUDED.written_by
     WHERE list_version.written_by <> EXCLUDED.written_by;
     RETURN NULL;
@@ -29,11 +30,11 @@ CREATE TRIGGER renew_list_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
     FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('calendar');
 CREATE TRIGGER renew_list_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON special_day
     FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('calendar');
--- A new password or language changes no seat.
+-- A new password or language changes nothing that is kept.
 CREATE TRIGGER renew_list_version AFTER INSERT OR UPDATE OF id, active, body OR DELETE OR TRUNCATE ON account
-    FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('seats');
+    FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('accounts');
 CREATE TRIGGER renew_list_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON role_grant
-    FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('seats');
+    FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('accounts');
 CREATE TRIGGER renew_list_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON notice_wish
     FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('wishes');
 CREATE TRIGGER renew_list_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON notice_address

@@ -29,6 +29,7 @@ ORDER = (
     "incident",
     "life",
     "responsibility",
+    "organisation",
     "calendar",
     "hierarchy",
     "attachment",

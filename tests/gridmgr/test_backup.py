@@ -181,7 +181,7 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
     with db.transaction(house) as session:  # as the schema was before comments named people
         session.execute(
             text("""
-                DROP TABLE list_version;
+                DROP TABLE list_version, shift, leave;
                 DROP FUNCTION renew_list_version CASCADE;
                 ALTER TABLE incident_comment DROP COLUMN mentions;
                 ALTER TABLE phrase DROP COLUMN en;

@@ -1,0 +1,26 @@
+-- Who is on duty for the unit :code at the instant :at, and who is next at each seat of it, the nearest seats first.
+--
+-- One row for each turn under way, for those that begin next at a seat, and for whoever sits there without a roster
+-- (begins and ends are null). `cover` sits instead of whoever is away.
+
+WITH turn AS (
+    SELECT shift.account_id, role, code, substitute, begins, ends, begins <= :at AS now,
+           min(begins) FILTER (WHERE begins > :at) OVER (PARTITION BY role, code) AS next_at
+    FROM shift
+    WHERE starts_with(:code, code) AND ends > :at AND begins < CAST(:at AS timestamptz) + interval '60 days'
+    UNION ALL
+    SELECT granted.account_id, role, code, false, NULL, NULL, true, NULL
+    FROM role_grant granted
+    WHERE starts_with(:code, code) AND role = ANY(CAST(:roles AS text[])) AND NOT (
+        EXISTS (SELECT FROM shift WHERE account_id = granted.account_id AND role = granted.role AND begins <= :at)
+        AND EXISTS (SELECT FROM shift WHERE account_id = granted.account_id AND role = granted.role AND ends > :at))
+)
+SELECT turn.role, turn.code, holder.name, holder.body, away.id IS NOT NULL AS away, cover.name AS cover,
+       turn.substitute, turn.begins, turn.ends, turn.now
+FROM turn
+JOIN account holder ON holder.id = turn.account_id AND holder.active
+LEFT JOIN leave away ON away.account_id = turn.account_id
+    AND away.begins <= greatest(turn.begins, :at) AND away.ends > greatest(turn.begins, :at)
+LEFT JOIN account cover ON cover.id = away.cover_id AND cover.active
+WHERE turn.now OR turn.begins = turn.next_at
+ORDER BY NOT turn.now, length(turn.code) DESC, turn.role, turn.substitute, turn.begins, holder.name

@@ -1,0 +1,162 @@
+"""Reads of duty: who sits where at present, who is on duty and next, turns and leave as they are kept."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, func, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account.model import Account, Role, RoleGrant
+from gridmgr.account.queries import visible_to
+from gridmgr.account.rules import Actor
+from gridmgr.kept import kept
+from gridmgr.organisation import rules
+from gridmgr.organisation.model import Hole, Leave, Shift, Turn, UnknownLeave
+
+SITTING = Path(__file__).with_name("sitting.sql").read_text("utf-8")
+"""Who sits where at the instant :at, as a part of other statements too."""
+_DUTY = text(Path(__file__).with_name("duty.sql").read_text("utf-8"))
+_ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Seats:
+    """Who sits where from an instant until anybody comes or goes."""
+
+    since: datetime
+    until: datetime
+    by_seat: dict[tuple[Role, str], set[int]] = field(default_factory=dict)
+    by_body: dict[str, set[tuple[int, str]]] = field(default_factory=dict)  # accounts, and codes they sit on
+
+    def at(self, roles: Iterable[Role], code: str) -> set[int]:
+        """Return who sits for one of the roles on a place, or on any area around it."""
+        prefixes = [code[:length] for length in range(len(code) + 1)]
+        found = (self.by_seat.get((role, prefix), ()) for role in roles for prefix in prefixes)
+        return {account for accounts in found for account in accounts}
+
+    def of(self, body: str, code: str) -> set[int]:
+        """Return who is there of a department in a place."""
+        return {account for account, area in self.by_body.get(body, ()) if code.startswith(area)}
+
+
+def seats(session: Session) -> Seats:
+    """Return who sits where at present."""
+    return kept(session, "seats", _read_seats, lambda found: found.since <= clock.now() < found.until)
+
+
+def _read_seats(session: Session) -> Seats:
+    at = clock.now()
+    found = Seats(*_unchanged(session, at))
+    for role, code, account, body in session.execute(text(SITTING), {"at": at}):
+        found.by_seat.setdefault((Role(role), code), set()).add(account)
+        if body:
+            found.by_body.setdefault(body, set()).add((account, code))
+    return found
+
+
+def _unchanged(session: Session, at: datetime) -> tuple[datetime, datetime]:
+    """Return from when until when nobody comes or goes: for good where there is neither roster nor leave."""
+    ahead = [
+        session.scalar(select(func.min(instant)).where(instant > at))
+        for instant in (Shift.begins, Shift.ends, Leave.begins, Leave.ends)
+    ]
+    if any(ahead):
+        return at, min(filter(None, ahead))
+    behind = any(session.scalar(select(table.id).limit(1)) for table in (Shift, Leave))
+    return (at if behind else _ALWAYS[0]), _ALWAYS[1]
+
+
+class Duty(NamedTuple):
+    """Somebody at a seat of a unit, now or next; without a roster it is always, and nothing begins or ends."""
+
+    role: str
+    code: str
+    name: str
+    body: str | None
+    away: bool
+    cover: str | None  # who sits there instead of whoever is away
+    substitute: bool
+    begins: datetime | None
+    ends: datetime | None
+    now: bool
+
+
+def on_duty(session: Session, code: str, at: datetime | None = None) -> list[Duty]:
+    """Return who is on duty for a unit at an instant (now), and who is next, the nearest seats first."""
+    values = {"code": code, "at": at or clock.now(), "roles": list(rules.SEATED)}
+    return [Duty(*row) for row in session.execute(_DUTY, values)]
+
+
+def inside(actor: Actor, code: str = "") -> ColumnElement[bool]:
+    """Return the SQL condition that a turn is at a seat the actor may see, inside an area."""
+    return visible_to(actor, Shift.code) & Shift.code.startswith(code, autoescape=True)
+
+
+def page(
+    session: Session, actor: Actor, since: datetime, until: datetime, code: str, size: int,
+    after: tuple[str, str] | None = None,
+) -> dict[tuple[str, str], list[tuple[Shift, str]]]:  # fmt: skip
+    """Return one page of seats, as (code, role) → turns between two instants with their names, by code."""
+    within = inside(actor, code) & (Shift.begins < until) & (Shift.ends > since)
+    seat = select(Shift.code, Shift.role).where(within).distinct().order_by(Shift.code, Shift.role)
+    if after is not None:
+        seat = seat.where(tuple_(Shift.code, Shift.role) > after)
+    found = {tuple(row): [] for row in session.execute(seat.limit(size))}
+    asked = (
+        select(Shift, Account.name)
+        .join(Account, Account.id == Shift.account_id)
+        .where(within, tuple_(Shift.code, Shift.role).in_(found))
+        .order_by(Shift.begins, Shift.substitute, Account.name)
+    )
+    for shift, name in session.execute(asked) if found else ():
+        found[shift.code, shift.role].append((shift, name))
+    return found
+
+
+def turns(session: Session, seats: Iterable[tuple[str, str]], since: datetime, until: datetime) -> list[Turn]:
+    """Return the turns at some seats (role, code) that reach into a stretch of time."""
+    asked = (
+        select(Account.username, Shift.role, Shift.code, Shift.substitute, Shift.begins, Shift.ends)
+        .join(Account, Account.id == Shift.account_id)
+        .where(tuple_(Shift.role, Shift.code).in_(list(seats)), Shift.begins < until, Shift.ends > since)
+    )
+    return [Turn(*row) for row in session.execute(asked)]
+
+
+def holes(found: Sequence[Shift], since: datetime, until: datetime) -> list[Hole]:
+    """Return when between two instants nobody sits at a seat of these turns."""
+    told = [Turn("", each.role, each.code, each.substitute, each.begins, each.ends) for each in found]
+    return rules.holes(told, since, until)
+
+
+def leaves(session: Session, actor: Actor, since: datetime) -> list[tuple[Leave, Account, Account | None]]:
+    """Return the leave that has not ended by an instant, of people in the actor's scope, with who covers."""
+    mine = Account.grants.any(visible_to(actor, RoleGrant.code))
+    asked = (
+        select(Leave, Account).join(Account, Account.id == Leave.account_id).where(Leave.ends > since, mine)
+    )
+    rows = session.execute(asked.order_by(Leave.begins, Leave.id)).all()
+    covers = {leave.cover_id for leave, _ in rows if leave.cover_id}
+    known = (
+        {each.id: each for each in session.scalars(select(Account).where(Account.id.in_(covers)))}
+        if covers
+        else {}
+    )
+    return [(leave, account, known.get(leave.cover_id)) for leave, account in rows]
+
+
+def leave(session: Session, leave_id: int) -> Leave:
+    """Return one leave.
+
+    Raises
+    ------
+    UnknownLeave
+    """
+    found = session.get(Leave, leave_id)
+    if found is None:
+        raise UnknownLeave
+    return found

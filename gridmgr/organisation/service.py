@@ -1,0 +1,188 @@
+"""Verbs of duty: bring a roster, grant and take back leave. They never commit."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account import queries as accounts
+from gridmgr.account.model import Account, NoSuchArea, UnknownAccount
+from gridmgr.account.rules import Actor, can, require
+from gridmgr.organisation import queries, rules
+from gridmgr.organisation.model import (
+    AwayAlready,
+    Brought,
+    CoverAway,
+    CoversNobody,
+    EndsFirst,
+    Leave,
+    LeaveTooLong,
+    NobodyOfThatName,
+    NotTheirSeat,
+    Shift,
+    Turn,
+)
+from gridmgr.sheet import Row, Sheet, SheetError
+
+
+def import_shifts(
+    session: Session, actor: Actor, sheet: Sheet, areas: Callable[[Iterable[str]], Iterable[str]]
+) -> Brought:
+    """Take a roster, all or nothing: at each seat it names, it replaces the turns from its first to its last one.
+
+    `areas` returns those of the code prefixes that no unit's code begins with. Holes are told, not refused:
+    who leaves a night empty may mean it.
+
+    Raises
+    ------
+    BadSheet
+        With every cell that cannot be used; nothing is written.
+    """
+    _one_by_one(session)
+    people = _people(session, (row["username"] for row in sheet.rows))
+    lost = set(areas({row["code"] for row in sheet.rows if row["code"]}))
+    strange = list(_strange(actor, sheet.rows, people, lost))
+    told = [(row, list(rules.turns(row, clock.zone()))) for row in sheet.rows]
+    spans = _spans(turn for _, found in told for turn in found)
+    around = _kept_around(session, spans)
+    names = {username: account.name for username, account in people.items()}
+    sheet.accepted([*strange, *rules.clashes(told, around, names)])
+    brought = [turn for _, found in told for turn in found]
+    replaced = sum(_clear(session, seat, *span) for seat, span in spans.items())
+    if brought:
+        session.execute(insert(Shift), [_values(turn, people[turn.username].id) for turn in brought])
+    return Brought(tuple(brought), replaced, tuple(rules.holes([*brought, *around])))
+
+
+def _people(session: Session, usernames: Iterable[str]) -> dict[str, Account]:
+    asked = select(Account).where(Account.username.in_(set(usernames)), Account.active)
+    return {each.username: each for each in session.scalars(asked)}
+
+
+def _strange(
+    actor: Actor, rows: Sequence[Row], people: dict[str, Account], lost: set[str]
+) -> Iterator[SheetError]:
+    for row in rows:
+        account, role, code = people.get(row["username"]), row["role"], row["code"]
+        if code in lost:
+            yield row.error("code", NoSuchArea(code=code))
+        elif reason := can(actor, "duty.manage", code).reason:
+            yield row.error("code", reason)
+        if account is None:
+            yield row.error("username", NobodyOfThatName())
+        elif not any(each.role == role and code.startswith(each.code) for each in account.grants):
+            yield row.error("role", NotTheirSeat())
+
+
+def _spans(turns: Iterable[Turn]) -> dict[tuple[str, str], tuple[datetime, datetime]]:
+    """Return from when until when a roster speaks of each seat."""
+    found: dict[tuple[str, str], tuple[datetime, datetime]] = {}
+    for turn in turns:
+        begins, ends = found.get(turn.seat, (turn.begins, turn.ends))
+        found[turn.seat] = min(begins, turn.begins), max(ends, turn.ends)
+    return found
+
+
+def _kept_around(session: Session, spans: dict[tuple[str, str], tuple[datetime, datetime]]) -> list[Turn]:
+    """Return the turns that stay and reach into what a roster speaks of: those that begin before it or after."""
+    if not spans:
+        return []
+    first, last = min(begins for begins, _ in spans.values()), max(ends for _, ends in spans.values())
+    found = queries.turns(session, spans, first, last)
+    return [turn for turn in found if not spans[turn.seat][0] <= turn.begins < spans[turn.seat][1]]
+
+
+def _clear(session: Session, seat: tuple[str, str], begins: datetime, ends: datetime) -> int:
+    gone = delete(Shift).where(
+        tuple_(Shift.role, Shift.code) == seat, Shift.begins >= begins, Shift.begins < ends
+    )
+    return session.execute(gone).rowcount
+
+
+def _values(turn: Turn, account_id: int) -> dict:
+    return {
+        "account_id": account_id, "role": turn.role, "code": turn.code, "substitute": turn.substitute,
+        "begins": turn.begins, "ends": turn.ends,
+    }  # fmt: skip
+
+
+def grant_leave(
+    session: Session, actor: Actor, username: str, begins: datetime, ends: datetime, cover: str = "",
+    reason: str = "",
+) -> Leave:  # fmt: skip
+    """Let somebody be away; `cover` sits at all the seats of that person meanwhile.
+
+    Raises
+    ------
+    UnknownAccount, EndsFirst, LeaveTooLong, CoversNobody, AwayAlready, CoverAway
+    NotGranted, OutsideGrant
+        The actor leads nobody in the areas of that person.
+    """
+    _one_by_one(session)
+    person = _led(session, actor, username)
+    if ends <= begins:
+        raise EndsFirst
+    if ends - begins > timedelta(days=rules.LONGEST_LEAVE):
+        raise LeaveTooLong(most=rules.LONGEST_LEAVE)
+    covering = _known(session, cover) if cover else None
+    if covering is person:
+        raise CoversNobody
+    if other := _away(session, person, begins, ends):
+        raise AwayAlready(name=person.name, begins=_said(other.begins), ends=_said(other.ends))
+    if covering and _away(session, covering, begins, ends):
+        raise CoverAway(name=covering.name)
+    granted = Leave(
+        account_id=person.id, cover_id=covering.id if covering else None, begins=begins, ends=ends, reason=reason,
+    )  # fmt: skip
+    session.add(granted)
+    session.flush()  # whoever asks next in this transaction sees it, and its id
+    return granted
+
+
+def end_leave(session: Session, actor: Actor, leave_id: int) -> None:
+    """Take leave back that has not begun, or let it end now.
+
+    Raises
+    ------
+    UnknownLeave, NotGranted, OutsideGrant
+    """
+    found = queries.leave(session, leave_id)
+    _led(session, actor, session.get_one(Account, found.account_id).username)
+    now = clock.now()
+    if found.begins >= now:
+        session.delete(found)
+    else:
+        found.ends = min(found.ends, now)
+    session.flush()
+
+
+def _led(session: Session, actor: Actor, username: str) -> Account:
+    """Return the account of somebody the actor leads: on every area that person holds a role on."""
+    person = _known(session, username)
+    require(actor, "duty.manage")
+    for grant in person.grants:
+        require(actor, "duty.manage", grant.code)
+    return person
+
+
+def _known(session: Session, username: str) -> Account:
+    found = accounts.by_username(session, username.strip())
+    if found is None or not found.active:
+        raise UnknownAccount(username=username.strip())
+    return found
+
+
+def _away(session: Session, account: Account, begins: datetime, ends: datetime) -> Leave | None:
+    asked = select(Leave).where(Leave.account_id == account.id, Leave.begins < ends, Leave.ends > begins)
+    return session.scalar(asked.limit(1))
+
+
+def _said(instant: datetime) -> str:
+    return f"{clock.local(instant):%Y-%m-%d %H:%M}"
+
+
+def _one_by_one(session: Session) -> None:
+    """Let whoever else changes rosters wait until this transaction ends: two could take one seat."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("gridmgr.duty"))))
