@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import psycopg2
 import shapely
-from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy import Engine, MetaData, create_engine, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 
@@ -70,8 +70,14 @@ def address() -> str:
 
 
 def engine(url: str) -> Engine:
-    """Return a pooled engine on `url`; a connection that died while idle is replaced unseen."""
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    """Return a pooled engine on `url`; a connection that died while idle is replaced unseen.
+
+    PostgreSQL compiles none of our statements: that takes longer than they do.
+    """
+    options = f"{make_url(url).query.get('options', '')} -c jit=off".strip()
+    return create_engine(
+        url, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args={"options": options}
+    )
 
 
 @contextmanager

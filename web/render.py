@@ -60,6 +60,7 @@ environment.globals.update(
     languages=i18n.LANGUAGES,
     words=words,
     span=words.span,
+    hours=words.hours,
     version=_version(),
     product="gridmgr",
     file_limit=settings().file_limit_mb,

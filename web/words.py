@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gis.findings import KINDS
+from gridmgr import clock
 from gridmgr.i18n import _, number
 from gridmgr.words import ACTS as ACTS
 from gridmgr.words import AUDITED as AUDITED
@@ -218,3 +219,10 @@ def counted(length: timedelta, unit: str) -> str:
     if unit == "working_hours" and length < whole:
         return _("{n} min of working time", n=int(length.total_seconds()) // 60)
     return limit(max(round(length / whole, 1), 0.1), unit)
+
+
+def hours(begins: datetime, ends: datetime) -> str:
+    """Return a stretch of time by the clock of the district: 18:00–08:00 (+1) ends on the day after."""
+    first, last = clock.local(begins), clock.local(ends)
+    days = (last.date() - first.date()).days
+    return f"{first:%H:%M}–{last:%H:%M}" + (f" (+{days})" if days else "")

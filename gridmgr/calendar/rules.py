@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from gridmgr.calendar.model import (
     BadHours,
@@ -14,13 +15,14 @@ from gridmgr.calendar.model import (
     DayTwice,
     Differences,
     EndsBeforeItBegins,
+    NoSuchMoment,
     NotAKind,
     RangeTooLong,
     SpansOverlap,
     WorkedAlready,
     WorkedHours,
 )
-from gridmgr.clock import Week
+from gridmgr.clock import FIRST_DAY, LAST_DAY, Week
 from gridmgr.sheet import Column, Row, SheetError, text
 from gridmgr.sheet import day as read_day
 
@@ -194,6 +196,22 @@ def minutes(spans: Iterable[Sequence[str]]) -> tuple[tuple[int, int], ...]:
         [int(hour) * 60 + int(minute) for hour, minute in (at.split(":") for at in span)] for span in spans
     )
     return tuple((begin, end if end > begin else end + _WHOLE_DAY) for begin, end in read)
+
+
+def instant(typed: str, zone: ZoneInfo) -> datetime:
+    """Read a day and a time of the district's clock: 2026-02-15 16:30.
+
+    Raises
+    ------
+    NoSuchMoment
+    """
+    try:
+        found = datetime.fromisoformat(unicodedata.normalize("NFKC", typed).strip())
+    except ValueError:
+        raise NoSuchMoment(value=typed) from None
+    if not FIRST_DAY.year < found.year < LAST_DAY.year:
+        raise NoSuchMoment(value=typed)
+    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def week_of(days: Iterable[str]) -> list[int]:

@@ -21,6 +21,7 @@ from gridmgr.cli import (
     clocks,
     database,
     desk,
+    duty,
     figures,
     files,
     grids,
@@ -51,6 +52,7 @@ app.add_typer(notices.app, name="notices")
 app.add_typer(phrases.app, name="phrases")
 app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
+app.add_typer(duty.app, name="duty")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)

@@ -199,7 +199,6 @@ def due(session: Session, at: datetime, batch: int) -> list[int]:
 def climb(session: Session, at: datetime, ids: Sequence[int]) -> tuple[int, list[Told]]:
     """Climb the rungs due of these clocks, as `sweep.sql` says; returns how many clocks were served."""
     values: dict[str, Any] = {"at": at, "ids": ids, "holders": list(HOLDERS)}
-    session.execute(text("SET LOCAL jit = off"))  # compiling would take longer than the whole sweep
     rows = session.execute(_SWEEP, values | _SITTING).all()
     return rows[0].served, [Told(*row[1:]) for row in rows if row.incident_id is not None]
 

@@ -18,10 +18,10 @@ class Shift(Base):
 
     __tablename__ = "shift"
     __table_args__ = (
-        CheckConstraint("ends > begins", name="lasts"),
+        CheckConstraint("ends > begins AND ends <= begins + interval '24 hours'", name="lasts"),
         Index("ix_shift_seat", "role", "code", "begins", postgresql_ops={"code": "text_pattern_ops"}),
         Index("ix_shift_account", "account_id", "role", "begins"),
-        Index("ix_shift_ends", "ends"),
+        Index("ix_shift_begins", "begins"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -127,7 +127,7 @@ class NoSeatOfRole(BadInput):
 
 
 class TurnTwice(BadInput):
-    """This person has that seat at that time in an earlier row."""
+    """This person has that seat at that time already."""
 
 
 class SeatTaken(BadInput):

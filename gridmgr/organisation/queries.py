@@ -87,7 +87,8 @@ class Duty(NamedTuple):
 
 def on_duty(session: Session, code: str, at: datetime | None = None) -> list[Duty]:
     """Return who is on duty for a unit at an instant (now), and who is next, the nearest seats first."""
-    values = {"code": code, "at": at or clock.now(), "roles": list(rules.SEATED)}
+    around = [code[:length] for length in range(len(code) + 1)]
+    values = {"around": around, "at": at or clock.now(), "roles": list(rules.SEATED)}
     return [Duty(*row) for row in session.execute(_DUTY, values)]
 
 
@@ -115,6 +116,18 @@ def page(
     for shift, name in session.execute(asked) if found else ():
         found[shift.code, shift.role].append((shift, name))
     return found
+
+
+def listing(
+    session: Session, actor: Actor, since: datetime, until: datetime, code: str, size: int, after: int = 0
+) -> list[tuple[Shift, str, str]]:
+    """Return turns that reach into a stretch of time, with user name and name, going on after an id."""
+    asked = (
+        select(Shift, Account.username, Account.name)
+        .join(Account, Account.id == Shift.account_id)
+        .where(inside(actor, code), Shift.begins < until, Shift.ends > since, Shift.id > after)
+    )
+    return [tuple(row) for row in session.execute(asked.order_by(Shift.id).limit(size))]
 
 
 def turns(session: Session, seats: Iterable[tuple[str, str]], since: datetime, until: datetime) -> list[Turn]:

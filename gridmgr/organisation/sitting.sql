@@ -1,8 +1,9 @@
 -- Who sits where at the instant :at, as (role, key, account_id, body): `key` is the beginning of the codes of the area,
 -- `body` the department of whoever holds the seat.
 --
--- Whoever stands in a roster sits by it, from its first turn to the end of its last; whoever stands in none always sits
--- where the grant says. A substitute sits while no main does. Whoever is on leave is covered, or leaves the seat empty.
+-- Whoever stands in the roster of a seat sits by turns as long as that roster runs, from its first turn to the end of its
+-- last; whoever stands in none always sits where the grant says. A substitute sits while no main does. Whoever is on
+-- leave is covered, or leaves the seat empty.
 
 SELECT sits.role, sits.key, someone.id AS account_id, holder.body
 FROM (
@@ -11,7 +12,7 @@ FROM (
                CASE WHEN away.id IS NULL THEN shift.account_id ELSE away.cover_id END AS someone
         FROM shift
         LEFT JOIN leave away ON away.account_id = shift.account_id AND away.begins <= :at AND away.ends > :at
-        WHERE shift.begins <= :at AND shift.ends > :at
+        WHERE shift.begins BETWEEN CAST(:at AS timestamptz) - interval '24 hours' AND :at AND shift.ends > :at
     )
     SELECT role, key, holder, someone FROM turn
     WHERE NOT substitute OR NOT EXISTS (
@@ -22,9 +23,11 @@ FROM (
            CASE WHEN away.id IS NULL THEN granted.account_id ELSE away.cover_id END
     FROM role_grant granted
     LEFT JOIN leave away ON away.account_id = granted.account_id AND away.begins <= :at AND away.ends > :at
-    WHERE NOT (
-        EXISTS (SELECT FROM shift WHERE account_id = granted.account_id AND role = granted.role AND begins <= :at)
-        AND EXISTS (SELECT FROM shift WHERE account_id = granted.account_id AND role = granted.role AND ends > :at))
+    WHERE NOT EXISTS (
+        SELECT FROM shift own
+        WHERE own.account_id = granted.account_id AND own.role = granted.role
+          AND EXISTS (SELECT FROM shift WHERE role = own.role AND code = own.code AND begins <= :at)
+          AND EXISTS (SELECT FROM shift WHERE role = own.role AND code = own.code AND ends > :at))
 ) AS sits
 JOIN account holder ON holder.id = sits.holder
 JOIN account someone ON someone.id = sits.someone AND someone.active

@@ -8,11 +8,11 @@ CREATE TABLE shift (
     substitute BOOLEAN NOT NULL,
     begins TIMESTAMP WITH TIME ZONE NOT NULL,
     ends TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT ck_shift_lasts CHECK (ends > begins)
+    CONSTRAINT ck_shift_lasts CHECK (ends > begins AND ends <= begins + interval '24 hours')
 );
 CREATE INDEX ix_shift_seat ON shift (role, code text_pattern_ops, begins);
 CREATE INDEX ix_shift_account ON shift (account_id, role, begins);
-CREATE INDEX ix_shift_ends ON shift (ends);
+CREATE INDEX ix_shift_begins ON shift (begins);
 
 CREATE TABLE leave (
     id SERIAL CONSTRAINT pk_leave PRIMARY KEY,

@@ -10,6 +10,7 @@ from web.api import (
     delivery,
     desk,
     discussion,
+    duty,
     escalation,
     files,
     health,
@@ -23,7 +24,7 @@ from web.api import (
 )
 
 NOUNS = (
-    about, health, account, calendar, files, hierarchy, responsibility, intake, bulk, desk, incident, discussion,
+    about, health, account, calendar, duty, files, hierarchy, responsibility, intake, bulk, desk, incident, discussion,
     escalation, importing, statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -31,6 +31,7 @@ TAGS = {
     "responsibility": "Which matters there are, who handles them, and how long that may take.",
     "incident": "Reports and their life: list, map, export, history, and the steps.",
     "calendar": "The working calendar: holidays, make-up workdays, worked hours, due times.",
+    "duty": "Who is on duty for a unit now and next; rosters, and leave with its cover.",
     "escalation": "Clocks of cases, the ladders they climb, the policies these come from, and the auditor.",
     "discussion": "Comments of cases, and ready-made notes for steps.",
     "file": "Photos and documents of cases, stored by their content.",

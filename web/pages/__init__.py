@@ -9,6 +9,7 @@ from web.pages import (
     command,
     deliveries,
     desk,
+    duty,
     figures,
     grids,
     imports,
@@ -27,6 +28,6 @@ routers = [
     page.router
     for page in (
         login, command, desk, report, incidents, bulk, talk, incident, imports, plans, grids, figures, account, people,
-        accounts, calendar, notices, deliveries, policies, categories,
+        accounts, calendar, duty, notices, deliveries, policies, categories,
     )
 ]  # fmt: skip

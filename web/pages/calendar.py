@@ -2,7 +2,7 @@
 
 import calendar
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from http import HTTPStatus
 from itertools import groupby
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from gis.errors import Problem
 from gridmgr import clock, db, sheet
 from gridmgr.account.rules import Actor
 from gridmgr.calendar import queries, rules, service
-from gridmgr.calendar.model import BadAmount, NoSuchMoment, SpecialDay
+from gridmgr.calendar.model import BadAmount, SpecialDay
 from gridmgr.calendar.rules import DAYS
 from gridmgr.clock import FIRST_DAY, TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
@@ -182,7 +182,7 @@ def due(
     """Say when a time limit ends, or why it does not."""
     values, status = {"due": None, "due_problem": ""}, HTTPStatus.OK
     try:
-        start = _instant(since) if since else clock.now()
+        start = rules.instant(since, clock.zone()) if since else clock.now()
         values["due"] = clock.local(queries.due(session, code.strip(), _amount(amount), unit, start))
     except Problem as problem:
         values["due_problem"], status = i18n.say(problem), status_of(problem)
@@ -199,10 +199,3 @@ def _amount(typed: str) -> float:
         return float(typed)
     except ValueError:
         raise BadAmount(value=typed, most=queries.MOST_AMOUNT) from None
-
-
-def _instant(typed: str) -> datetime:
-    try:
-        return datetime.fromisoformat(typed).replace(tzinfo=clock.zone())
-    except ValueError:
-        raise NoSuchMoment(value=typed) from None
