@@ -59,19 +59,21 @@ def import_file(
     read = sheet.read(file.read_bytes(), file.name, SHIFTS)
     with opened() as session, db.rehearsed(session, keep=not dry_run):
         found = service.import_shifts(session, SYSTEM, read, partial(hierarchy.without_units, session))
-    holes = [
-        (word(ROLES, each.role), each.code, _said(each.begins), _said(each.ends)) for each in found.holes
-    ]
+    gaps = [
+        {
+            "role": word(ROLES, each.first.role), "area": each.first.code, "begins": _said(each.first.begins),
+            "ends": _said(each.first.ends), "times": len(each.holes), "until": _said(each.holes[-1].ends),
+        }
+        for each in found.gaps
+    ]  # fmt: skip
     if as_json:
-        print_json(
-            {"turns": len(found.turns), "replaced": found.replaced, "written": not dry_run,
-             "holes": [dict(zip(("role", "area", "begins", "ends"), hole, strict=True)) for hole in holes]}
-        )  # fmt: skip
-        return
+        counts = {"turns": len(found.turns), "replaced": found.replaced}
+        return print_json(counts | {"written": not dry_run, "gaps": gaps})
     say("{turns} turns of duty, in place of {replaced}.", turns=len(found.turns), replaced=found.replaced)
-    if holes:
+    if gaps:
         say("Nobody is there:")
-        print_table("", [_("role"), _("area"), _("from"), _("until")], holes)
+        columns = [_("role"), _("area"), _("from"), _("until"), _("times"), _("the last until")]
+        print_table("", columns, [tuple(each.values()) for each in gaps])
     if dry_run:
         say("Nothing has been written.")
 

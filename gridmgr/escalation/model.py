@@ -94,6 +94,13 @@ class Clock:
     policy: Mapping[str, Any]
 
     @property
+    def waits_until(self) -> datetime | None:
+        """Until when its next rung, which is due, waits for somebody to come on duty; None if it does not."""
+        running = self.state is Running.RUNNING and self.next_rung < len(self.rung_times)
+        waits = running and self.next_rung_at and self.next_rung_at > self.rung_times[self.next_rung]
+        return self.next_rung_at if waits else None
+
+    @property
     def ladder(self) -> tuple[Rung, ...]:
         """The rungs as they were when the clock started."""
         return rungs(self.policy["ladder"])
@@ -111,7 +118,12 @@ class RungClimbed(Base):
     act: Mapped[str] = mapped_column(String(16))  # what was done; a level that held the case already was told
     level: Mapped[str] = mapped_column(String(16))
     reached: Mapped[int] = mapped_column(Integer)  # how many people of that level were told
-    note: Mapped[str] = mapped_column(String(16))  # the level told instead, NOBODY if there is none
+    note: Mapped[str] = mapped_column(
+        String(16)
+    )  # the level told instead, NOBODY if there is none, or WAITED
 
 
 NOBODY = "nobody"
+WAITED = "waited"  # the note of a rung that was climbed when somebody came on duty
+URGENT = 3  # the severity from which a rung waits for nobody
+PATIENCE = timedelta(days=3)  # for so long a rung waits for somebody to come on duty

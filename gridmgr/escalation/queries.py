@@ -1,8 +1,9 @@
 """Reads of clocks: those of a case, those that are live, and what clocks need to know of their cases."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,14 +17,14 @@ from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.clock import TimeUnit
 from gridmgr.escalation import rules
-from gridmgr.escalation.model import LIVE, NOBODY, CaseClock, Clock, RungClimbed, Running
+from gridmgr.escalation.model import LIVE, NOBODY, PATIENCE, URGENT, CaseClock, Clock, RungClimbed, Running
 from gridmgr.escalation.rules import Limit
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS
-from gridmgr.organisation.queries import SITTING
+from gridmgr.organisation.queries import SITTING, next_turn
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import rules as policies
-from gridmgr.responsibility.model import Category, Policy, Rung
+from gridmgr.responsibility.model import Act, Category, Policy, Rung
 from gridmgr.responsibility.rules import PoliciesRead
 
 COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
@@ -198,7 +199,13 @@ def due(session: Session, at: datetime, batch: int) -> list[int]:
 
 def climb(session: Session, at: datetime, ids: Sequence[int]) -> tuple[int, list[Told]]:
     """Climb the rungs due of these clocks, as `sweep.sql` says; returns how many clocks were served."""
-    values: dict[str, Any] = {"at": at, "ids": ids, "holders": list(HOLDERS)}
+    values: dict[str, Any] = {
+        "at": at,
+        "ids": ids,
+        "holders": list(HOLDERS),
+        "urgent": URGENT,
+        "patience": PATIENCE,
+    }
     rows = session.execute(_SWEEP, values | _SITTING).all()
     return rows[0].served, [Told(*row[1:]) for row in rows if row.incident_id is not None]
 
@@ -219,6 +226,7 @@ class Expected(NamedTuple):
     at: datetime
     instead: str | None  # NOBODY: there is nobody at all
     people: list[str]
+    waits_until: datetime | None = None  # somebody comes on duty
 
 
 @dataclass(frozen=True)
@@ -278,16 +286,31 @@ def courses(session: Session, category: Category, severity: int, home: str, at: 
         if limit is not None:
             one = rules.begun(0, key, at, limit, policy, calendar)
             rungs = [
-                _expected(rung, then, sitting(session, home, category.department, then))
-                for rung, then in zip(one.ladder, one.rung_times, strict=True)
+                _expected(session, *each, severity, home, category.department)
+                for each in zip_longest(one.ladder, one.rung_times, one.rung_times[1:])
             ]
             found.append(Course(key, limit, one.due_at, policy, rungs))
     return found
 
 
-def _expected(rung: Rung, at: datetime, seats: Mapping[str, list[str]]) -> Expected:
-    """Return whom a rung would reach as long as the case is held by the community."""
+def _expected(
+    session: Session,
+    rung: Rung,
+    at: datetime,
+    following: datetime | None,
+    severity: int,
+    home: str,
+    body: str,
+) -> Expected:
+    """Return whom a rung would reach as long as the case is held by the community, as `sweep.sql` does it."""
+    seats = sitting(session, home, body, at)
     if people := seats.get(rung.level):
         return Expected(rung, at, None, people)
+    if severity < URGENT and rung.act != Act.TAKE_OVER and (following is None or following > at):
+        roles = [role for role, level in _SITS if level == rung.level]
+        turn = next_turn(session, roles, home, at, at + PATIENCE)
+        if turn is not None and (following is None or turn < following):
+            people = sitting(session, home, body, turn).get(rung.level, [])
+            return Expected(rung, at, None, people, turn)
     level = next((each for each in rules.instead(rung.level, "community") if seats.get(each)), None)
     return Expected(rung, at, level or NOBODY, seats.get(level, []))

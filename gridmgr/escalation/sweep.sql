@@ -5,13 +5,14 @@
 -- One row comes back for each rung that reaches somebody or hands its case to a level; `served` counts the clocks.
 
 WITH narrowed AS MATERIALIZED (
-    SELECT c.id, incident_id, stage, next_rung, rung_times, due_at, policy -> 'ladder' AS ladder
+    SELECT c.id, incident_id, stage, next_rung, next_rung_at, rung_times, due_at, policy -> 'ladder' AS ladder
     FROM unnest(CAST(:ids AS bigint[])) AS locked (id)
     JOIN case_clock c ON c.id = locked.id
 ),
 -- Several rungs of one clock may be due, when nobody has swept for a while.
 rung AS MATERIALIZED (
-    SELECT id, incident_id, stage, due_at AS limit_at, n AS rung, rung_at,
+    SELECT id, incident_id, stage, due_at AS limit_at, n AS rung, rung_at, rung_times[n + 2] AS following_at,
+           n = next_rung AND rung_at < next_rung_at AS waited,
            ladder -> n ->> 'act' AS act, ladder -> n ->> 'level' AS level,
            (ladder -> n ->> 'share')::float AS share,
            array_position(CAST(:holders AS text[]), ladder -> n ->> 'level') AS height
@@ -26,7 +27,7 @@ held AS MATERIALIZED (
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 placed AS MATERIALIZED (
-    SELECT rung.*, i.number, i.category_id, i.address, i.handler, i.handler_code,
+    SELECT rung.*, i.number, i.category_id, i.severity, i.address, i.handler, i.handler_code,
            array_position(CAST(:holders AS text[]), coalesce(held.level, i.level)) AS holder,
            coalesce(i.micro_grid_code, i.community_code, i.street_code, '') AS home,
            act = 'take_over' AND (ARRAY[i.micro_grid_code, i.community_code, i.street_code, ''])[height]
@@ -54,6 +55,23 @@ named AS (
     SELECT id, rung, 'people_of', handler_code FROM placed WHERE level = 'department' AND handler_code IS NOT NULL
 ),
 -- reach.sql
+-- Where nobody is on duty just now, a rung of a case that is not urgent waits for the turn that begins next, but no
+-- longer than until the rung after it is due, nor than :patience.
+waiting AS MATERIALIZED (
+    SELECT placed.id, placed.rung, least(min(turn.begins), min(following_at)) AS until
+    FROM placed
+    JOIN unnest(CAST(:roles AS text[]), CAST(:levels AS text[])) AS named (role, seat) ON named.seat = placed.level
+    CROSS JOIN LATERAL (SELECT left(home, n) AS code FROM generate_series(0, length(home)) n) AS around
+    JOIN shift turn ON turn.role = named.role AND turn.code = around.code AND turn.begins > :at
+        AND turn.begins < rung_at + CAST(:patience AS interval)
+    LEFT JOIN leave away ON away.account_id = turn.account_id AND away.cover_id IS NULL
+        AND away.begins <= turn.begins AND away.ends > turn.begins
+    WHERE EXISTS (SELECT FROM shift WHERE begins > :at)
+      AND away.id IS NULL AND severity < :urgent AND act <> 'take_over'
+      AND (following_at IS NULL OR following_at > :at)
+      AND (placed.id, placed.rung) NOT IN (SELECT id, rung FROM reached)
+    GROUP BY placed.id, placed.rung
+),
 -- Where nobody sits at the level, the next one above where somebody does is told instead.
 instead AS MATERIALIZED (
     SELECT DISTINCT ON (placed.id, placed.rung) placed.id, placed.rung, seat.seat AS level,
@@ -70,18 +88,23 @@ climbed AS (
     SELECT placed.id, placed.rung, :at, rung_at,
            CASE WHEN act = 'take_over' AND really IS NOT TRUE THEN 'tell' ELSE act END, placed.level,
            coalesce(cardinality(reached.accounts), 0),
-           CASE WHEN reached.id IS NULL THEN coalesce(instead.level, 'nobody') ELSE '' END
+           CASE WHEN reached.id IS NULL THEN coalesce(instead.level, 'nobody') WHEN waited THEN 'waited' ELSE '' END
     FROM placed
     LEFT JOIN taken USING (id, rung)
     LEFT JOIN reached USING (id, rung)
     LEFT JOIN instead USING (id, rung)
+    WHERE (placed.id, placed.rung) NOT IN (SELECT id, rung FROM waiting)
     ON CONFLICT DO NOTHING
     RETURNING clock_id, rung, act
 ),
 advanced AS (
     UPDATE case_clock
-    SET next_rung = last + 1, next_rung_at = case_clock.rung_times[last + 2]
-    FROM (SELECT id, max(rung) AS last FROM placed GROUP BY id) AS climbed
+    SET next_rung = coalesce(last + 1, next_rung), next_rung_at = coalesce(until, case_clock.rung_times[last + 2])
+    FROM (
+        SELECT id, max(rung) FILTER (WHERE until IS NULL) AS last, max(until) AS until
+        FROM placed LEFT JOIN waiting USING (id, rung)
+        GROUP BY id
+    ) AS climbed
     WHERE case_clock.id = climbed.id
     RETURNING case_clock.id
 )

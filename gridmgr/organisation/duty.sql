@@ -1,7 +1,7 @@
 -- Who is on duty for the unit whose codes are :around (its own and all prefixes) at the instant :at, and who is next at each seat of it, the nearest seats first.
 --
--- One row for each turn under way, for those that begin next at a seat, and for whoever sits there without a roster
--- (begins and ends are null). `cover` sits instead of whoever is away.
+-- One row for each turn under way, for those that begin next at a seat, and for whoever of the four levels sits there
+-- without a roster (begins and ends are null). `cover` sits instead of whoever is away.
 
 WITH turn AS (
     SELECT shift.account_id, role, code, substitute, begins, ends, begins <= :at AS now,
@@ -11,7 +11,7 @@ WITH turn AS (
     UNION ALL
     SELECT granted.account_id, role, code, false, NULL, NULL, true, NULL
     FROM role_grant granted
-    WHERE code = ANY(CAST(:around AS text[])) AND role = ANY(CAST(:roles AS text[])) AND NOT EXISTS (
+    WHERE code = ANY(CAST(:around AS text[])) AND role = ANY(CAST(:levels AS text[])) AND NOT EXISTS (
         SELECT FROM shift own
         WHERE own.account_id = granted.account_id AND own.role = granted.role
           AND EXISTS (SELECT FROM shift WHERE role = own.role AND code = own.code AND begins <= :at)

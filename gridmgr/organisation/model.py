@@ -78,13 +78,33 @@ class Hole:
     ends: datetime
 
 
+OFTEN = 3  # times: what happens so often is the way the seat is held
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Holes of a seat at the same hours of the day, as one."""
+
+    holes: tuple[Hole, ...]
+
+    @property
+    def first(self) -> Hole:
+        """The first of them."""
+        return self.holes[0]
+
+    @property
+    def regular(self) -> bool:
+        """Whether it is how the seat is held, such as every night of a seat that has day turns alone."""
+        return len(self.holes) >= OFTEN
+
+
 @dataclass(frozen=True)
 class Brought:
-    """What a table of turns comes to: the turns it brings, how many it replaces, and the holes it leaves."""
+    """What a table of turns comes to: the turns it brings, how many it replaces, and the gaps it leaves."""
 
     turns: tuple[Turn, ...]
     replaced: int
-    holes: tuple[Hole, ...]
+    gaps: tuple[Gap, ...]
 
 
 class UnknownLeave(NotFound):

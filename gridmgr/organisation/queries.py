@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select, text, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from gridmgr import clock
 from gridmgr.account.model import Account, Role, RoleGrant
 from gridmgr.account.queries import visible_to
-from gridmgr.account.rules import Actor
+from gridmgr.account.rules import LEVEL_OF, Actor
 from gridmgr.kept import kept
 from gridmgr.organisation import rules
 from gridmgr.organisation.model import Hole, Leave, Shift, Turn, UnknownLeave
@@ -88,8 +88,29 @@ class Duty(NamedTuple):
 def on_duty(session: Session, code: str, at: datetime | None = None) -> list[Duty]:
     """Return who is on duty for a unit at an instant (now), and who is next, the nearest seats first."""
     around = [code[:length] for length in range(len(code) + 1)]
-    values = {"around": around, "at": at or clock.now(), "roles": list(rules.SEATED)}
+    values = {
+        "around": around, "at": at or clock.now(), "roles": list(rules.SEATED), "levels": list(LEVEL_OF),
+    }  # fmt: skip
     return [Duty(*row) for row in session.execute(_DUTY, values)]
+
+
+def next_turn(
+    session: Session, roles: Iterable[Role], code: str, after: datetime, before: datetime
+) -> datetime | None:
+    """Return when somebody next comes on duty for one of the roles at a place, or on an area around it.
+
+    Whoever is away then and covered by nobody does not come.
+    """
+    around = [code[:length] for length in range(len(code) + 1)]
+    absent = select(Leave.id).where(
+        Leave.account_id == Shift.account_id, Leave.cover_id.is_(None),
+        Leave.begins <= Shift.begins, Leave.ends > Shift.begins,
+    )  # fmt: skip
+    asked = select(func.min(Shift.begins)).where(
+        Shift.role.in_(list(roles)), Shift.code.in_(around), Shift.begins > after, Shift.begins < before,
+        ~absent.exists(),
+    )  # fmt: skip
+    return session.scalar(asked)
 
 
 def inside(actor: Actor, code: str = "") -> ColumnElement[bool]:
@@ -97,24 +118,41 @@ def inside(actor: Actor, code: str = "") -> ColumnElement[bool]:
     return visible_to(actor, Shift.code) & Shift.code.startswith(code, autoescape=True)
 
 
+class Seated(NamedTuple):
+    """A turn with the name of whoever has it and, if that person is away at its beginning, of whoever covers."""
+
+    shift: Shift
+    name: str
+    away: bool
+    cover: str | None
+
+
 def page(
     session: Session, actor: Actor, since: datetime, until: datetime, code: str, size: int,
     after: tuple[str, str] | None = None,
-) -> dict[tuple[str, str], list[tuple[Shift, str]]]:  # fmt: skip
-    """Return one page of seats, as (code, role) → turns between two instants with their names, by code."""
+) -> dict[tuple[str, str], list[Seated]]:  # fmt: skip
+    """Return one page of seats, as (code, role) → turns between two instants, by code."""
     within = inside(actor, code) & (Shift.begins < until) & (Shift.ends > since)
     seat = select(Shift.code, Shift.role).where(within).distinct().order_by(Shift.code, Shift.role)
     if after is not None:
         seat = seat.where(tuple_(Shift.code, Shift.role) > after)
     found = {tuple(row): [] for row in session.execute(seat.limit(size))}
+    covering = aliased(Account)
     asked = (
-        select(Shift, Account.name)
+        select(Shift, Account.name, Leave.id.is_not(None), covering.name)
         .join(Account, Account.id == Shift.account_id)
+        .outerjoin(
+            Leave,
+            (Leave.account_id == Shift.account_id)
+            & (Leave.begins <= Shift.begins)
+            & (Leave.ends > Shift.begins),
+        )
+        .outerjoin(covering, covering.id == Leave.cover_id)
         .where(within, tuple_(Shift.code, Shift.role).in_(found))
         .order_by(Shift.begins, Shift.substitute, Account.name)
     )
-    for shift, name in session.execute(asked) if found else ():
-        found[shift.code, shift.role].append((shift, name))
+    for row in session.execute(asked) if found else ():
+        found[row[0].code, row[0].role].append(Seated(*row))
     return found
 
 

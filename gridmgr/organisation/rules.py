@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from gridmgr.account.model import Role
 from gridmgr.account.rules import LEVEL_OF, ROLE_NAMES
 from gridmgr.calendar.rules import days_of, minutes, spans_of
-from gridmgr.organisation.model import Hole, NoSeatOfRole, SeatTaken, Turn, TurnTwice
+from gridmgr.organisation.model import Gap, Hole, NoSeatOfRole, SeatTaken, Turn, TurnTwice
 from gridmgr.sheet import Column, Row, SheetError, one_of, text
 
 SEATED = (*LEVEL_OF, Role.DEPARTMENT_HANDLER)
@@ -102,3 +102,14 @@ def holes(found: Iterable[Turn], since: datetime | None = None, until: datetime 
         if until is not None and manned < until:
             left.append(Hole(*seat, manned, until))
     return left
+
+
+def gaps(found: Iterable[Hole]) -> list[Gap]:
+    """Return holes gathered by seat and hours of the day: the odd ones first, then those that come again and again."""
+    alike: dict[tuple, list[Hole]] = {}
+    for hole in found:
+        alike.setdefault((hole.role, hole.code, hole.begins.timetz(), hole.ends - hole.begins), []).append(
+            hole
+        )
+    gathered = [Gap(tuple(holes)) for holes in alike.values()]
+    return sorted(gathered, key=lambda gap: (gap.regular, gap.first.code, gap.first.role, gap.first.begins))

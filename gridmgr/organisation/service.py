@@ -53,7 +53,8 @@ def import_shifts(
     replaced = sum(_clear(session, seat, *span) for seat, span in spans.items())
     if brought:
         session.execute(insert(Shift), [_values(turn, people[turn.username].id) for turn in brought])
-    return Brought(tuple(brought), replaced, tuple(rules.holes([*brought, *around])))
+    gaps = rules.gaps(rules.holes([*brought, *around]))
+    return Brought(tuple(brought), replaced, tuple(gaps))
 
 
 def _people(session: Session, usernames: Iterable[str]) -> dict[str, Account]:

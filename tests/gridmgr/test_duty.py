@@ -72,7 +72,7 @@ def faults(bring, lines: str) -> list[tuple[int, str, str]]:
 def test_whoever_stands_in_a_roster_sits_by_it_and_all_others_always(district, people, bring):
     assert sitting(district, people, at(1, 9)) == {"li", "wang", "zhao", "sun"}
     found = bring(ROSTER)
-    assert (len(found.turns), found.replaced, found.holes) == (21, 0, ())
+    assert (len(found.turns), found.replaced, found.gaps) == (21, 0, ())
     assert sitting(district, people, at(1, 9)) == {"li", "sun"}  # the substitute only while no main does
     assert sitting(district, people, at(1, 23)) == {"wang", "sun"}
     assert sitting(district, people, at(8, 7, 59)) == {"wang", "sun"}
@@ -150,7 +150,9 @@ def test_a_roster_replaces_what_its_seats_had_from_its_first_turn_to_its_last(di
     bring(ROSTER)
     found = bring(f"sun,网格员,{GRID},2026-12-03~2026-12-04,08:00-20:00,\n")
     assert found.replaced == 5  # two of li, two of zhao, and the night between them
-    assert [(hole.begins, hole.ends) for hole in found.holes] == [(at(3, 20), at(4, 8))]
+    assert [(gap.first.begins, gap.first.ends, gap.regular) for gap in found.gaps] == [
+        (at(3, 20), at(4, 8), False)
+    ]
     assert sitting(district, people, at(3, 9)) == {"sun"}
     assert (
         sitting(district, people, at(3, 22)) == set()
@@ -190,6 +192,14 @@ def test_a_night_that_was_there_before_counts_against_a_new_roster(bring):
     bring(f"wang,网格员,{GRID},2026-12-01,20:00-08:00,\n")
     assert faults(bring, f"li,网格员,{GRID},2026-12-02,07:00-20:00,\n") == [(2, "日期", "SeatTaken")]
     assert len(bring(f"li,网格员,{GRID},2026-12-02,08:00-20:00,\n").turns) == 1
+
+
+def test_nights_that_are_never_held_are_one_gap_and_a_missing_day_another(bring):
+    found = bring(
+        f"li,网格员,{GRID},2026-12-01~2026-12-04,08:00-20:00,\nli,网格员,{GRID},2026-12-07~2026-12-10,08:00-20:00,\n"
+    )
+    told = [(gap.first.begins, gap.first.ends, len(gap.holes), gap.regular) for gap in found.gaps]
+    assert told == [(at(4, 20), at(7, 8), 1, False), (at(1, 20), at(2, 8), 6, True)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 20)), min_size=1, max_size=12))

@@ -66,11 +66,13 @@ class ShiftPage(Page[ShiftOut]):
     """Turns of duty in the order they were brought."""
 
 
-class HoleOut(SeatOut):
-    """A stretch of time in which nobody sits at a seat."""
+class GapOut(SeatOut):
+    """A stretch of time in which nobody sits at a seat, the first of as many at the same hours of the day."""
 
     begins: Utc
     ends: Utc
+    times: int = Field(examples=[6])
+    until: Utc = Field(description="When the last of them ends.")
 
 
 class BroughtOut(BaseModel):
@@ -79,7 +81,7 @@ class BroughtOut(BaseModel):
     turns: int
     replaced: int
     written: bool
-    holes: list[HoleOut]
+    gaps: list[GapOut]
 
 
 class LeaveIn(BaseModel):
@@ -157,13 +159,19 @@ def import_shifts(
 ) -> BroughtOut:
     """Take a roster (CSV or XLSX), all or nothing: at each seat it names it replaces the turns from first to last.
 
-    Holes it leaves are told, not refused. With `dry_run` nothing is written.
+    Gaps it leaves are told, not refused. With `dry_run` nothing is written.
     """
     read = sheet.read(file.file.read(), file.filename or "", rules.SHIFTS)
     with db.rehearsed(session, keep=not dry_run):
         found = service.import_shifts(session, actor, read, partial(hierarchy.without_units, session))
-    holes = [HoleOut(role=h.role, area=h.code, begins=h.begins, ends=h.ends) for h in found.holes]
-    return BroughtOut(turns=len(found.turns), replaced=found.replaced, written=not dry_run, holes=holes)
+    gaps = [
+        GapOut(
+            role=each.first.role, area=each.first.code, begins=each.first.begins, ends=each.first.ends,
+            times=len(each.holes), until=each.holes[-1].ends,
+        )
+        for each in found.gaps
+    ]  # fmt: skip
+    return BroughtOut(turns=len(found.turns), replaced=found.replaced, written=not dry_run, gaps=gaps)
 
 
 @routes.get("/duty/leave")

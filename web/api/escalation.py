@@ -45,7 +45,11 @@ class ClimbOut(BaseModel):
     climbed_at: Utc = Field(examples=["2026-01-15T04:00:08Z"])
     act: Act = Field(description="A level that held the case already was told, not handed it.")
     reached: int = Field(examples=[2])
-    note: str = Field(description="The level told instead where nobody sits, or `nobody`.", examples=[""])
+    note: str = Field(
+        description="The level told instead where nobody sits, or `nobody`; `waited`: it was climbed when somebody "
+        "came on duty.",
+        examples=[""],
+    )
 
 
 class ClockRung(RungOut):
@@ -53,6 +57,9 @@ class ClockRung(RungOut):
 
     due_at: Utc = Field(examples=["2026-01-15T04:00:00Z"])
     climbed: ClimbOut | None
+    waits_until: Utc | None = Field(
+        description="It is due, but nobody is on duty until then.", examples=[None]
+    )
 
 
 class ClockOut(BaseModel):
@@ -94,9 +101,12 @@ def show_clocks(
 def _clock(one: Clock, climbs: Iterable[RungClimbed], used: Any) -> ClockOut:
     climbed = {row.rung: ClimbOut.model_validate(row, from_attributes=True) for row in climbs}
     rungs = [
-        ClockRung(share=rung.share, act=rung.act, level=rung.level, due_at=at, climbed=climbed.get(n))
+        ClockRung(
+            share=rung.share, act=rung.act, level=rung.level, due_at=at, climbed=climbed.get(n),
+            waits_until=one.waits_until if n == one.next_rung else None,
+        )
         for n, (rung, at) in enumerate(zip(one.ladder, one.rung_times, strict=True))
-    ]
+    ]  # fmt: skip
     same = {name: getattr(one, name) for name in ClockOut.model_fields if hasattr(one, name)}
     names = {"name_zh": one.policy.get("zh"), "name_en": one.policy.get("en")}
     left = one.allowed - used
@@ -234,6 +244,7 @@ class ExpectedRung(RungOut):
     at: Utc = Field(examples=["2026-01-15T04:00:00Z"])
     instead: str | None = Field(description="The level told instead, or `nobody`.", examples=[None])
     people: list[str] = Field(examples=[["王芳"]])
+    waits_until: Utc | None = Field(description="Nobody is on duty until then.", examples=[None])
 
 
 class CourseOut(BaseModel):
@@ -272,7 +283,7 @@ def try_policies(
             rungs=[
                 ExpectedRung(
                     share=one.rung.share, act=one.rung.act, level=one.rung.level, at=one.at,
-                    instead=one.instead, people=one.people,
+                    instead=one.instead, people=one.people, waits_until=one.waits_until,
                 )
                 for one in each.rungs
             ],

@@ -23,6 +23,7 @@ class ShownRung:
     at: datetime
     x: float
     climbed: RungClimbed | None
+    waits_until: datetime | None  # somebody comes on duty
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,12 @@ def _shown(clock: Clock, climbs: list[RungClimbed], used: timedelta) -> ShownClo
     longest = max([1.0, used / allowed, *(rung.share for rung in clock.ladder)])
     climbed = {row.rung: row for row in climbs}
     rungs = [
-        ShownRung(rung, at, round(WIDTH * rung.share / longest, 1), climbed.get(n))
+        ShownRung(
+            rung, at, round(WIDTH * rung.share / longest, 1), climbed.get(n),
+            clock.waits_until if n == clock.next_rung else None,
+        )
         for n, (rung, at) in enumerate(zip(clock.ladder, clock.rung_times, strict=True))
-    ]
+    ]  # fmt: skip
     x, limit_x = (round(WIDTH * share / longest, 1) for share in (min(used / allowed, longest), 1.0))
     return ShownClock(clock, title(clock), length(clock), clock.allowed - used, x, limit_x, rungs)
 

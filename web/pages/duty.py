@@ -18,6 +18,7 @@ from gridmgr.calendar.rules import instant
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.organisation import queries, rules, service
 from gridmgr.organisation.model import Hole, Shift
+from gridmgr.organisation.queries import Seated
 from gridmgr.sheet import BadSheet, Format
 from gridmgr.words import ROLES
 from web import i18n
@@ -30,7 +31,7 @@ router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("duty.view"))]
 Leader = Annotated[Actor, Depends(Allow("duty.manage"))]
 Typed = Annotated[text(32), Query()]
-SEATS = 40  # on one page
+SEATS = 20  # on one page
 AROUND = timedelta(days=14)  # of a week, in which a roster tells that a seat should be held
 NOTHING_YET = {"username": "", "begins": "", "ends": "", "cover": "", "reason": ""}
 
@@ -56,7 +57,8 @@ def _page(
     found = queries.page(session, actor, begin, end, area, SEATS + 1, (code, role) if role else None)
     shown = dict(list(found.items())[:SEATS])
     around = queries.turns(session, [(role, code) for code, role in shown], begin - AROUND, end + AROUND)
-    holes = [each for each in rules.holes(around) if each.begins < end and each.ends > begin]
+    gaps = rules.gaps(rules.holes(around))
+    holes = [each for gap in gaps for each in gap.holes if each.begins < end and each.ends > begin]
     here = unit or _own(actor)
     duty, refusal = _duty(session, actor, here)
     leaves = queries.leaves(session, actor, clock.now()) if can(actor, "duty.manage") else []
@@ -66,7 +68,8 @@ def _page(
         "weeks": [monday - timedelta(days=7), monday + timedelta(days=7)],
         "seats": {(code, role): _week(days, turns, [h for h in holes if (h.code, h.role) == (code, role)])
                   for (code, role), turns in shown.items()},
-        "more": " ".join(list(shown)[-1]) if len(found) > SEATS else "", "holes": len(holes),
+        "odd": {each for gap in gaps if not gap.regular for each in gap.holes} & set(holes),
+        "more": " ".join(list(shown)[-1]) if len(found) > SEATS else "",
         "leaves": leaves, "names": hierarchy.names(session, codes, clock.today()), "after": after,
         "given": NOTHING_YET | dict(given or {}), "refusal": i18n.say(refusal) if refusal else "",
         "problem": i18n.say(problem) if problem else "",
@@ -105,8 +108,8 @@ def _duty(session: Session, actor: Actor, unit: str) -> tuple[list[queries.Duty]
 
 
 def _week(
-    days: list[date], turns: list[tuple[Shift, str]], holes: list[Hole]
-) -> list[tuple[date, list[tuple[Shift, str]], list[Hole]]]:
+    days: list[date], turns: list[Seated], holes: list[Hole]
+) -> list[tuple[date, list[Seated], list[Hole]]]:
     """Return the days of a week, each with the turns and the holes that begin on it, or before its first."""
     cells = []
     for day, following in pairwise([*days, days[-1] + timedelta(days=1)]):
@@ -115,7 +118,7 @@ def _week(
         cells.append(
             (
                 day,
-                [turn for turn in turns if first <= turn[0].begins < last],
+                [turn for turn in turns if first <= turn.shift.begins < last],
                 [hole for hole in holes if first <= hole.begins < last],
             )
         )
@@ -141,7 +144,7 @@ def bring(
             read = sheet.read(file.file.read(), file.filename or "", rules.SHIFTS)
             areas = partial(hierarchy.without_units, session)
             values["found"] = service.import_shifts(session, actor, read, areas)
-        codes = {each.code for each in values["found"].holes}
+        codes = {each.first.code for each in values["found"].gaps}
         values["names"] = hierarchy.names(session, codes, clock.today())
     except BadSheet as problem:
         values["errors"], status = problem.errors, status_of(problem)
