@@ -58,8 +58,8 @@ def _(message: str, /, **values: object) -> str:
 
 # Details that hold words of ours; all others hold what people wrote, which is never translated.
 WORDS = frozenset({
-    "action", "answer", "expected", "field", "kind", "level", "need", "process", "reason", "state", "status",
-    "unit",
+    "action", "addressee", "answer", "deed", "expected", "field", "kind", "level", "need", "process", "reason",
+    "state", "status", "unit",
 })  # fmt: skip
 
 

@@ -16,10 +16,11 @@ from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
 from gridmgr.organisation import model as organisation
 from gridmgr.responsibility import model as responsibility
+from gridmgr.supervision import model as supervision
 
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, organisation, responsibility, incident, escalation,
-    audit, discussion, importing,
+    audit, discussion, importing, supervision,
 )  # fmt: skip
 METADATA = Base.metadata
 

@@ -161,6 +161,19 @@ FINDINGS = {
 }
 
 # What a notice says; its braces are filled from the details of `gridmgr.notice.model.Message`.
+ORDERS = {
+    "open": N_("To be answered"),
+    "answered": N_("To be confirmed"),
+    "done": N_("Done and confirmed"),
+    "withdrawn": N_("Withdrawn"),
+}
+DEEDS = {
+    "issue": N_("Issue an order"),
+    "answer": N_("Answer"),
+    "confirm": N_("Confirm"),
+    "return": N_("Return the answer"),
+    "withdraw": N_("Withdraw the order"),
+}
 NOTICES = {
     "reported": N_("A new case in your area: {number} {category}, at {place}."),
     "assigned": N_("{number} {category}, at {place}, was dispatched to you. Due: {due}"),
@@ -174,6 +187,10 @@ NOTICES = {
     "told": N_("{number} {category} has used {share} of its time; the {level} is told. Due: {due}"),
     "taken_over": N_("{number} {category} has used {share} of its time; the {level} takes over. Due: {due}"),
     "retimed": N_("The working calendar was corrected; {number} {category} is now due {due}."),
+    "supervised": N_("{name} orders on {number} {category}, by {due}: {note}"),
+    "order_answered": N_("{name} has answered your order on {number} {category}: {note}"),
+    "order_returned": N_("{name} returns the answer to the order on {number} {category}, due {due}: {note}"),
+    "order_late": N_("Nobody has answered the order on {number} {category}, due {due}: {note}"),
     "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
     "closed": N_("The case you reported, {number} {category}, is closed."),
     "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
@@ -193,6 +210,10 @@ NOTICE_KINDS = {
     "told": N_("A case climbs"),
     "taken_over": N_("A case is taken over"),
     "retimed": N_("Due time corrected"),
+    "supervised": N_("Supervision order for us"),
+    "order_answered": N_("My order was answered"),
+    "order_returned": N_("Answer to an order returned"),
+    "order_late": N_("Order not answered in time"),
     "reopened": N_("Case reopened"),
     "closed": N_("My report is closed"),
     "unserved": N_("Due times nobody served"),

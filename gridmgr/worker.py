@@ -34,6 +34,7 @@ from gridmgr.incident.model import HistoryBroken
 from gridmgr.notice import service as notice
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
+from gridmgr.supervision import service as supervision
 
 log = logging.getLogger(__name__)
 app = procrastinate.App(connector=procrastinate.PsycopgConnector())
@@ -242,6 +243,13 @@ def recount_clocks(code: str, first_day: str, last_day: str) -> None:
     while behind is not None:
         with db.transaction(_engine(_serving[0]), REACTIONS) as session:
             behind = escalation.recount(session, what, behind)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=jobs.TELL_LATE_ORDERS, queueing_lock=jobs.TELL_LATE_ORDERS)
+def tell_late_orders(timestamp: int) -> None:
+    """Every minute tell of supervision orders that were not answered in time."""
+    _in_transaction(supervision.tell_late)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -14,6 +14,7 @@ from gridmgr.words import AUDITED as AUDITED
 from gridmgr.words import CLOCKS as CLOCKS
 from gridmgr.words import COUNTS as COUNTS
 from gridmgr.words import DAY_KINDS as DAY_KINDS
+from gridmgr.words import DEEDS as DEEDS
 from gridmgr.words import FATES as FATES
 from gridmgr.words import FINDINGS as FINDINGS
 from gridmgr.words import HOLDERS as HOLDERS
@@ -26,6 +27,7 @@ from gridmgr.words import N_ as N_
 from gridmgr.words import NEEDS as NEEDS
 from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS
 from gridmgr.words import NOTICES as NOTICES
+from gridmgr.words import ORDERS as ORDERS
 from gridmgr.words import ORPHANS as ORPHANS
 from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES

@@ -31,6 +31,7 @@ from gridmgr.cli import (
     phrases,
     policies,
     serving,
+    supervision,
 )
 from gridmgr.cli.output import fail, problem_behind
 from gridmgr.settings import settings
@@ -53,6 +54,7 @@ app.add_typer(phrases.app, name="phrases")
 app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
 app.add_typer(duty.app, name="duty")
+app.add_typer(supervision.app, name="supervision")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)

@@ -86,11 +86,11 @@ def _refusal(actor: Actor, action: Action, case: Incident) -> Forbidden | None:
     if action in RANKS and not roles & rank(action, case):
         names = ", ".join(sorted(ROLES[role] for role in rank(action, case)))
         return RankTooLow(number=_times(action, case) + 1, roles=names)
-    held = _holds(roles & PERMISSIONS[f"incident.{action}"], case)
+    held = holds(roles & PERMISSIONS[f"incident.{action}"], case)
     if action in DESK and not held:
         return HeldAbove(level=HOLDER_WORDS[case.level])
-    works = _works(actor, case) or (action is Action.FINISH_TASK and actor.body is not None)
-    if (action in WORK and not works) or (action in EITHER and not (works or held)):
+    at_work = works(actor, case) or (action is Action.FINISH_TASK and actor.body is not None)
+    if (action in WORK and not at_work) or (action in EITHER and not (at_work or held)):
         return NotYourOrder(handler=case.handler or "-", body=actor.body or "-")
     if action is Action.REOPEN and not roles & PERMISSIONS["incident.close"]:
         return can(actor, "incident.close", home).reason
@@ -109,12 +109,14 @@ def _times(action: Action, case: Incident) -> int:
     return getattr(case, COUNTS[action][0])
 
 
-def _holds(roles: frozenset[Role] | set[Role], case: Incident) -> bool:
+def holds(roles: frozenset[Role] | set[Role], case: Incident) -> bool:
+    """Tell whether one of these roles sits at the level that holds a case, or above it."""
     height = HOLDERS.index(case.level)
     return any(HOLDERS.index(LEVEL_OF[role]) >= height for role in roles if role in LEVEL_OF)
 
 
-def _works(actor: Actor, case: Incident) -> bool:
+def works(actor: Actor, case: Incident) -> bool:
+    """Tell whether a case was dispatched to an actor's department, or to the unit an actor works for."""
     if case.handler_code is None:
         return case.handler is not None and actor.body == case.handler
     return any(g.role in ON_THE_GROUND and case.handler_code.startswith(g.code) for g in actor.grants)

@@ -31,6 +31,10 @@ class Kind(StrEnum):
     TOLD = "told"  # 升级: a case was brought before your level
     TAKEN_OVER = "taken_over"  # 接管: your level has taken a case over
     RETIMED = "retimed"  # the calendar was corrected, and the due time with it
+    SUPERVISED = "supervised"  # 督办: an order on a case of yours
+    ORDER_ANSWERED = "order_answered"  # 督办反馈: the order you gave was answered
+    ORDER_RETURNED = "order_returned"  # 督办退回: your answer was not enough
+    ORDER_LATE = "order_late"  # 督办超时: nobody answered in time
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

@@ -22,6 +22,7 @@ ORDER = (
     "statistics",
     "audit",
     "telling",
+    "supervision",
     "escalation",
     "casebook",
     "discussion",

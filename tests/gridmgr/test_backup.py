@@ -181,7 +181,8 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
     with db.transaction(house) as session:  # as the schema was before comments named people
         session.execute(
             text("""
-                DROP TABLE list_version, shift, leave;
+                DROP TABLE list_version, shift, leave, supervision_deed, supervision_order;
+                DROP FUNCTION deeds_are_written_once;
                 DROP FUNCTION renew_list_version CASCADE;
                 ALTER TABLE incident_comment DROP COLUMN mentions;
                 ALTER TABLE phrase DROP COLUMN en;

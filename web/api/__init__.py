@@ -21,10 +21,11 @@ from web.api import (
     notice,
     responsibility,
     statistics,
+    supervision,
 )
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, responsibility, intake, bulk, desk, incident, discussion,
-    escalation, importing, statistics, notice, delivery,
+    escalation, supervision, importing, statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -21,13 +21,14 @@ from web.pages import (
     plans,
     policies,
     report,
+    supervision,
     talk,
 )
 
 routers = [
     page.router
     for page in (
-        login, command, desk, report, incidents, bulk, talk, incident, imports, plans, grids, figures, account, people,
-        accounts, calendar, duty, notices, deliveries, policies, categories,
+        login, command, desk, report, incidents, bulk, talk, supervision, incident, imports, plans, grids,
+        figures, account, people, accounts, calendar, duty, notices, deliveries, policies, categories,
     )
 ]  # fmt: skip

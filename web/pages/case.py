@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 import web.pages.case_map as case_map
 import web.pages.clocks as clocks
+import web.pages.orders as orders
 from gridmgr import clock
 from gridmgr.account.rules import PERMISSIONS, Actor, Role
 from gridmgr.clock import TimeUnit
@@ -119,36 +120,40 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
     history = queries.history(session, incident.id)
     possible = steps(actor, incident, category)
     first = next(iter(life.actions_from(State(incident.state))), None)
-    return {
-        "incident": incident,
-        "category": category,
-        "edition": edition,
-        "units": case_map.units(session, incident, edition),
-        "chart": case_map.draw(session, actor, incident, edition, category.name(language)),
-        "history": history,
-        "details": [told(event) for event in history],
-        "whole": whole(incident, history),
-        "steps": possible,
-        "straight": [step for step in possible if step.action in STRAIGHT],
-        "others": [step for step in possible if step.action not in STRAIGHT],
-        "next_step": first,
-        "next_roles": [role for role in Role if first and role in PERMISSIONS[f"incident.{first}"]],
-        "asked": _asked(incident),
-        "ranks": {way: _ranks(way, incident) for way in life.ASKED},
-        "bodies": _bodies(session, category),
-        "own_units": _own_units(session, incident),
-        "comments": discussion.marked(session, discussion.comments(session, incident.id)),
-        "said": "",
-        "unsaid": "",
-        "phrases": _phrases(session, category),
-        "tasks": queries.tasks(session, incident),
-        "files": queries.files(session, incident),
-        "above": rules.above(incident),
-        "below": rules.below(incident),
-        "now": clock.now(),
-        "units_of_time": TimeUnit,
-        "dangerous": DANGEROUS,
-    } | clocks.values(session, incident)
+    return (
+        {
+            "incident": incident,
+            "category": category,
+            "edition": edition,
+            "units": case_map.units(session, incident, edition),
+            "chart": case_map.draw(session, actor, incident, edition, category.name(language)),
+            "history": history,
+            "details": [told(event) for event in history],
+            "whole": whole(incident, history),
+            "steps": possible,
+            "straight": [step for step in possible if step.action in STRAIGHT],
+            "others": [step for step in possible if step.action not in STRAIGHT],
+            "next_step": first,
+            "next_roles": [role for role in Role if first and role in PERMISSIONS[f"incident.{first}"]],
+            "asked": _asked(incident),
+            "ranks": {way: _ranks(way, incident) for way in life.ASKED},
+            "bodies": _bodies(session, category),
+            "own_units": _own_units(session, incident),
+            "comments": discussion.marked(session, discussion.comments(session, incident.id)),
+            "said": "",
+            "unsaid": "",
+            "phrases": _phrases(session, category),
+            "tasks": queries.tasks(session, incident),
+            "files": queries.files(session, incident),
+            "above": rules.above(incident),
+            "below": rules.below(incident),
+            "now": clock.now(),
+            "units_of_time": TimeUnit,
+            "dangerous": DANGEROUS,
+        }
+        | clocks.values(session, incident)
+        | orders.values(session, actor, incident)
+    )
 
 
 def _asked(incident: Incident) -> str:

@@ -1,0 +1,174 @@
+"""Verbs of supervision: issue an order, answer, confirm, return, withdraw it; tell of late ones. They never commit."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gridmgr import clock, words
+from gridmgr.account.model import Role
+from gridmgr.account.rules import LEVEL_OF, Actor
+from gridmgr.calendar.queries import calendar_for
+from gridmgr.clock import TimeUnit
+from gridmgr.incident import queries as incidents
+from gridmgr.incident import rules as incident
+from gridmgr.incident.model import Incident
+from gridmgr.life.rules import OPEN
+from gridmgr.notice import service as notice
+from gridmgr.notice.model import Kind, Message
+from gridmgr.organisation import queries as organisation
+from gridmgr.responsibility import queries as responsibility
+from gridmgr.supervision import queries, rules
+from gridmgr.supervision.model import (
+    RUNNING,
+    Deed,
+    DeedImpossible,
+    DuePast,
+    NothingToSupervise,
+    Standing,
+    SupervisedAlready,
+    SupervisionDeed,
+    SupervisionOrder,
+)
+
+
+def issue(
+    session: Session, actor: Actor, number: str, wanted: str, amount: float, unit: TimeUnit
+) -> SupervisionOrder:
+    """Order that something be done on a case within a time of its own, counted on the calendar of its place.
+
+    Rule: field.md §4, 督办. Whoever is at work is told, and the desk of the level that holds the case.
+
+    Raises
+    ------
+    UnknownIncident, NotGranted, OutsideGrant, NoteMissing, DuePast, NothingToSupervise, SupervisedAlready
+    """
+    case = incidents.locked(session, actor, number)
+    if (reason := rules.refusal(actor, Deed.ISSUE, case)) is not None:
+        raise reason
+    wanted = wanted.strip()
+    rules.check_note(Deed.ISSUE, wanted)
+    if case.state not in OPEN:
+        raise NothingToSupervise(number=number)
+    if running := _running(session, case.id):
+        raise SupervisedAlready(number=number, due=f"{clock.local(running.due_at):%Y-%m-%d %H:%M}")
+    if amount <= 0:
+        raise DuePast
+    now = clock.now()
+    due_at = calendar_for(session, case.home).due(now, amount, unit)
+    order = SupervisionOrder(
+        incident_id=case.id, issuer_id=actor.id, issuer_name=actor.name, issued_at=now, wanted=wanted,
+        body=case.handler, level=case.level, due_at=due_at, state=Standing.OPEN, returns=0,
+    )  # fmt: skip
+    session.add(order)
+    session.flush()  # its deeds point to it
+    _note(session, order, actor, Deed.ISSUE, wanted, now)
+    _tell(session, Kind.SUPERVISED, order, case, _addressed(session, case), actor, wanted)
+    return order
+
+
+def do(session: Session, actor: Actor, order_id: int, deed: Deed, note: str = "") -> SupervisionOrder:
+    """Answer, confirm, return or withdraw an order; whoever waits for it is told.
+
+    Raises
+    ------
+    UnknownOrder, DeedImpossible, NoteMissing, NotGranted, OutsideGrant, NotAddressed
+    """
+    _, case = queries.order(session, actor, order_id)
+    incidents.locked(session, actor, case.number)
+    order = session.get_one(SupervisionOrder, order_id, populate_existing=True)
+    note = note.strip()
+    after = rules.TRANSITIONS.get((Standing(order.state), deed))
+    if after is None:
+        raise DeedImpossible(state=words.ORDERS[order.state], deed=words.DEEDS[deed])
+    if (reason := rules.refusal(actor, deed, case)) is not None:
+        raise reason
+    rules.check_note(deed, note)
+    now = clock.now()
+    order.state = after
+    if deed is Deed.ANSWER:
+        order.answered_at = now
+    elif deed is Deed.RETURN:
+        order.returns, order.answered_at = order.returns + 1, None
+    if after not in RUNNING:
+        order.ended_at = now
+    _note(session, order, actor, deed, note, now)
+    if deed is Deed.ANSWER:
+        _tell(session, Kind.ORDER_ANSWERED, order, case, {order.issuer_id}, actor, note)
+    elif deed is Deed.RETURN:
+        _tell(session, Kind.ORDER_RETURNED, order, case, _addressed(session, case), actor, note)
+    return order
+
+
+def tell_late(session: Session, batch: int = 500) -> int:
+    """Tell those concerned of open orders whose time has passed, of each once; returns how many orders."""
+    now = clock.now()
+    late = session.scalars(
+        select(SupervisionOrder)
+        .where(
+            SupervisionOrder.state == Standing.OPEN, SupervisionOrder.due_at < now,
+            SupervisionOrder.late_told_at.is_(None),
+        )
+        .order_by(SupervisionOrder.due_at, SupervisionOrder.id)
+        .limit(batch)
+        .with_for_update(skip_locked=True)
+    ).all()  # fmt: skip
+    cases = (
+        {each.id: each for each in session.scalars(_cases(each.incident_id for each in late))} if late else {}
+    )
+    for order in late:
+        case = cases[order.incident_id]
+        above = organisation.seats(session).at([Role.COMMAND_CENTRE], case.home)
+        people = {order.issuer_id} | above | _addressed(session, case)
+        _tell(session, Kind.ORDER_LATE, order, case, people, None, order.wanted)
+        order.late_told_at = now
+    session.flush()
+    return len(late)
+
+
+def _cases(ids: Iterable[int]):
+    return select(Incident).where(Incident.id.in_(set(ids)))
+
+
+def _running(session: Session, incident_id: int) -> SupervisionOrder | None:
+    asked = select(SupervisionOrder).where(
+        SupervisionOrder.incident_id == incident_id, SupervisionOrder.state.in_(RUNNING)
+    )
+    return session.scalar(asked)
+
+
+def _note(
+    session: Session, order: SupervisionOrder, actor: Actor, deed: Deed, note: str, at: datetime
+) -> None:
+    done = select(func.count()).where(SupervisionDeed.order_id == order.id)
+    session.add(
+        SupervisionDeed(
+            order_id=order.id, seq=session.scalar(done) + 1, deed=deed, actor_id=actor.id, actor_name=actor.name,
+            at=at, note=note,
+        )
+    )  # fmt: skip
+    session.flush()  # the next one counts it
+
+
+def _addressed(session: Session, case: Incident) -> set[int | None]:
+    """Return whom an order on a case is for: the body at work, and the desk of the level that holds it."""
+    seats = organisation.seats(session)
+    desk = seats.at([role for role, level in LEVEL_OF.items() if level == case.level], case.home)
+    if case.handler_code:
+        return desk | seats.at(incident.ON_THE_GROUND, case.handler_code)
+    return desk | (seats.of(case.handler, case.home) if case.handler else set())
+
+
+def _tell(
+    session: Session, kind: Kind, order: SupervisionOrder, case: Incident, people: Iterable[int | None],
+    actor: Actor | None, note: str,
+) -> None:  # fmt: skip
+    category = responsibility.by_id(session)[case.category_id]
+    facts = {
+        "number": case.number, "category_zh": category.name_zh, "category_en": category.name_en,
+        "place": case.address, "due": order.due_at.isoformat(), "name": actor.name if actor else "",
+        "note": note[:200],
+    }  # fmt: skip
+    concerned = {each for each in people if each is not None} - {actor.id if actor else None}
+    notice.tell(session, [Message(account, kind, case.id, facts) for account in sorted(concerned)])
