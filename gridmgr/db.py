@@ -251,6 +251,11 @@ def ewkb(shapes: np.ndarray, srid: int) -> np.ndarray:
     return shapely.to_wkb(shapely.set_srid(shapes, srid), hex=True, include_srid=True)
 
 
+def statement(path: Path) -> str:
+    """Return the SQL of a file without its comments: what is told of a parameter there must not become one."""
+    return re.sub(r"^\s*--.*\n", "", path.read_text("utf-8"), flags=re.MULTILINE)
+
+
 def fingerprint(session: Session) -> str:
     """Return a short name of this very database, for what is derived from it; each connection asks once."""
     connection = session.connection()

@@ -22,7 +22,7 @@ from gridmgr.calendar.model import (
     WorkedAlready,
     WorkedHours,
 )
-from gridmgr.clock import FIRST_DAY, LAST_DAY, Week
+from gridmgr.clock import Week
 from gridmgr.sheet import Column, Row, SheetError, text
 from gridmgr.sheet import day as read_day
 
@@ -209,8 +209,6 @@ def instant(typed: str, zone: ZoneInfo) -> datetime:
         found = datetime.fromisoformat(unicodedata.normalize("NFKC", typed).strip())
     except ValueError:
         raise NoSuchMoment(value=typed) from None
-    if not FIRST_DAY.year < found.year < LAST_DAY.year:
-        raise NoSuchMoment(value=typed)
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

@@ -99,4 +99,8 @@ def figures(
         )
         for each in found
     ]  # fmt: skip
-    print_table("", [_("for"), _("orders"), _("in time"), _("late"), _("open"), _("answered in time")], rows)
+    print_table(
+        "",
+        [_("for"), _("orders"), _("in time"), _("late"), _("not answered yet"), _("answered in time")],
+        rows,
+    )

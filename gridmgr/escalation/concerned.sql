@@ -11,6 +11,6 @@ named AS (
     UNION ALL SELECT id, 0, 'department', handler FROM placed WHERE handler_code IS NULL
     UNION ALL SELECT id, 0, 'people_of', handler_code FROM placed WHERE handler_code IS NOT NULL
 ),
--- reach.sql
+{reach}
 found AS (SELECT id, accounts FROM reached)
 SELECT id, accounts FROM found ORDER BY id

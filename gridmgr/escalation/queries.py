@@ -16,6 +16,7 @@ from gridmgr.account.model import Account
 from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.clock import TimeUnit
+from gridmgr.db import statement
 from gridmgr.escalation import rules
 from gridmgr.escalation.model import LIVE, NOBODY, PATIENCE, URGENT, CaseClock, Clock, RungClimbed, Running
 from gridmgr.escalation.rules import Limit
@@ -141,15 +142,15 @@ def climbs(session: Session, clocks: Iterable[Clock]) -> dict[int, list[RungClim
 
 
 def _sql(name: str) -> str:
-    """Return a statement of this folder, with the parts it names put in."""
-    found = SITTING if name == "sitting.sql" else Path(__file__).with_name(name).read_text("utf-8")
-    for part in ("reach.sql", "seats.sql", "sitting.sql"):
-        if f"-- {part}\n" in found:
-            found = found.replace(f"-- {part}\n", _sql(part))
+    """Return a statement of this folder, with the parts put in that stand in it in braces."""
+    found = SITTING if name == "sitting" else statement(Path(__file__).with_name(f"{name}.sql"))
+    for part in ("reach", "seats", "sitting"):
+        if f"{{{part}}}" in found:
+            found = found.replace(f"{{{part}}}", _sql(part))
     return found
 
 
-_SEATS, _SWEEP, _CONCERNED = _sql("seats.sql"), text(_sql("sweep.sql")), text(_sql("concerned.sql"))
+_SEATS, _SWEEP, _CONCERNED = _sql("seats"), text(_sql("sweep")), text(_sql("concerned"))
 
 # The seats of the ladder by role, and those of the people of a unit that does the work itself.
 _SITS = [(role, level) for role, level in LEVEL_OF.items()] + [

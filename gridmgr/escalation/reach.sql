@@ -2,7 +2,7 @@
 -- sits there; a department is named whole.
 
 seat AS MATERIALIZED (
-    -- seats.sql
+    {seats}
 ),
 width AS (SELECT DISTINCT seat, length(key) AS letters FROM seat),
 reached AS MATERIALIZED (

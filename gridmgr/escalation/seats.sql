@@ -3,7 +3,7 @@
 
 SELECT seated.* FROM (
     WITH present AS MATERIALIZED (
-        -- sitting.sql
+        {sitting}
     )
     SELECT named.seat, present.key, present.account_id
     FROM present

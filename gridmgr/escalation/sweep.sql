@@ -54,7 +54,7 @@ named AS (
     UNION ALL
     SELECT id, rung, 'people_of', handler_code FROM placed WHERE level = 'department' AND handler_code IS NOT NULL
 ),
--- reach.sql
+{reach}
 -- Where nobody is on duty just now, a rung of a case that is not urgent waits for the turn that begins next, but no
 -- longer than until the rung after it is due, nor than :patience.
 waiting AS MATERIALIZED (

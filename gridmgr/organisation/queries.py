@@ -13,13 +13,14 @@ from gridmgr import clock
 from gridmgr.account.model import Account, Role, RoleGrant
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import LEVEL_OF, Actor
+from gridmgr.db import statement
 from gridmgr.kept import kept
 from gridmgr.organisation import rules
 from gridmgr.organisation.model import Hole, Leave, Shift, Turn, UnknownLeave
 
-SITTING = Path(__file__).with_name("sitting.sql").read_text("utf-8")
+SITTING = statement(Path(__file__).with_name("sitting.sql"))
 """Who sits where at the instant :at, as a part of other statements too."""
-_DUTY = text(Path(__file__).with_name("duty.sql").read_text("utf-8"))
+_DUTY = text(statement(Path(__file__).with_name("duty.sql")))
 _ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 

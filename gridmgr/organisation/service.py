@@ -10,6 +10,7 @@ from gridmgr import clock
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import Account, NoSuchArea, UnknownAccount
 from gridmgr.account.rules import Actor, can, require
+from gridmgr.clock import FIRST_DAY, LAST_DAY, BeyondCalendar
 from gridmgr.organisation import queries, rules
 from gridmgr.organisation.model import (
     AwayAlready,
@@ -117,12 +118,14 @@ def grant_leave(
 
     Raises
     ------
-    UnknownAccount, EndsFirst, LeaveTooLong, CoversNobody, AwayAlready, CoverAway
+    UnknownAccount, BeyondCalendar, EndsFirst, LeaveTooLong, CoversNobody, AwayAlready, CoverAway
     NotGranted, OutsideGrant
         The actor leads nobody in the areas of that person.
     """
     _one_by_one(session)
     person = _led(session, actor, username)
+    if not all(FIRST_DAY.year < each.year < LAST_DAY.year for each in (begins, ends)):
+        raise BeyondCalendar(most=clock.MOST_YEARS)
     if ends <= begins:
         raise EndsFirst
     if ends - begins > timedelta(days=rules.LONGEST_LEAVE):

@@ -93,6 +93,13 @@ def test_who_is_on_duty_now_and_next_is_one_question(district, people, bring):
     }
 
 
+def test_a_code_of_any_kind_finds_nobody_or_somebody_and_breaks_nothing(district, people, bring):
+    bring(ROSTER)
+    for odd in ("x\n'; DROP TABLE shift; --", "%", "\\", f"{GRID}\n", "💥" * 8):
+        assert isinstance(queries.on_duty(district, odd, at(1, 19)), list)
+    assert "--" not in queries.SITTING  # what a comment says of a parameter must not become one
+
+
 def test_leave_is_covered_or_taken_over_by_the_substitute(district, people, bring):
     bring(ROSTER)
     covered = service.grant_leave(district, SYSTEM, "li", at(2, 0), at(3, 0), "sun", "年休")
