@@ -23,7 +23,9 @@ from gridmgr.account.rules import Actor
 from gridmgr.db import fingerprint
 from gridmgr.hierarchy.model import (
     BUILDING,
+    COMMUNITY,
     LEVELS,
+    STREET,
     CodeScheme,
     Edition,
     GridUnit,
@@ -209,6 +211,18 @@ def path_to(session: Session, unit: GridUnit, at: date) -> list[GridUnit]:
 
 def _above(level: str) -> str:
     return LEVELS[LEVELS.index(level) - 1]
+
+
+def areas(session: Session, actor: Actor) -> list[tuple[str, str]]:
+    """Return (code, name) of the streets and communities an actor sees today, which forms suggest."""
+    today = clock.today()
+    return [
+        tuple(row)
+        for level in (STREET, COMMUNITY)
+        for row in session.execute(
+            listing(session, actor, level, today).with_only_columns(GridUnit.code, GridUnit.name)
+        )
+    ]
 
 
 def names(session: Session, codes: Iterable[str], at: date) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import calendar
 from collections.abc import Iterable, Mapping
-from datetime import date
 from http import HTTPStatus
 from itertools import groupby
 from typing import Annotated, Any
@@ -19,7 +18,6 @@ from gridmgr.calendar.model import BadAmount, SpecialDay
 from gridmgr.calendar.rules import DAYS
 from gridmgr.clock import FIRST_DAY, TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import GridUnit
 from gridmgr.sheet import BadSheet
 from web import i18n
 from web.deps import Allow, Transaction
@@ -32,7 +30,6 @@ Viewer = Annotated[Actor, Depends(Allow("calendar.view"))]
 Admin = Annotated[Actor, Depends(Allow("calendar.manage"))]
 Area = Annotated[text(32), Form()]
 YEARS = range(1990, 2100)
-SUGGESTED = ("street", "community")  # the levels that have days and hours of their own
 NOTHING_YET = {
     "amount": "4", "unit": TimeUnit.WORKING_HOURS.value, "since": "", "day": "", "kind": "", "name": "",
     "weekdays": "12345", "spans": "09:00-12:00, 14:00-18:00", "first_day": "",
@@ -72,7 +69,7 @@ def _page(
         "holding": list({each.code: each for each in hours if each.first_day <= today}.values()),
         "always": FIRST_DAY,
         "names": hierarchy.names(session, {code, *(each.code for each in (*days, *hours))}, today),
-        "areas": _areas(session, actor, today),
+        "areas": hierarchy.areas(session, actor),
         "given": NOTHING_YET | {"code": code} | dict(given or {}),
         "today": today,
         "units": TimeUnit,
@@ -93,17 +90,6 @@ def _stretches(days: Iterable[SpecialDay]) -> list[tuple[SpecialDay, SpecialDay]
     ordered = sorted(days, key=lambda each: (each.code, each.kind, each.name, each.day))
     groups = ([each for _, each in group] for _, group in groupby(enumerate(ordered), alike))
     return sorted(((group[0], group[-1]) for group in groups), key=lambda each: (each[0].day, each[0].code))
-
-
-def _areas(session: Session, actor: Actor, today: date) -> list[tuple[str, str]]:
-    """Return (code, name) of the areas a form suggests."""
-    return [
-        tuple(row)
-        for level in SUGGESTED
-        for row in session.execute(
-            hierarchy.listing(session, actor, level, today).with_only_columns(GridUnit.code, GridUnit.name)
-        )
-    ]
 
 
 @router.post("/calendar/days", response_class=HTMLResponse)

@@ -64,7 +64,8 @@ def _page(
     leaves = queries.leaves(session, actor, clock.now()) if can(actor, "duty.manage") else []
     codes = {here, *(code for code, _ in shown), *(each.code for each in duty)}
     values = {
-        "days": days, "today": clock.today(), "area": area, "unit": here, "duty": duty,
+        "days": days, "today": clock.today(), "unit": here, "duty": duty,
+        "area": area, "areas": hierarchy.areas(session, actor),
         "weeks": [monday - timedelta(days=7), monday + timedelta(days=7)],
         "seats": {(code, role): _week(days, turns, [h for h in holes if (h.code, h.role) == (code, role)])
                   for (code, role), turns in shown.items()},

@@ -15,6 +15,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.calendar.model import BadAmount
 from gridmgr.calendar.queries import MOST_AMOUNT
 from gridmgr.clock import TimeUnit
+from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.supervision import queries, service
@@ -47,6 +48,7 @@ def show(
     values = {
         "orders": [(order, case, queries.is_late(order)) for order, case in found[:SIZE]],
         "counts": queries.counts(session, actor), "state": state, "area": area, "before": before,
+        "areas": hierarchy.areas(session, actor),
         "more": found[SIZE - 1][0].id if len(found) > SIZE else 0, "days": DAYS,
         "categories": responsibility.by_id(session),
         "answering": queries.answering(session, actor, now - timedelta(days=DAYS), now),
