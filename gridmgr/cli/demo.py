@@ -48,6 +48,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _build(engine, scale, days)
         _play(engine, days, workers)
         _prepare(engine)
+        _roster(engine)
         _serve(engine, url, _free_port(port or settings().port), workers)
     say("Stopped.")
 
@@ -118,6 +119,12 @@ def _prepare(engine: Engine) -> None:
         for edition in hierarchy.editions(session):
             hierarchy_service.draw_tiles(session, edition)
         hierarchy.locator(session)
+
+
+def _roster(engine: Engine) -> None:
+    today = clock.today()
+    with db.transaction(engine, REACTIONS) as session:
+        service.open_rosters(session, today - timedelta(days=today.weekday()))
 
 
 def _serve(engine: Engine, url: str, port: int, workers: int) -> None:

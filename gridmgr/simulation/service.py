@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 from threading import Event
@@ -37,6 +37,9 @@ from gridmgr.incident import service as incident
 from gridmgr.incident.model import Move
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
+from gridmgr.organisation import queries as organisation
+from gridmgr.organisation import service as organisation_service
+from gridmgr.organisation.rules import SHIFTS
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility import service as responsibility_service
 from gridmgr.simulation import photos, queries, rules
@@ -113,6 +116,35 @@ def open_staff(session: Session, city: City) -> int:
         ],
     )
     return len(posts)
+
+
+def open_rosters(session: Session, monday: date) -> int:
+    """Bring a fortnight's roster for the desks of the demonstration street; returns how many turns, 0 if one is there.
+
+    Its nights have nobody, as in a real office: what is not urgent waits until the morning.
+    """
+    shown = accounts.by_username(session, "dispatcher")
+    begins, ends = clock.midnight(monday), clock.midnight(monday, 14)
+    if shown is None or organisation.listing(session, SYSTEM, begins, ends, "", 1):
+        return 0
+    seated = (Role.STREET_DISPATCHER, Role.COMMUNITY_CLERK, Role.GRID_MEMBER)
+    seats: dict[tuple[str, str], list[str]] = {}
+    for account in accounts.listing(session):
+        for grant in account.grants:
+            if account.active and grant.role in seated and grant.code.startswith(shown.grants[0].code):
+                seats.setdefault((grant.role, grant.code), []).append(account.username)
+    days = [monday + timedelta(days=n) for n in (0, 4, 5, 7, 11, 12)]
+    weeks = [(f"{days[n]}~{days[n + 1]}", "08:00-18:00") for n in (0, 3)]
+    weekends = [(f"{days[n]}", "09:00-12:00") for n in (2, 5)]
+    rows = [
+        f"{username},{role},{code},{day},{hours},{'substitute' if n else 'main'}"
+        for (role, code), usernames in seats.items()
+        for n, username in enumerate(usernames)
+        for day, hours in (*weeks, *weekends)
+    ]
+    table = "\n".join(["username,role,area,date,hours,part", *rows])
+    told = sheet.read(table.encode(), "duty.csv", SHIFTS)
+    return len(organisation_service.import_shifts(session, SYSTEM, told, lambda codes: ()).turns)
 
 
 def play(

@@ -29,6 +29,7 @@ from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.incident.rules import DESK, EITHER
 from gridmgr.life.model import Action, Source, State
 from gridmgr.life.rules import target
+from gridmgr.organisation import queries as duty
 from gridmgr.reactions import REACTIONS
 from gridmgr.responsibility.model import Category
 from gridmgr.settings import settings
@@ -374,3 +375,18 @@ def test_demonstration_staff_do_their_own_work(story):
 def test_a_district_is_built_once(story):
     with db.transaction(story.engine) as session:
         assert service.build(session, "tiny", SEED, date(2026, 1, 1)) is None
+
+
+@pytest.mark.db
+def test_the_desks_of_the_demonstration_street_have_a_roster_of_a_fortnight_once(story):
+    monday = date(2026, 12, 7)
+    with db.transaction(story.engine) as session:
+        turns = service.open_rosters(session, monday)
+        assert turns == service.open_rosters(session, monday) + turns
+        shown = accounts.by_username(session, "dispatcher").grants[0].code
+        found = duty.listing(session, SYSTEM, clock.midnight(monday), clock.midnight(monday, 14), "", 100_000)
+        assert len(found) == turns > 0
+        assert turns % 12 == 0  # each seat: ten days and two Saturdays
+        assert {turn.code[: len(shown)] for turn, *_ in found} == {shown}
+        assert {turn.role for turn, *_ in found} == {"street_dispatcher", "community_clerk", "grid_member"}
+        session.rollback()
