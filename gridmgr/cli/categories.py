@@ -54,6 +54,25 @@ def import_file(
         say("{count} categories published.", count=len(read.rows))
 
 
+@app.command()
+def whose(words: str, as_json: Json = False) -> None:
+    """Say whose a matter is, by whatever words one has for it."""
+    from gridmgr.responsibility import queries
+
+    with opened() as session:
+        found = queries.whose(session, words)
+    rows = [
+        {"code": c.code, "name": c.name(language.get()), "department": c.department, "limit": c.limit_amount,
+         "unit": c.limit_unit}
+        for c in found
+    ]  # fmt: skip
+    if as_json:
+        print_json(rows)
+    else:
+        columns = [_("code"), _("name"), _("department"), _("limit"), _("unit")]
+        print_table("", columns, [[*list(row.values())[:4], _(row["unit"] or "")] for row in rows])
+
+
 @app.command("list")
 def listing(as_json: Json = False) -> None:
     """List the categories in force."""

@@ -75,6 +75,11 @@ def by_code(session: Session, code: str, at: date | None = None) -> Category:
     raise UnknownCategory(code=code)
 
 
+def whose(session: Session, words: str, size: int = 12) -> list[Category]:
+    """Return the matters in force that somebody's words speak of, the likeliest first."""
+    return rules.matching(words, in_force(session))[:size]
+
+
 def by_id(session: Session) -> Mapping[int, Category]:
     """Return every category of every table by its id, in the order of codes: an old case keeps its own."""
     return kept(session, "categories", _read_categories).by_id

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from gridmgr import sheet
@@ -362,3 +363,41 @@ def differences(
             kind = "added" if was is None else "removed" if will is None else "changed"
             found.append(Difference(kind, was, will))
     return found
+
+
+_WEIGHTS = {"name_zh": 4, "name_en": 4, "department": 2, "filing_condition": 1, "group_zh": 1, "group_en": 1}
+_PIECES = re.compile(r"[a-z0-9]+|[^\W\x00-\x7f]+")
+
+
+def matching(words: str, categories: Iterable[Category]) -> list[Category]:
+    """Return the matters that somebody's words speak of, the likeliest first.
+
+    Chinese is compared by pairs of characters, since people do not type the name itself: 垃圾没人收 finds 暴露垃圾.
+    Other words are compared by their beginnings. A code is found by its beginning.
+    """
+    asked, code = _pieces(words), words.strip().casefold()
+    scored = [
+        (_score(asked, each) + 9 * (code != "" and each.code.casefold().startswith(code)), each)
+        for each in categories
+    ]
+    best = max((score for score, _ in scored), default=0)
+    found = [(score, each) for score, each in scored if score > 0 and score * 3 >= best]
+    return [each for _, each in sorted(found, key=lambda pair: (-pair[0], pair[1].code))]
+
+
+def _score(asked: set[str], category: Category) -> int:
+    texts = ((weight, _pieces(getattr(category, name))) for name, weight in _WEIGHTS.items())
+    return sum(weight for weight, there in texts for piece in asked if _stands(piece, there))
+
+
+def _stands(piece: str, there: set[str]) -> bool:
+    return piece in there or (piece.isascii() and any(each.startswith(piece) for each in there))
+
+
+def _pieces(text: str) -> set[str]:
+    runs = _PIECES.findall(unicodedata.normalize("NFKC", text).casefold())
+    return {
+        piece
+        for run in runs
+        for piece in ([run] if run.isascii() or len(run) == 1 else map("".join, pairwise(run)))
+    }

@@ -6,7 +6,7 @@ from walking import NASTY, both_widths, check_for_everybody, check_page, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 PAGES = ("/", "/desk", "/incidents", "/report", "/figures", "/figures?level=micro_grid", "/grids?level=building",
-         "/imports", "/account", "/accounts")  # fmt: skip
+         "/imports", "/account", "/accounts", "/whose?words=%E5%9E%83%E5%9C%BE")  # fmt: skip
 
 
 def centre(page: Page) -> None:

@@ -68,6 +68,22 @@ def list_categories(
     return paging.page(CategoryPage, found, lambda row: row.code, lambda rows: map(_out, rows))
 
 
+class WhoseOut(BaseModel):
+    """The matters that the words speak of, the likeliest first; `department` says whose each is."""
+
+    items: list[CategoryOut]
+
+
+@routes.get("/whose")
+def find_whose(
+    session: Transaction,
+    actor: Annotated[Actor, Depends(Allow("incident.view"))],
+    words: Annotated[text(100, 1), Query(examples=["垃圾没人收"])],
+) -> WhoseOut:
+    """Say whose a matter is, by whatever words one has for it."""
+    return WhoseOut(items=[_out(each) for each in queries.whose(session, words)])
+
+
 class CategoryChange(BaseModel):
     """How a category of the new table differs from the one in force."""
 

@@ -23,12 +23,13 @@ from web.pages import (
     report,
     supervision,
     talk,
+    whose,
 )
 
 routers = [
     page.router
     for page in (
-        login, command, desk, report, incidents, bulk, talk, supervision, incident, imports, plans, grids,
+        login, command, desk, report, whose, incidents, bulk, talk, supervision, incident, imports, plans, grids,
         figures, account, people, accounts, calendar, duty, notices, deliveries, policies, categories,
     )
 ]  # fmt: skip

@@ -53,10 +53,11 @@ EMPTY = {
 
 @router.get("/report", response_class=HTMLResponse)
 def ask(
-    request: Request, session: Transaction, actor: Reporter, lon: str = "", lat: str = ""
+    request: Request, session: Transaction, actor: Reporter, lon: str = "", lat: str = "", category: str = ""
 ) -> HTMLResponse:
-    """Show an empty form, perhaps with a place."""
-    given = EMPTY | {"lon": lon[:20], "lat": lat[:20], "key": secrets.token_urlsafe(16)}
+    """Show an empty form, perhaps with a place or a category."""
+    told = {"lon": lon[:20], "lat": lat[:20], "category": category[:32]}
+    given = EMPTY | told | {"key": secrets.token_urlsafe(16)}
     return _form(request, session, actor, given)
 
 
