@@ -10,15 +10,15 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+import web.pages.tables as tables
 from gis.errors import Problem
-from gridmgr import clock, db, sheet
+from gridmgr import clock, sheet
 from gridmgr.account.rules import Actor
 from gridmgr.calendar import queries, rules, service
 from gridmgr.calendar.model import BadAmount, SpecialDay
 from gridmgr.calendar.rules import DAYS
 from gridmgr.clock import FIRST_DAY, TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.sheet import BadSheet
 from web import i18n
 from web.deps import Allow, Transaction
 from web.errors import status_of
@@ -98,20 +98,14 @@ def bring(
     do: Annotated[str, Form()] = "check",
 ) -> HTMLResponse:  # fmt: skip
     """Check a notice of holidays, or take it."""
-    values: dict = {"errors": [], "problem": "", "found": None, "taken": do == "import", "names": {}}
-    status = HTTPStatus.OK
-    try:
-        with db.rehearsed(session, keep=values["taken"]):
-            read = sheet.read(file.file.read(), file.filename or "", DAYS)
-            values["found"] = service.import_days(session, read)
-        codes = {each.code for each in values["found"].rows}
-        values["names"] = hierarchy.names(session, codes, clock.today())
-    except BadSheet as problem:
-        values["errors"], status = problem.errors, status_of(problem)
-    except Problem as problem:
-        values["problem"], status = i18n.say(problem), status_of(problem)
-    template = "fragments/days.html" if is_fragment(request) else "days.html"
-    return render(request, template, values, status)
+
+    def work() -> dict[str, Any]:
+        read = sheet.read(file.file.read(), file.filename or "", DAYS)
+        found = service.import_days(session, read)
+        names = hierarchy.names(session, {each.code for each in found.rows}, clock.today())
+        return {"found": found, "names": names}
+
+    return tables.bring(request, session, "days.html", do == "import", work)
 
 
 @router.post("/calendar/day")

@@ -11,15 +11,16 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
+import web.pages.tables as tables
 from gis.errors import Problem
-from gridmgr import clock, db, sheet
+from gridmgr import clock, sheet
 from gridmgr.account.rules import Actor, can, require
 from gridmgr.calendar.rules import instant
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.organisation import queries, rules, service
 from gridmgr.organisation.model import Hole, Shift
 from gridmgr.organisation.queries import Seated
-from gridmgr.sheet import BadSheet, Format
+from gridmgr.sheet import Format
 from gridmgr.words import ROLES
 from web import i18n
 from web.deps import Allow, Transaction
@@ -132,27 +133,15 @@ def bring(
     do: Annotated[str, Form()] = "check",
 ) -> HTMLResponse:  # fmt: skip
     """Check a roster, or take it."""
-    values: dict[str, Any] = {
-        "errors": [],
-        "problem": "",
-        "found": None,
-        "taken": do == "import",
-        "names": {},
-    }
-    status = HTTPStatus.OK
-    try:
-        with db.rehearsed(session, keep=values["taken"]):
-            read = sheet.read(file.file.read(), file.filename or "", rules.SHIFTS)
-            areas = partial(hierarchy.without_units, session)
-            values["found"] = service.import_shifts(session, actor, read, areas)
-        codes = {each.first.code for each in values["found"].gaps}
-        values["names"] = hierarchy.names(session, codes, clock.today())
-    except BadSheet as problem:
-        values["errors"], status = problem.errors, status_of(problem)
-    except Problem as problem:
-        values["problem"], status = i18n.say(problem), status_of(problem)
-    template = "fragments/shifts.html" if is_fragment(request) else "shifts.html"
-    return render(request, template, values, status)
+
+    def work() -> dict[str, Any]:
+        read = sheet.read(file.file.read(), file.filename or "", rules.SHIFTS)
+        areas = partial(hierarchy.without_units, session)
+        found = service.import_shifts(session, actor, read, areas)
+        codes = {each.first.code for each in found.gaps}
+        return {"found": found, "names": hierarchy.names(session, codes, clock.today())}
+
+    return tables.bring(request, session, "shifts.html", do == "import", work)
 
 
 @router.get("/duty.xlsx")

@@ -1,23 +1,20 @@
 """Many people at once: a table is checked and shown, then taken whole or not at all."""
 
 from functools import partial
-from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
 
-from gis.errors import Problem
-from gridmgr import db, sheet
+import web.pages.tables as tables
+from gridmgr import sheet
 from gridmgr.account import queries, service
 from gridmgr.account.rules import PEOPLE, Actor
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.sheet import BadSheet, Format
+from gridmgr.sheet import Format
 from gridmgr.words import ROLES
 from web import i18n
 from web.deps import Allow, Transaction
-from web.errors import status_of
-from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
 Admin = Annotated[Actor, Depends(Allow("account.manage"))]
@@ -29,19 +26,13 @@ def bring(
     file: Annotated[UploadFile, File()], do: Annotated[str, Form()] = "check",
 ) -> HTMLResponse:  # fmt: skip
     """Check a table of people, or take it."""
-    values = {"errors": [], "problem": "", "people": [], "taken": do == "import"}
-    status = HTTPStatus.OK
-    try:
-        with db.rehearsed(session, keep=values["taken"]):
-            read = sheet.read(file.file.read(), file.filename or "", PEOPLE)
-            areas = partial(hierarchy.without_units, session)
-            values["people"] = service.import_people(session, actor, read, areas)
-    except BadSheet as problem:
-        values["errors"], status = problem.errors, status_of(problem)
-    except Problem as problem:
-        values["problem"], status = i18n.say(problem), status_of(problem)
-    template = "fragments/people.html" if is_fragment(request) else "people.html"
-    return render(request, template, values, status)
+
+    def work() -> dict[str, Any]:
+        read = sheet.read(file.file.read(), file.filename or "", PEOPLE)
+        areas = partial(hierarchy.without_units, session)
+        return {"found": service.import_people(session, actor, read, areas)}
+
+    return tables.bring(request, session, "people.html", do == "import", work)
 
 
 @router.get("/accounts.xlsx")
