@@ -9,7 +9,6 @@ from gridmgr import clock
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.clock import TimeUnit
 from gridmgr.i18n import _, moment
-from gridmgr.supervision.model import Deed
 from gridmgr.words import LADDER, ORDERS, word
 
 app = typer.Typer(no_args_is_help=True, help="Supervision orders on cases.")
@@ -67,13 +66,21 @@ def issue(
 
 
 @app.command("do")
-def do_to_order(order: int, deed: Deed, by: By, note: str = "") -> None:
+def do_to_order(
+    order: int,
+    deed: Annotated[str, typer.Argument(help="answer, confirm, return, withdraw.")],
+    by: By,
+    note: str = "",
+) -> None:
     """Answer, confirm, return or withdraw an order."""
+    from gridmgr import sheet
     from gridmgr.account import queries as accounts
     from gridmgr.supervision import service
+    from gridmgr.supervision.model import Deed
 
+    found = sheet.one_of({each.value: each for each in Deed if each is not Deed.ISSUE})(deed)
     with opened() as session:
-        done = service.do(session, accounts.actor(session, by), order, deed, note)
+        done = service.do(session, accounts.actor(session, by), order, found, note)
         say("Order {id}: {state}.", id=done.id, state=word(ORDERS, done.state))
 
 
