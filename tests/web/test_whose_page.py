@@ -25,7 +25,7 @@ def test_what_nobody_knows_is_said_and_nothing_typed_is_run(city: City):
 
 
 def test_programs_ask_the_same(city: City):
-    found = city.client(Role.PLANNER).get("/api/whose", params={"words": "exposed rub"}).json()["items"]
+    found = city.client(Role.PLANNER).get("/api/whose", params={"words": "exposed rub"}).json()["matters"]
     assert [each["code"] for each in found] == ["0201"]
 
 

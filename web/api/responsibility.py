@@ -71,7 +71,7 @@ def list_categories(
 class WhoseOut(BaseModel):
     """The matters that the words speak of, the likeliest first; `department` says whose each is."""
 
-    items: list[CategoryOut]
+    matters: list[CategoryOut]
 
 
 @routes.get("/whose")
@@ -81,7 +81,7 @@ def find_whose(
     words: Annotated[text(100, 1), Query(examples=["垃圾没人收"])],
 ) -> WhoseOut:
     """Say whose a matter is, by whatever words one has for it."""
-    return WhoseOut(items=[_out(each) for each in queries.whose(session, words)])
+    return WhoseOut(matters=[_out(each) for each in queries.whose(session, words)])
 
 
 class CategoryChange(BaseModel):
