@@ -15,7 +15,7 @@ demo: ## install what is missing, build a district with a month of incidents, se
 test: ## install what is missing, lint, run the whole suite (ARGS="tests/gis -k datum"; WORKERS=2)
 	@setup/install.sh test
 	@$(MAKE) --no-print-directory lint
-	@exec $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 lint: ## check style and format
 	@$(BIN)/ruff check .

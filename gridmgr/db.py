@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import psycopg2
 import shapely
-from sqlalchemy import Engine, MetaData, create_engine, make_url, text
+from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 
@@ -74,10 +74,16 @@ def engine(url: str) -> Engine:
 
     PostgreSQL compiles none of our statements: that takes longer than they do.
     """
-    options = f"{make_url(url).query.get('options', '')} -c jit=off".strip()
-    return create_engine(
-        url, pool_pre_ping=True, pool_size=10, max_overflow=30, connect_args={"options": options}
-    )
+    made = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    event.listen(made, "connect", _compile_nothing)
+    return made
+
+
+def _compile_nothing(connection: psycopg2.extensions.connection, _record: object) -> None:
+    """Say so to each connection itself: a pooler in between may take no options at its start."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET jit = off")
+    connection.commit()
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def bring(
 
 @router.post("/calendar/day")
 def set_day(
-    request: Request, session: Transaction, actor: Admin, day: Annotated[text(20), Form()],
+    request: Request, session: Transaction, actor: Admin, day: Annotated[text(20), Form()] = "",
     code: Area = "", kind: Annotated[text(20), Form()] = "", name: Annotated[text(64), Form()] = "",
     do: Annotated[str, Form()] = "set",
 ) -> Response:  # fmt: skip
