@@ -133,14 +133,12 @@ def open_rosters(session: Session, monday: date) -> int:
         for grant in account.grants:
             if account.active and grant.role in seated and grant.code.startswith(shown.grants[0].code):
                 seats.setdefault((grant.role, grant.code), []).append(account.username)
-    days = [monday + timedelta(days=n) for n in (0, 4, 5, 7, 11, 12)]
-    weeks = [(f"{days[n]}~{days[n + 1]}", "08:00-18:00") for n in (0, 3)]
-    weekends = [(f"{days[n]}", "09:00-12:00") for n in (2, 5)]
+    weeks = [f"{first}~{first + timedelta(days=6)}" for first in (monday, monday + timedelta(days=7))]
     rows = [
-        f"{username},{role},{code},{day},{hours},{'substitute' if n else 'main'}"
+        f"{username},{role},{code},{week},08:00-18:00,{'substitute' if n else 'main'}"
         for (role, code), usernames in seats.items()
         for n, username in enumerate(usernames)
-        for day, hours in (*weeks, *weekends)
+        for week in weeks
     ]
     table = "\n".join(["username,role,area,date,hours,part", *rows])
     told = sheet.read(table.encode(), "duty.csv", SHIFTS)
