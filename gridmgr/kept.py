@@ -29,9 +29,8 @@ LISTS: dict[str, tuple[str, ...]] = {
 T = TypeVar("T")
 MOST = 64  # lists kept by a process: those of a few databases
 _TABLES = frozenset(table for tables in LISTS.values() for table in tables)
-_kept: dict[
-    tuple[str, str], tuple[UUID | None, object]
-] = {}  # by database and list: its version, what was read
+# By database and list: the version, and what was read of it.
+_kept: dict[tuple[str, str], tuple[UUID | None, object]] = {}
 
 
 class ListVersion(Base):

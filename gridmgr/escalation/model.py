@@ -118,9 +118,7 @@ class RungClimbed(Base):
     act: Mapped[str] = mapped_column(String(16))  # what was done; a level that held the case already was told
     level: Mapped[str] = mapped_column(String(16))
     reached: Mapped[int] = mapped_column(Integer)  # how many people of that level were told
-    note: Mapped[str] = mapped_column(
-        String(16)
-    )  # the level told instead, NOBODY if there is none, or WAITED
+    note: Mapped[str] = mapped_column(String(16))  # the level told instead, NOBODY, or WAITED
 
 
 NOBODY = "nobody"

@@ -93,8 +93,7 @@ def _text(details: Mapping[str, Any]) -> str:
 
 
 def _notice_row(notice_id, message: Message, important: bool, at: datetime, read_at) -> dict[str, Any]:
-    numbered = {"id": notice_id} if notice_id is not None else {}  # else the database numbers it
-    return numbered | {
+    return ({"id": notice_id} if notice_id is not None else {}) | {  # else the database numbers it
         "account_id": message.account_id, "kind": message.kind,
         "incident_id": message.incident_id, "details": _text(message.details), "important": important,
         "created_at": at, "read_at": read_at,

@@ -1,4 +1,5 @@
--- Who is on duty for the unit whose codes are :around (its own and all prefixes) at the instant :at, and who is next at each seat of it, the nearest seats first.
+-- Who is on duty at the instant :at for the unit whose code and all its beginnings are :around, and who is next at each
+-- seat of it, the nearest seats first.
 --
 -- One row for each turn under way, for those that begin next at a seat, and for whoever of the four levels sits there
 -- without a roster (begins and ends are null). `cover` sits instead of whoever is away.
@@ -7,15 +8,12 @@ WITH turn AS (
     SELECT shift.account_id, role, code, substitute, begins, ends, begins <= :at AS now,
            min(begins) FILTER (WHERE begins > :at) OVER (PARTITION BY role, code) AS next_at
     FROM shift
-    WHERE role = ANY(CAST(:roles AS text[])) AND code = ANY(CAST(:around AS text[])) AND ends > :at AND begins < CAST(:at AS timestamptz) + interval '60 days'
+    WHERE role = ANY(CAST(:roles AS text[])) AND code = ANY(CAST(:around AS text[])) AND ends > :at
+      AND begins < CAST(:at AS timestamptz) + interval '60 days'
     UNION ALL
     SELECT granted.account_id, role, code, false, NULL, NULL, true, NULL
     FROM role_grant granted
-    WHERE code = ANY(CAST(:around AS text[])) AND role = ANY(CAST(:levels AS text[])) AND NOT EXISTS (
-        SELECT FROM shift own
-        WHERE own.account_id = granted.account_id AND own.role = granted.role
-          AND EXISTS (SELECT FROM shift WHERE role = own.role AND code = own.code AND begins <= :at)
-          AND EXISTS (SELECT FROM shift WHERE role = own.role AND code = own.code AND ends > :at))
+    WHERE code = ANY(CAST(:around AS text[])) AND role = ANY(CAST(:levels AS text[])) AND {unrostered}
 )
 SELECT turn.role, turn.code, holder.name, holder.body, away.id IS NOT NULL AS away, cover.name AS cover,
        turn.substitute, turn.begins, turn.ends, turn.now

@@ -119,6 +119,14 @@ class CoverAway(Conflict):
     """{name} is away at that time and cannot cover for anybody."""
 
 
+class CoversThen(Conflict):
+    """{name} covers for somebody else at that time; find another cover first."""
+
+
+class CoverElsewhere(BadInput):
+    """{name} holds no role in the area {code} and would not see its cases."""
+
+
 class CoversNobody(BadInput):
     """Nobody covers for oneself."""
 

@@ -1,6 +1,6 @@
 """Reads of duty: who sits where at present, who is on duty and next, turns and leave as they are kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,17 @@ from gridmgr.account.rules import LEVEL_OF, Actor
 from gridmgr.db import statement
 from gridmgr.kept import kept
 from gridmgr.organisation import rules
-from gridmgr.organisation.model import Hole, Leave, Shift, Turn, UnknownLeave
+from gridmgr.organisation.model import Leave, Shift, Turn, UnknownLeave
 
-SITTING = statement(Path(__file__).with_name("sitting.sql"))
+
+def _sql(name: str) -> str:
+    found, part = (statement(Path(__file__).with_name(each)) for each in (name, "unrostered.sql"))
+    return found.replace("{unrostered}", part)
+
+
+SITTING = _sql("sitting.sql")
 """Who sits where at the instant :at, as a part of other statements too."""
-_DUTY = text(statement(Path(__file__).with_name("duty.sql")))
+_DUTY = text(_sql("duty.sql"))
 _ALWAYS = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -179,26 +185,16 @@ def turns(session: Session, seats: Iterable[tuple[str, str]], since: datetime, u
     return [Turn(*row) for row in session.execute(asked)]
 
 
-def holes(found: Sequence[Shift], since: datetime, until: datetime) -> list[Hole]:
-    """Return when between two instants nobody sits at a seat of these turns."""
-    told = [Turn("", each.role, each.code, each.substitute, each.begins, each.ends) for each in found]
-    return rules.holes(told, since, until)
-
-
 def leaves(session: Session, actor: Actor, since: datetime) -> list[tuple[Leave, Account, Account | None]]:
     """Return the leave that has not ended by an instant, of people in the actor's scope, with who covers."""
-    mine = Account.grants.any(visible_to(actor, RoleGrant.code))
+    mine, covering = Account.grants.any(visible_to(actor, RoleGrant.code)), aliased(Account)
     asked = (
-        select(Leave, Account).join(Account, Account.id == Leave.account_id).where(Leave.ends > since, mine)
+        select(Leave, Account, covering)
+        .join(Account, Account.id == Leave.account_id)
+        .outerjoin(covering, covering.id == Leave.cover_id)
+        .where(Leave.ends > since, mine)
     )
-    rows = session.execute(asked.order_by(Leave.begins, Leave.id)).all()
-    covers = {leave.cover_id for leave, _ in rows if leave.cover_id}
-    known = (
-        {each.id: each for each in session.scalars(select(Account).where(Account.id.in_(covers)))}
-        if covers
-        else {}
-    )
-    return [(leave, account, known.get(leave.cover_id)) for leave, account in rows]
+    return [tuple(row) for row in session.execute(asked.order_by(Leave.begins, Leave.id))]
 
 
 def leave(session: Session, leave_id: int) -> Leave:

@@ -89,18 +89,16 @@ def _clash(one: Turn, other: Turn, names: Mapping[str, str]) -> TurnTwice | Seat
     return SeatTaken(name=name, begins=f"{one.begins:%Y-%m-%d %H:%M}", ends=f"{one.ends:%Y-%m-%d %H:%M}")
 
 
-def holes(found: Iterable[Turn], since: datetime | None = None, until: datetime | None = None) -> list[Hole]:
-    """Return when nobody sits at seats that have turns: between the first and the last, or from `since` to `until`."""
+def holes(found: Iterable[Turn]) -> list[Hole]:
+    """Return when nobody sits at seats that have turns, between the first of them and the last."""
     left = []
     ordered = sorted(found, key=lambda each: (each.seat, each.begins))
     for seat, at_seat in groupby(ordered, key=lambda each: each.seat):
-        manned = since
+        manned = None
         for turn in at_seat:
             if manned is not None and turn.begins > manned:
                 left.append(Hole(*seat, manned, turn.begins))
             manned = max(manned or turn.ends, turn.ends)
-        if until is not None and manned < until:
-            left.append(Hole(*seat, manned, until))
     return left
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
@@ -16,7 +17,9 @@ from gridmgr.organisation.model import (
     AwayAlready,
     Brought,
     CoverAway,
+    CoverElsewhere,
     CoversNobody,
+    CoversThen,
     EndsFirst,
     Leave,
     LeaveTooLong,
@@ -118,7 +121,8 @@ def grant_leave(
 
     Raises
     ------
-    UnknownAccount, BeyondCalendar, EndsFirst, LeaveTooLong, CoversNobody, AwayAlready, CoverAway
+    UnknownAccount, BeyondCalendar, EndsFirst, LeaveTooLong, CoversNobody, AwayAlready, CoversThen, CoverAway,
+    CoverElsewhere
     NotGranted, OutsideGrant
         The actor leads nobody in the areas of that person.
     """
@@ -135,8 +139,10 @@ def grant_leave(
         raise CoversNobody
     if other := _away(session, person, begins, ends):
         raise AwayAlready(name=person.name, begins=_said(other.begins), ends=_said(other.ends))
-    if covering and _away(session, covering, begins, ends):
-        raise CoverAway(name=covering.name)
+    if _away(session, person, begins, ends, Leave.cover_id):
+        raise CoversThen(name=person.name)
+    if covering:
+        _check_cover(session, person, covering, begins, ends)
     granted = Leave(
         account_id=person.id, cover_id=covering.id if covering else None, begins=begins, ends=ends, reason=reason,
     )  # fmt: skip
@@ -178,8 +184,22 @@ def _known(session: Session, username: str) -> Account:
     return found
 
 
-def _away(session: Session, account: Account, begins: datetime, ends: datetime) -> Leave | None:
-    asked = select(Leave).where(Leave.account_id == account.id, Leave.begins < ends, Leave.ends > begins)
+def _check_cover(
+    session: Session, person: Account, covering: Account, begins: datetime, ends: datetime
+) -> None:
+    """Refuse a cover who is away, or who would be told of cases that are hidden from that person."""
+    if _away(session, covering, begins, ends):
+        raise CoverAway(name=covering.name)
+    for grant in person.grants:
+        if not any(grant.code.startswith(own.code) for own in covering.grants):
+            raise CoverElsewhere(name=covering.name, code=grant.code)
+
+
+def _away(
+    session: Session, account: Account, begins: datetime, ends: datetime, who: Any = Leave.account_id
+) -> Leave | None:
+    """Return leave that overlaps a time and in which an account is the one away, or in the column `who`."""
+    asked = select(Leave).where(who == account.id, Leave.begins < ends, Leave.ends > begins)
     return session.scalar(asked.limit(1))
 
 

@@ -23,11 +23,7 @@ FROM (
            CASE WHEN away.id IS NULL THEN granted.account_id ELSE away.cover_id END
     FROM role_grant granted
     LEFT JOIN leave away ON away.account_id = granted.account_id AND away.begins <= :at AND away.ends > :at
-    WHERE NOT EXISTS (
-        SELECT FROM shift own
-        WHERE own.account_id = granted.account_id AND own.role = granted.role
-          AND EXISTS (SELECT FROM shift WHERE role = own.role AND code = own.code AND begins <= :at)
-          AND EXISTS (SELECT FROM shift WHERE role = own.role AND code = own.code AND ends > :at))
+    WHERE {unrostered}
 ) AS sits
 JOIN account holder ON holder.id = sits.holder
 JOIN account someone ON someone.id = sits.someone AND someone.active

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from gridmgr import sheet
@@ -386,18 +386,18 @@ def matching(words: str, categories: Iterable[Category]) -> list[Category]:
 
 
 def _score(asked: set[str], category: Category) -> int:
-    texts = ((weight, _pieces(getattr(category, name))) for name, weight in _WEIGHTS.items())
-    return sum(weight for weight, there in texts for piece in asked if _stands(piece, there))
-
-
-def _stands(piece: str, there: set[str]) -> bool:
-    return piece in there or (piece.isascii() and any(each.startswith(piece) for each in there))
+    score = 0
+    for name, weight in _WEIGHTS.items():
+        there = _pieces(getattr(category, name))
+        score += weight * sum(
+            piece in there or (piece.isascii() and any(each.startswith(piece) for each in there))
+            for piece in asked
+        )
+    return score
 
 
 def _pieces(text: str) -> set[str]:
     runs = _PIECES.findall(unicodedata.normalize("NFKC", text).casefold())
-    return {
-        piece
-        for run in runs
-        for piece in ([run] if run.isascii() or len(run) == 1 else map("".join, pairwise(run)))
-    }
+    return set(
+        chain.from_iterable([r] if r.isascii() or len(r) == 1 else map("".join, pairwise(r)) for r in runs)
+    )

@@ -16,7 +16,16 @@ from gridmgr.account.model import OutsideGrant, Role, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.organisation import queries, rules, service
-from gridmgr.organisation.model import AwayAlready, CoverAway, CoversNobody, EndsFirst, LeaveTooLong, Turn
+from gridmgr.organisation.model import (
+    AwayAlready,
+    CoverAway,
+    CoverElsewhere,
+    CoversNobody,
+    CoversThen,
+    EndsFirst,
+    LeaveTooLong,
+    Turn,
+)
 from gridmgr.sheet import BadSheet
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -137,6 +146,18 @@ def test_leave_that_cannot_be_is_refused(district, people, leave, refusal):
     service.grant_leave(district, SYSTEM, "wang", at(2, 0), at(3, 0))
     with pytest.raises(refusal):
         service.grant_leave(district, SYSTEM, *leave)
+
+
+def test_whoever_covers_sees_what_is_covered_and_stays(district, people):
+    account_service.open_account(
+        district, "far", "far", "a long password", [Grant(Role.GRID_MEMBER, f"{STREET}002")]
+    )
+    with pytest.raises(CoverElsewhere):
+        service.grant_leave(district, SYSTEM, "li", at(2, 0), at(3, 0), "far")
+    service.grant_leave(district, SYSTEM, "li", at(2, 0), at(3, 0), "sun")
+    with pytest.raises(CoversThen):
+        service.grant_leave(district, SYSTEM, "sun", at(2, 12), at(4, 0))
+    assert service.grant_leave(district, SYSTEM, "sun", at(3, 0), at(4, 0)).id
 
 
 def test_a_clerk_leads_the_people_of_the_community_alone(district, people, bring):

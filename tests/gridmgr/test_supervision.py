@@ -126,8 +126,8 @@ def test_what_does_not_fit_its_standing_is_refused(desk, staff, order):
 
 
 def test_a_late_order_is_told_of_once_to_all_concerned(desk, staff, order):
-    tell = lambda hours: desk.at(after(hours), lambda: service.tell_late(desk.session))  # noqa: E731
-    assert [tell(6.9), tell(7.1), tell(8)] == [0, 1, 0]
+    late = [desk.at(after(hours), lambda: service.tell_late(desk.session)) for hours in (6.9, 7.1, 8)]
+    assert late == [0, 1, 0]
     for role in (Role.COMMAND_CENTRE, Role.STREET_DISPATCHER, Role.DEPARTMENT_HANDLER):
         assert told(desk, staff[role]).count("order_late") == 1
     with clock.travel(after(8)):

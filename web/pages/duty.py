@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 import web.pages.tables as tables
 from gis.errors import Problem
 from gridmgr import clock, sheet
+from gridmgr.account.model import NoSuchArea
 from gridmgr.account.rules import Actor, can, require
 from gridmgr.calendar.rules import instant
 from gridmgr.hierarchy import queries as hierarchy
@@ -103,7 +104,7 @@ def _duty(session: Session, actor: Actor, unit: str) -> tuple[list[queries.Duty]
     try:
         require(actor, "duty.view", unit)
         if hierarchy.without_units(session, [unit]):
-            raise service.NoSuchArea(code=unit)
+            raise NoSuchArea(code=unit)
     except Problem as problem:
         return [], problem
     return queries.on_duty(session, unit), None
