@@ -23,6 +23,8 @@ from gridmgr import cluster, db
 from gridmgr.account.model import Account, RoleGrant
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import SpecialDay, WorkedHours
+from gridmgr.category import queries as categories
+from gridmgr.category.model import Category, Policy, Stage
 from gridmgr.cluster_home import Home
 from gridmgr.escalation.model import CaseClock
 from gridmgr.incident.model import NUMBERS, Incident, IncidentEvent, Report
@@ -30,8 +32,6 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.notice.model import Notice, NoticeWish, Webhook
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility.model import Category, Policy, Stage
 from gridmgr.settings import settings
 
 SERVERS, CLIENTS = 2, 8

@@ -21,6 +21,8 @@ from benchmarks.table import Row
 from gis.samples import sized
 from gridmgr import clock, cluster, db
 from gridmgr.account.rules import SYSTEM
+from gridmgr.category import queries as categories
+from gridmgr.category import service as matters
 from gridmgr.escalation import service
 from gridmgr.escalation.model import CaseClock, RungClimbed, Running
 from gridmgr.hierarchy import service as hierarchy
@@ -28,8 +30,6 @@ from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 from gridmgr.simulation import service as simulation
 from gridmgr.simulation.samples import category_rows
@@ -151,7 +151,7 @@ def _filled(url: str, clocks: int) -> Filled:
     door = frames["building"].representative_point().iloc[0]
     with db.transaction(engine) as session:
         hierarchy.load(session, frames, at.date() - timedelta(days=3), "bench")
-        responsibility.publish(session, "bench", at.date() - timedelta(days=3), category_rows())
+        matters.publish(session, "bench", at.date() - timedelta(days=3), category_rows())
         category = categories.in_force(session)[0].id
     told = Report(door.x, door.y, "wgs84", category, Source.PATROL, "", reported_at=at - timedelta(days=1))
     for begin in range(0, clocks // A_CASE, PORTION):

@@ -7,19 +7,19 @@ from gridmgr.answered import model as answered
 from gridmgr.attachment import model as attachment
 from gridmgr.audit import model as audit
 from gridmgr.calendar import model as calendar
+from gridmgr.category import model as category
 from gridmgr.db import Base
 from gridmgr.discussion import model as discussion
+from gridmgr.duty import model as duty
 from gridmgr.escalation import model as escalation
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
-from gridmgr.organisation import model as organisation
-from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
 
 NOUNS = (
-    account, attachment, answered, notice, hierarchy, calendar, organisation, responsibility, incident, escalation,
+    account, attachment, answered, notice, hierarchy, calendar, duty, category, incident, escalation,
     audit, discussion, importing, supervision,
 )  # fmt: skip
 METADATA = Base.metadata

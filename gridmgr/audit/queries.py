@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.audit.model import LastDone, Missing, Overdue, Uneven, Unserved
+from gridmgr.category import queries as matters
+from gridmgr.category.model import Stage
 from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
 from gridmgr.escalation.queries import moment
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, State
 from gridmgr.life.rules import OPEN, Standing
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import Stage
 from gridmgr.settings import settings
 
 
@@ -127,7 +127,7 @@ def missing(session: Session) -> list[Missing]:
         Incident.state.in_(under_way),
         Incident.due_at.is_not(None),
     )
-    table = responsibility.policy_table(session)
+    table = matters.policy_table(session)
     if table is None:
         return found
     since = max(table.published_at, clock.midnight(table.effective))
@@ -137,11 +137,11 @@ def missing(session: Session) -> list[Missing]:
             .where(Incident.state == state, began >= since)
             .distinct()
         ).all()
-        known = responsibility.by_id(session)
+        known = matters.by_id(session)
         limited = [
             (category, severity)
             for category, severity in kinds
-            if (policy := responsibility.policy_for(session, known[category].policy_code, severity, stage))
+            if (policy := matters.policy_for(session, known[category].policy_code, severity, stage))
             and policy.amount is not None
         ]
         kind = tuple_(Incident.category_id, Incident.severity).in_(limited)

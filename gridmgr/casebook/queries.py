@@ -27,13 +27,13 @@ from gridmgr import clock
 from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Grant, Role
 from gridmgr.calendar import queries as calendars
 from gridmgr.casebook.model import OtherOrder
+from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.incident.model import Incident, IncidentTask
 from gridmgr.incident.queries import SCOPED, visible
 from gridmgr.incident.rules import PUBLIC, RANKS
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.life.rules import ASKED, OPEN
-from gridmgr.responsibility.model import Category
 
 # Words shorter than a trigram are found by an index of the characters beyond ASCII: 井盖, 路.
 TRIGRAM = 3

@@ -26,8 +26,8 @@ def import_file(
 ) -> None:
     """Publish a table of categories from CSV or XLSX, all or nothing; cases filed before keep their old rows."""
     from gridmgr import db
+    from gridmgr.category import queries, rules, service
     from gridmgr.discussion import queries as discussion
-    from gridmgr.responsibility import queries, rules, service
     from gridmgr.sheet import BadSheet
 
     day = effective.date() if effective else clock.today()
@@ -57,7 +57,7 @@ def import_file(
 @app.command()
 def whose(words: str, as_json: Json = False) -> None:
     """Say whose a matter is, by whatever words one has for it."""
-    from gridmgr.responsibility import queries
+    from gridmgr.category import queries
 
     with opened() as session:
         found = queries.whose(session, words)
@@ -76,7 +76,7 @@ def whose(words: str, as_json: Json = False) -> None:
 @app.command("list")
 def listing(as_json: Json = False) -> None:
     """List the categories in force."""
-    from gridmgr.responsibility import queries
+    from gridmgr.category import queries
 
     with opened() as session:
         found = queries.in_force(session)

@@ -23,7 +23,7 @@ def _said(instant: datetime | None) -> str:
 @app.command()
 def now(code: str, at: At = None, as_json: Json = False) -> None:
     """Show who is on duty for a unit, at all its levels, and who is next."""
-    from gridmgr.organisation import queries
+    from gridmgr.duty import queries
 
     with opened() as session:
         found = queries.on_duty(session, code, at.replace(tzinfo=clock.zone()) if at else None)
@@ -52,9 +52,9 @@ def import_file(
     """Take a roster (CSV, XLSX), all or nothing; at each seat it replaces the turns from its first to its last."""
     from gridmgr import db, sheet
     from gridmgr.account.rules import SYSTEM
+    from gridmgr.duty import service
+    from gridmgr.duty.rules import SHIFTS
     from gridmgr.hierarchy import queries as hierarchy
-    from gridmgr.organisation import service
-    from gridmgr.organisation.rules import SHIFTS
 
     read = sheet.read(file.read_bytes(), file.name, SHIFTS)
     with opened() as session, db.rehearsed(session, keep=not dry_run):
@@ -86,7 +86,7 @@ def listing(
 ) -> None:
     """List turns of duty."""
     from gridmgr.account.rules import SYSTEM
-    from gridmgr.organisation import queries
+    from gridmgr.duty import queries
 
     since = clock.now()
     with opened() as session:
@@ -123,7 +123,7 @@ def leave(
     from gridmgr import sheet
     from gridmgr.account.rules import SYSTEM
     from gridmgr.calendar.rules import instant
-    from gridmgr.organisation import service
+    from gridmgr.duty import service
 
     span = [instant(each, clock.zone()) for each in (begins, ends)]
     with opened() as session:
@@ -135,7 +135,7 @@ def leave(
 def end_leave(leave_id: int) -> None:
     """Take leave back that has not begun, or let it end now."""
     from gridmgr.account.rules import SYSTEM
-    from gridmgr.organisation import service
+    from gridmgr.duty import service
 
     with opened() as session:
         service.end_leave(session, SYSTEM, leave_id)

@@ -81,8 +81,8 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
     from gridmgr import clock
     from gridmgr.account.rules import SYSTEM
     from gridmgr.casebook import queries as casebook
+    from gridmgr.category import queries as matters
     from gridmgr.hierarchy import queries as hierarchy
-    from gridmgr.responsibility import queries as responsibility
     from gridmgr.statistics import queries
 
     writable(out)
@@ -94,7 +94,7 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
             raise NothingToDrawYet(at=at, level=level)
         found = queries.hotspots(session, SYSTEM, level, search)
         counts = queries.unit_counts(session, SYSTEM, level, search)
-        names = {each.id: each.name(language.get()) for each in responsibility.by_id(session).values()}
+        names = {each.id: each.name(language.get()) for each in matters.by_id(session).values()}
         points = casebook.map_points(session, SYSTEM, search, MAP_POINTS)
     units["count"] = units["code"].map(counts).fillna(0).astype(int)
     units["klass"] = found.units["klass"].reindex(units.index).fillna(0).astype(int)

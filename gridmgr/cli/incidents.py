@@ -46,9 +46,9 @@ def import_file(
 ) -> None:
     """Import a file of incidents; rows already known by their source id are left alone."""
     from gridmgr.account.rules import SYSTEM
+    from gridmgr.category.queries import in_force
     from gridmgr.importing import queries, service
     from gridmgr.importing.rules import incident_plan
-    from gridmgr.responsibility.queries import in_force
 
     writable(errors)
     plan = incident_plan(mapping.read_text("utf-8"))

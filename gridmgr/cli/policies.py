@@ -26,14 +26,14 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Publish a table of policies, all of it or nothing; clocks that run keep their own copy."""
+    from gridmgr.category import queries as matters
+    from gridmgr.category import rules, service
     from gridmgr.escalation import queries
-    from gridmgr.responsibility import queries as responsibility
-    from gridmgr.responsibility import rules, service
 
     day = effective.date() if effective else clock.today()
     with opened() as session:
         read = queries.read_policies(session, file.read_bytes(), file.name, day)
-        changes = rules.differences(map(rules.plain, responsibility.policies(session, day)), read.policies)
+        changes = rules.differences(map(rules.plain, matters.policies(session, day)), read.policies)
         if not dry_run and not read.errors:
             service.publish_policies(session, title or file.stem, day, read)
     errors, warnings = ([i18n.say(each) for each in some] for some in (read.errors, read.warnings))
@@ -81,7 +81,7 @@ def listing(
     as_json: Json = False,
 ) -> None:
     """List the policies in force."""
-    from gridmgr.responsibility import queries, rules
+    from gridmgr.category import queries, rules
 
     with opened() as session:
         found = [rules.plain(each) for each in queries.policies(session, at.date() if at else None)]

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import Account
+from gridmgr.category import queries as matters
+from gridmgr.category.rules import orphaned
 from gridmgr.discussion import rules
 from gridmgr.discussion.model import Comment, Orphan, Phrase
 from gridmgr.incident.model import Incident
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.rules import orphaned
 
 
 def comments(session: Session, incident_id: int, size: int = 500, after: int = 0) -> list[Comment]:
@@ -29,8 +29,8 @@ def phrases(session: Session) -> list[Phrase]:
 def orphans(session: Session, after: Iterable[Mapping], day: date) -> list[Orphan]:
     """Return which policies and phrases fit a category of that day and none of a new table of categories."""
     codes = [row["code"] for row in after]
-    before = [each.code for each in responsibility.in_force(session, day)]
-    named = {"policy": responsibility.policies(session, day), "phrase": phrases(session)}
+    before = [each.code for each in matters.in_force(session, day)]
+    named = {"policy": matters.policies(session, day), "phrase": phrases(session)}
     return [
         Orphan(kind, *each)
         for kind, rows in named.items()

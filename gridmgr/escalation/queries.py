@@ -15,18 +15,18 @@ from gridmgr.account import queries as accounts
 from gridmgr.account.model import Account
 from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
+from gridmgr.category import queries as matters
+from gridmgr.category import rules as policies
+from gridmgr.category.model import Act, Category, Policy, Rung
+from gridmgr.category.rules import PoliciesRead
 from gridmgr.clock import TimeUnit
 from gridmgr.db import statement
+from gridmgr.duty.queries import SITTING, next_turn
 from gridmgr.escalation import rules
 from gridmgr.escalation.model import LIVE, NOBODY, PATIENCE, URGENT, CaseClock, Clock, RungClimbed, Running
 from gridmgr.escalation.rules import Limit
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS
-from gridmgr.organisation.queries import SITTING, next_turn
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility import rules as policies
-from gridmgr.responsibility.model import Act, Category, Policy, Rung
-from gridmgr.responsibility.rules import PoliciesRead
 
 COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
 
@@ -99,7 +99,7 @@ def cases(session: Session, incident_ids: Collection[int]) -> dict[int, Case]:
     """Return what the clocks of these cases go by."""
     asked = select(Incident.id, Incident.category_id, Incident.severity, Incident.home)
     rows = session.execute(asked.where(Incident.id == func.any(list(incident_ids))))
-    known = responsibility.by_id(session)
+    known = matters.by_id(session)
     return {found: Case(known[category], severity, home) for found, category, severity, home in rows}
 
 
@@ -264,7 +264,7 @@ def read_policies(session: Session, content: bytes, filename: str, effective: da
         It is no such file.
     """
     told = sheet.read(content, filename, policies.policy_columns())
-    codes = [each.code for each in responsibility.in_force(session, effective)]
+    codes = [each.code for each in matters.in_force(session, effective)]
     return policies.read_policies(told, codes, _occupied(session))
 
 
@@ -278,11 +278,11 @@ def _occupied(session: Session) -> set[str]:
 def courses(session: Session, category: Category, severity: int, home: str, at: datetime) -> list[Course]:
     """Return the course of every stage of a case of that category and severity at a place, from an instant."""
     calendar, day, found = calendar_for(session, home), clock.local(at).date(), []
-    whole = responsibility.limit_of(session, category, severity, day)
+    whole = matters.limit_of(session, category, severity, day)
     told = {"limit_amount": whole[0], "limit_unit": whole[1], "due_at": True} if whole else {}
     for key in (*rules.OWN_STAGES, *(each["key"] for each in category.further_limits)):
         stage = rules.stage_of(key)
-        policy = responsibility.policy_for(session, category.policy_code, severity, stage, day)
+        policy = matters.policy_for(session, category.policy_code, severity, stage, day)
         limit = rules.limit(key, category, policy, told)
         if limit is not None:
             one = rules.begun(0, key, at, limit, policy, calendar)

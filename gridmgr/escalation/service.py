@@ -18,6 +18,8 @@ from gridmgr import clock, words
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.calendar.queries import calendar_for
+from gridmgr.category import queries as matters
+from gridmgr.category.model import Act, Category, Stage
 from gridmgr.clock import BeyondCalendar, NoWorkedTime
 from gridmgr.db import copy_rows
 from gridmgr.escalation import queries, rules
@@ -30,8 +32,6 @@ from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import Act, Category, Stage
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 def begin(session: Session, filed: Sequence[Filed]) -> None:
     """Start the clocks of cases that have just been filed."""
-    known = responsibility.by_id(session)
+    known = matters.by_id(session)
     cases = {each.id: Case(known[each.category_id], each.severity, each.home) for each in filed}
     _follow(session, [rules.first_step(each) for each in filed], cases, {})
 
@@ -111,7 +111,7 @@ def _changed(session: Session, one: Clock, at: datetime, effect: Effect) -> Cloc
 def _started(session: Session, step: Moved, case: Case, effect: Effect) -> dict[str, Clock]:
     """Return the clock of a limit that begins to run, none if nothing limits it; its policy is frozen."""
     stage, day = rules.stage_of(effect.key), clock.local(step.at).date()
-    policy = responsibility.policy_for(session, case.category.policy_code, case.severity, stage, day)
+    policy = matters.policy_for(session, case.category.policy_code, case.severity, stage, day)
     limit = rules.limit(effect.key, case.category, policy, step.payload)
     if limit is None:
         return {}
@@ -205,7 +205,7 @@ def sweep(session: Session, batch: int = BATCH) -> int:
     served, told = queries.climb(session, at, ids)
     with clock.travel(at):  # the histories say the same instant as the rungs
         _hand_over(session, told)
-        notice.tell(session, _messages(told, responsibility.by_id(session)))
+        notice.tell(session, _messages(told, matters.by_id(session)))
     return served
 
 
@@ -299,7 +299,7 @@ def _corrected(session: Session, one: Clock) -> Clock:
 
 def _retimed(session: Session, cases: Sequence[Incident]) -> list[Message]:
     accounts = queries.concerned(session, [case.id for case in cases])
-    categories = responsibility.by_id(session)
+    categories = matters.by_id(session)
     return [
         Message(account, Kind.RETIMED, case.id, _of_case(case, categories[case.category_id], case.due_at))
         for case in cases

@@ -16,6 +16,8 @@ from gis.findings import KINDS
 from gridmgr import clock, jobs
 from gridmgr.account import queries as accounts
 from gridmgr.account.rules import Actor, require
+from gridmgr.category import queries as matters
+from gridmgr.category import service as matters_service
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.hierarchy.service import Loaded
 from gridmgr.importing import queries, rules
@@ -33,8 +35,6 @@ from gridmgr.importing.model import (
 from gridmgr.importing.queries import Grids, Incidents
 from gridmgr.importing.rules import Entry
 from gridmgr.intake import service as intake
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility import service as responsibility_service
 from gridmgr.settings import settings
 from gridmgr.words import FINDINGS
 
@@ -84,12 +84,12 @@ def load_incidents(session: Session, actor: Actor, plan: IncidentPlan, read: Inc
 
 def _categories(session: Session, plan: IncidentPlan, entries: Iterable[Entry]) -> dict[str, int]:
     """Return category ids by code: ours where the mapping leads there, else the other system's own."""
-    ours = {category.code: category.id for category in responsibility.in_force(session)}
+    ours = {category.code: category.id for category in matters.in_force(session)}
     names = {entry.category: entry.category_name for entry in entries if entry.category not in ours}
     if not names:
         return ours
     first = min(entry.report.reported_at for entry in entries).date()
-    return ours | responsibility_service.adopt(session, plan.origin, first, names)
+    return ours | matters_service.adopt(session, plan.origin, first, names)
 
 
 def receive(session: Session, actor: Actor, kind: BatchKind, filename: str, content: BinaryIO) -> ImportBatch:

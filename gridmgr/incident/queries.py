@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries as matters
+from gridmgr.category.model import Category
 from gridmgr.incident.model import Incident, IncidentEvent, IncidentFile, IncidentTask, UnknownIncident
 from gridmgr.life.model import BadField, State
 from gridmgr.life.rules import Standing
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import Category
 
 SCOPED = (Incident.street_code, Incident.community_code, Incident.micro_grid_code)
 
@@ -99,7 +99,7 @@ def open_task(session: Session, incident: Incident, no: int) -> IncidentTask:
 
 def category_of(session: Session, incident: Incident) -> Category:
     """Return the category of an incident."""
-    return responsibility.by_id(session)[incident.category_id]
+    return matters.by_id(session)[incident.category_id]
 
 
 def held_sources(session: Session, sources: Sequence[tuple[str | None, str]]) -> dict[tuple, int]:

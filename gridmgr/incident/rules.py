@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Decision, Role, can
+from gridmgr.category.model import Category
 from gridmgr.errors import Forbidden
 from gridmgr.incident.model import (
     ConditionUnmet,
@@ -21,7 +22,6 @@ from gridmgr.incident.model import (
 )
 from gridmgr.life.model import HOLDERS, Action, Source, State
 from gridmgr.life.rules import COUNTS, TRANSITIONS
-from gridmgr.responsibility.model import Category
 from gridmgr.words import HOLDERS as HOLDER_WORDS
 from gridmgr.words import NEEDS, ROLES
 

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from gis.crs import to_metric
 from gridmgr.account.model import Account, Role, RoleGrant
 from gridmgr.account.rules import Actor, Grant
+from gridmgr.category import queries as matters
+from gridmgr.category.model import Category, CategoryKind
 from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import Category, CategoryKind
 from gridmgr.simulation import rules
 from gridmgr.simulation.model import City, Matter
 
@@ -29,7 +29,7 @@ def city(session: Session, seed: int) -> City:
     return survey(
         hierarchy.frame(session, "micro_grid"),
         hierarchy.frame(session, "building"),
-        map(matter, responsibility.in_force(session)),
+        map(matter, matters.in_force(session)),
         seed,
     )
 

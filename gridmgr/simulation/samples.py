@@ -13,12 +13,12 @@ from gis.formats import write_layer
 from gis.samples import sized
 from gis.samples.faults import plant
 from gridmgr import clock
+from gridmgr.category.model import Category
+from gridmgr.category.rules import parse
 from gridmgr.clock import WorkingCalendar
 from gridmgr.hierarchy.model import LEVELS
 from gridmgr.life.model import Action, State
 from gridmgr.life.rules import FINAL, target
-from gridmgr.responsibility.model import Category
-from gridmgr.responsibility.rules import parse
 from gridmgr.simulation import queries, rules
 from gridmgr.simulation.model import Act, City, Matter
 

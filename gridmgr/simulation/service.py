@@ -25,8 +25,13 @@ from gridmgr.attachment import service as attachment_service
 from gridmgr.calendar import queries as calendars
 from gridmgr.calendar import service as calendar_service
 from gridmgr.calendar.rules import DAYS
+from gridmgr.category import queries as matters
+from gridmgr.category import service as matters_service
 from gridmgr.discussion import rules as rules_of_talk
 from gridmgr.discussion import service as discussion
+from gridmgr.duty import queries as duty
+from gridmgr.duty import service as organisation_service
+from gridmgr.duty.rules import SHIFTS
 from gridmgr.escalation import queries as escalation_queries
 from gridmgr.escalation import service as escalation
 from gridmgr.events import Reactions
@@ -37,11 +42,6 @@ from gridmgr.incident import service as incident
 from gridmgr.incident.model import Move
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
-from gridmgr.organisation import queries as organisation
-from gridmgr.organisation import service as organisation_service
-from gridmgr.organisation.rules import SHIFTS
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility import service as responsibility_service
 from gridmgr.simulation import photos, queries, rules
 from gridmgr.simulation.lives import PHOTOGRAPHED
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
@@ -72,7 +72,7 @@ def build(
     tell("load")
     loaded = hierarchy_service.load(session, frames, effective, title="simulation")
     tell("categories")
-    responsibility_service.publish(session, "gridmgr", effective, category_rows())
+    matters_service.publish(session, "gridmgr", effective, category_rows())
     notice = sheet.read(HOLIDAYS.read_bytes(), HOLIDAYS.name, DAYS)
     calendar_service.import_days(session, notice)
     discussion.import_phrases(session, sheet.read(PHRASES.read_bytes(), PHRASES.name, rules_of_talk.PHRASES))
@@ -82,7 +82,7 @@ def build(
     open_staff(session, city)
     tell("policies")
     read = escalation_queries.read_policies(session, policy_table(), POLICIES, effective)
-    responsibility_service.publish_policies(session, "gridmgr", effective, read)
+    matters_service.publish_policies(session, "gridmgr", effective, read)
     return loaded
 
 
@@ -125,7 +125,7 @@ def open_rosters(session: Session, monday: date) -> int:
     """
     shown = accounts.by_username(session, "dispatcher")
     begins, ends = clock.midnight(monday), clock.midnight(monday, 14)
-    if shown is None or organisation.listing(session, SYSTEM, begins, ends, "", 1):
+    if shown is None or duty.listing(session, SYSTEM, begins, ends, "", 1):
         return 0
     seated = (Role.STREET_DISPATCHER, Role.COMMUNITY_CLERK, Role.GRID_MEMBER)
     seats: dict[tuple[str, str], list[str]] = {}
@@ -257,7 +257,7 @@ def _file(session: Session, reports: Sequence[Act]) -> None:
     """File reports, source by source, at the desk each comes in by."""
     if not reports:
         return
-    ids = {category.code: category.id for category in responsibility.in_force(session)}
+    ids = {category.code: category.id for category in matters.in_force(session)}
     by_source = sorted(reports, key=lambda act: act.report.source)
     for source, told in groupby(by_source, key=lambda act: act.report.source):
         filed = [replace(act.report, category_id=ids[act.category]) for act in told]

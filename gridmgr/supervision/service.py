@@ -10,15 +10,15 @@ from gridmgr import clock, words
 from gridmgr.account.model import Role
 from gridmgr.account.rules import LEVEL_OF, Actor
 from gridmgr.calendar.queries import calendar_for
+from gridmgr.category import queries as matters
 from gridmgr.clock import TimeUnit
+from gridmgr.duty import queries as duty
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Incident
 from gridmgr.life.rules import OPEN
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
-from gridmgr.organisation import queries as organisation
-from gridmgr.responsibility import queries as responsibility
 from gridmgr.supervision import queries, rules
 from gridmgr.supervision.model import (
     RUNNING,
@@ -119,7 +119,7 @@ def tell_late(session: Session, batch: int = 500) -> int:
     )
     for order in late:
         case = cases[order.incident_id]
-        above = organisation.seats(session).at([Role.COMMAND_CENTRE], case.home)
+        above = duty.seats(session).at([Role.COMMAND_CENTRE], case.home)
         people = {order.issuer_id} | above | _addressed(session, case)
         _tell(session, Kind.ORDER_LATE, order, case, people, None, order.wanted)
         order.late_told_at = now
@@ -153,7 +153,7 @@ def _note(
 
 def _addressed(session: Session, case: Incident) -> set[int | None]:
     """Return whom an order on a case is for: the body at work, and the desk of the level that holds it."""
-    seats = organisation.seats(session)
+    seats = duty.seats(session)
     desk = seats.at([role for role, level in LEVEL_OF.items() if level == case.level], case.home)
     if case.handler_code:
         return desk | seats.at(incident.ON_THE_GROUND, case.handler_code)
@@ -164,7 +164,7 @@ def _tell(
     session: Session, kind: Kind, order: SupervisionOrder, case: Incident, people: Iterable[int | None],
     actor: Actor | None, note: str,
 ) -> None:  # fmt: skip
-    category = responsibility.by_id(session)[case.category_id]
+    category = matters.by_id(session)[case.category_id]
     facts = {
         "number": case.number, "category_zh": category.name_zh, "category_en": category.name_en,
         "place": case.address, "due": order.due_at.isoformat(), "name": actor.name if actor else "",

@@ -6,21 +6,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gridmgr.category import queries as matters
+from gridmgr.duty import queries as duty
+from gridmgr.duty.queries import Seats
 from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import Action
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
-from gridmgr.organisation import queries as organisation
-from gridmgr.organisation.queries import Seats
-from gridmgr.responsibility import queries as responsibility
 from gridmgr.telling import rules
 from gridmgr.telling.rules import Who
 
 
 def tell_reported(session: Session, filed: Sequence[Filed]) -> None:
     """Tell the desks of the place of new cases; closed ones, taken over from elsewhere, concern nobody."""
-    seats = organisation.seats(session)
+    seats = duty.seats(session)
     notice.tell(
         session,
         [
@@ -38,7 +38,7 @@ def tell_of(session: Session, steps: Sequence[Moved]) -> None:
     if not concerned:
         return
     cases = _cases(session, {step.incident_id for step in concerned})
-    seats, messages = organisation.seats(session), []
+    seats, messages = duty.seats(session), []
     for step in concerned:
         case = cases[step.incident_id]
         facts = _facts(session, case) | _told(step)
@@ -79,7 +79,7 @@ def _cases(session: Session, ids: Iterable[int]) -> dict[int, Incident]:
 
 
 def _facts(session: Session, case: Incident | Filed) -> dict[str, Any]:
-    category = responsibility.by_id(session)[case.category_id]
+    category = matters.by_id(session)[case.category_id]
     return {
         "number": case.number, "category_zh": category.name_zh, "category_en": category.name_en,
         "place": case.address, "due": case.due_at.isoformat() if case.due_at else None,

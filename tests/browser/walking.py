@@ -12,15 +12,15 @@ from gis.samples import sized
 from gridmgr import db, worker
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import SYSTEM, Grant, Role
+from gridmgr.category import queries as categories
+from gridmgr.category import rules as category_rules
+from gridmgr.category import service as matters
 from gridmgr.hierarchy import queries as hierarchy_queries
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules as category_rules
-from gridmgr.responsibility import service as responsibility
 
 CATEGORIES = Path(__file__).parents[2] / "sample_maps" / "categories.csv"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -49,7 +49,7 @@ def build_district(url: str) -> None:
         edition = hierarchy.load(session, levels, date(2026, 1, 1), "首版").edition
         hierarchy.draw_tiles(session, edition)
         with CATEGORIES.open(encoding="utf-8") as lines:
-            responsibility.publish(session, "样例", date(2026, 1, 1), category_rules.parse(lines))
+            matters.publish(session, "样例", date(2026, 1, 1), category_rules.parse(lines))
         session.flush()
         west, south, east, north = hierarchy_queries.bounds(session, SYSTEM)
         category = categories.in_force(session)[0].id

@@ -7,6 +7,9 @@ from sqlalchemy import select
 
 from gridmgr import clock, sheet
 from gridmgr.account.rules import SYSTEM
+from gridmgr.category import queries as categories
+from gridmgr.category import rules as policies
+from gridmgr.category import service as matters
 from gridmgr.escalation import queries, service
 from gridmgr.events import drain
 from gridmgr.incident import service as incident
@@ -15,9 +18,6 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.notice.model import Kind, Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules as policies
-from gridmgr.responsibility import service as responsibility
 
 MONDAY = datetime(2026, 9, 7, 1, tzinfo=UTC)  # 9:00 in the district
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_maps" / "policies.csv"
@@ -35,7 +35,7 @@ def publish(session, rows: str, effective: date = date(2026, 1, 1)) -> None:
     content = "category,severity,stage,amount,unit,share,act,level\n" + rows
     told = sheet.read(content.encode(), "policies.csv", policies.policy_columns())
     codes = [each.code for each in categories.in_force(session, effective)]
-    responsibility.publish_policies(session, "试点", effective, policies.read_policies(told, codes, set()))
+    matters.publish_policies(session, "试点", effective, policies.read_policies(told, codes, set()))
 
 
 class Desk:

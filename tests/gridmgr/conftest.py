@@ -12,10 +12,10 @@ from gridmgr import worker
 from gridmgr.account import queries as queries_of_accounts
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Actor, Grant, Role
+from gridmgr.category import queries, rules, service
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Report
 from gridmgr.life.model import Source
-from gridmgr.responsibility import queries, rules, service
 from gridmgr.settings import settings
 
 

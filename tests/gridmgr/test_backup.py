@@ -33,15 +33,15 @@ from gridmgr.backup.model import (
     TooNew,
     Unlike,
 )
+from gridmgr.category import queries as categories
+from gridmgr.category import rules as tables
+from gridmgr.category import service as matters
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, Source
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules as tables
-from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
@@ -60,7 +60,7 @@ def house(own_database, tmp_path, monkeypatch):
     engine = db.engine(own_database)
     with db.transaction(engine, REACTIONS) as session:
         hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        responsibility.publish(session, "试点", date(2026, 1, 1), tables.parse(CATEGORIES))
+        matters.publish(session, "试点", date(2026, 1, 1), tables.parse(CATEGORIES))
         stored = attachment.store(session, SYSTEM, "现场.jpg", photo())
         session.flush()
         case = intake.report(

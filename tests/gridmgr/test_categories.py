@@ -6,8 +6,8 @@ import pytest
 from little import CATEGORIES
 
 from gridmgr import sheet
-from gridmgr.responsibility import queries, rules, service
-from gridmgr.responsibility.model import NoCategories, TitleTaken
+from gridmgr.category import queries, rules, service
+from gridmgr.category.model import NoCategories, TitleTaken
 from gridmgr.sheet import Format
 
 CHINESE = (

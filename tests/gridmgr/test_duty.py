@@ -14,9 +14,8 @@ from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.model import OutsideGrant, Role, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Grant
-from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.organisation import queries, rules, service
-from gridmgr.organisation.model import (
+from gridmgr.duty import queries, rules, service
+from gridmgr.duty.model import (
     AwayAlready,
     CoverAway,
     CoverElsewhere,
@@ -26,6 +25,7 @@ from gridmgr.organisation.model import (
     LeaveTooLong,
     Turn,
 )
+from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.sheet import BadSheet
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

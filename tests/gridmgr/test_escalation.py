@@ -13,6 +13,9 @@ from gridmgr.account import service as accounts
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM
 from gridmgr.audit import queries as audit
+from gridmgr.category import queries as categories
+from gridmgr.category import rules as policies
+from gridmgr.category import service as matters
 from gridmgr.escalation import queries
 from gridmgr.escalation.model import NOBODY, RungClimbed
 from gridmgr.incident import queries as incidents
@@ -20,9 +23,6 @@ from gridmgr.incident import service as incident
 from gridmgr.incident.model import Adopted, Incident, Move
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules as policies
-from gridmgr.responsibility import service as responsibility
 
 pytestmark = pytest.mark.db
 
@@ -136,7 +136,7 @@ def test_further_limits_run_beside_the_case_until_each_is_met(desk, told, sample
     limits = "stop_work:停工:Stop work:4 working_hours;fine:处罚:Fine:7 working_days;demolish:拆除::20 working_days"
     head, rubbish, _gas = CATEGORIES
     rows = (f"{head},further_limits", f"{rubbish},{limits}")
-    responsibility.publish(desk.session, "试点二", date(2026, 2, 1), policies.parse(rows))
+    matters.publish(desk.session, "试点二", date(2026, 2, 1), policies.parse(rows))
     friday = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
     category = categories.by_code(desk.session, "S0102", date(2026, 11, 20)).id
     case = desk.report(friday, category_id=category)

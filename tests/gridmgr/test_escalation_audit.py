@@ -18,6 +18,9 @@ from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.audit import queries as audit
 from gridmgr.audit import service as auditor
 from gridmgr.audit.model import UnservedEpisode
+from gridmgr.category import queries as categories
+from gridmgr.category import rules
+from gridmgr.category import service as matters
 from gridmgr.cli import app
 from gridmgr.escalation import queries
 from gridmgr.hierarchy import service as hierarchy
@@ -26,9 +29,6 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.notice.model import Kind, Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules
-from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
@@ -137,7 +137,7 @@ def running(own_database, tmp_path, monkeypatch):
     hour_ago = clock.now() - timedelta(hours=1)
     with db.transaction(engine, REACTIONS) as session:
         hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        responsibility.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
+        matters.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
         rows = ",,accept,30,hours,0.001,remind,street\n,,accept,,,0.02,take_over,street\n,,accept,,,5,tell,district\n"
         publish(session, rows)
         accounts.open_account(

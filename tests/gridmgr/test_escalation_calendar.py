@@ -13,6 +13,9 @@ from gridmgr.audit import queries as audit
 from gridmgr.calendar import service as calendar
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.calendar.rules import DAYS
+from gridmgr.category import queries as categories
+from gridmgr.category import rules
+from gridmgr.category import service as matters
 from gridmgr.clock import FIRST_DAY, LAST_DAY
 from gridmgr.escalation import queries, service
 from gridmgr.events import drain
@@ -21,9 +24,6 @@ from gridmgr.incident import queries as incidents
 from gridmgr.life.model import Action
 from gridmgr.notice.model import Kind, Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules
-from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
@@ -201,7 +201,7 @@ def test_the_worker_counts_anew_what_an_administrator_corrects(
     engine = db.engine(own_database)
     with clock.travel(FRIDAY), db.transaction(engine, REACTIONS) as session:
         hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        responsibility.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
+        matters.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
     with clock.travel(FRIDAY), db.transaction(engine, REACTIONS) as session:
         category = categories.by_code(session, "S0102", date(2026, 11, 20)).id
         desk = Desk(session, lambda **changes: told(category_id=category, **changes))

@@ -14,9 +14,9 @@ from gridmgr.account.model import Role
 from gridmgr.account.rules import Grant
 from gridmgr.calendar.model import DayKind, SpecialDay
 from gridmgr.calendar.queries import calendar_for
-from gridmgr.organisation.queries import seats
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility import service as responsibility_service
+from gridmgr.category import queries as matters
+from gridmgr.category import service as matters_service
+from gridmgr.duty.queries import seats
 from gridmgr.simulation.samples import category_rows
 
 DAY = date(2026, 1, 1)
@@ -28,7 +28,7 @@ def engine(own_database: str) -> Iterator[Engine]:
     """Return an engine on a database with one table of categories."""
     engine = db.engine(own_database)
     with db.transaction(engine) as session:
-        responsibility_service.publish(session, "first", DAY, category_rows())
+        matters_service.publish(session, "first", DAY, category_rows())
     yield engine
     engine.dispose()
 
@@ -65,11 +65,11 @@ def test_the_tables_of_each_list_give_it_a_new_version(engine):
 
 def test_a_list_is_read_once_however_many_transactions_need_it(engine):
     with db.transaction(engine) as session:
-        first = responsibility.in_force(session, DAY)
+        first = matters.in_force(session, DAY)
     with asked(engine) as statements, db.transaction(engine) as session:
-        assert responsibility.in_force(session, DAY) is first
-        responsibility.policies(session)
-        responsibility.by_id(session)
+        assert matters.in_force(session, DAY) is first
+        matters.policies(session)
+        matters.by_id(session)
     assert [each for each in statements if "FROM category" in each] == []
     assert (
         sum("list_version" in each for each in statements) <= 2
@@ -78,7 +78,7 @@ def test_a_list_is_read_once_however_many_transactions_need_it(engine):
 
 def test_what_is_kept_belongs_to_no_session(engine):
     with db.transaction(engine) as session:
-        assert all(inspect(each).detached for each in responsibility.in_force(session, DAY))
+        assert all(inspect(each).detached for each in matters.in_force(session, DAY))
 
 
 def test_whoever_writes_a_list_is_seen_by_the_next_transaction(engine):

@@ -21,6 +21,9 @@ from gridmgr import clock, db, jobs
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import SYSTEM, Grant, Role
 from gridmgr.audit import queries as audit
+from gridmgr.category import queries as categories
+from gridmgr.category import rules
+from gridmgr.category import service as matters
 from gridmgr.errors import Unavailable
 from gridmgr.escalation import service as escalation
 from gridmgr.escalation.model import CaseClock, RungClimbed
@@ -30,9 +33,6 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.notice.model import Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules
-from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
@@ -46,7 +46,7 @@ def engine(own_database, tmp_path, monkeypatch):
     engine = db.engine(own_database)
     with db.transaction(engine, REACTIONS) as session:
         hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        responsibility.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
+        matters.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
         accounts.open_account(session, "wang", "王", "a long password", CLERK)
         publish(session, ",,accept,1,hours,50%,tell,community\n,,accept,,,100%,tell,community\n")
     yield engine

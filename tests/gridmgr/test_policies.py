@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmgr import sheet
+from gridmgr.category import queries, rules, service
+from gridmgr.category.model import LADDER, NoPolicies, Policy, Stage
 from gridmgr.life.model import HOLDERS
-from gridmgr.responsibility import queries, rules, service
-from gridmgr.responsibility.model import LADDER, NoPolicies, Policy, Stage
 from gridmgr.sheet import BadSheet
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_maps" / "policies.csv"

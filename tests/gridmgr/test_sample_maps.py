@@ -14,12 +14,12 @@ from geopandas.testing import assert_geodataframe_equal
 from gis.formats import read_layer
 from gis.samples.faults import SCRIPT
 from gridmgr.account.rules import SYSTEM
+from gridmgr.category import service as matters
 from gridmgr.hierarchy.model import LEVELS
 from gridmgr.hierarchy.rules import plain_name
 from gridmgr.importing import queries, rules, service
 from gridmgr.importing.model import FaultyLayer, GridPlan, LayerPlan
 from gridmgr.incident.model import Incident
-from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 from gridmgr.simulation.samples import SAMPLE_MAPS, category_rows, write_samples
 
@@ -43,7 +43,7 @@ def imported(session, tmp_path, monkeypatch):
     read = queries.read_grids(session, SAMPLE_MAPS / "district.gpkg", DISTRICT)
     assert read.findings.empty
     service.load_grids(session, SYSTEM, DISTRICT, read)
-    responsibility.publish(session, "sample", EFFECTIVE, category_rows())
+    matters.publish(session, "sample", EFFECTIVE, category_rows())
     return session
 
 

@@ -22,6 +22,8 @@ from gridmgr.account.rules import SYSTEM
 from gridmgr.audit import queries as audit
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
+from gridmgr.category.model import Category
+from gridmgr.duty import queries as duty
 from gridmgr.escalation.model import CaseClock, RungClimbed, Running
 from gridmgr.incident import queries as incident_queries
 from gridmgr.incident import service as incident
@@ -29,9 +31,7 @@ from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.incident.rules import DESK, EITHER
 from gridmgr.life.model import Action, Source, State
 from gridmgr.life.rules import target
-from gridmgr.organisation import queries as duty
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility.model import Category
 from gridmgr.settings import settings
 from gridmgr.simulation import queries, rules, service
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played

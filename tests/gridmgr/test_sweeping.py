@@ -14,6 +14,9 @@ from gridmgr.account import service as accounts
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.audit import queries as audit
+from gridmgr.category import queries as categories
+from gridmgr.category import rules as policies
+from gridmgr.category import service as matters
 from gridmgr.escalation import queries, service
 from gridmgr.escalation.model import RungClimbed
 from gridmgr.hierarchy import service as hierarchy
@@ -24,9 +27,6 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, State
 from gridmgr.notice.model import Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as categories
-from gridmgr.responsibility import rules as policies
-from gridmgr.responsibility import service as responsibility
 from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
@@ -40,7 +40,7 @@ def busy(own_database, tmp_path, monkeypatch):
     engine = db.engine(own_database)
     with clock.travel(MONDAY), db.transaction(engine, REACTIONS) as session:
         hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        responsibility.publish(session, "试点", date(2026, 1, 1), policies.parse(CATEGORIES))
+        matters.publish(session, "试点", date(2026, 1, 1), policies.parse(CATEGORIES))
         publish(session, SAMPLE.read_text("utf-8").partition("\n")[2])
         for role in (Role.GRID_MEMBER, Role.COMMUNITY_CLERK, Role.STREET_DISPATCHER, Role.COMMAND_CENTRE):
             accounts.open_account(session, role, f"{role}", "a long enough password", [Grant(role, STREET)])

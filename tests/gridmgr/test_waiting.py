@@ -12,10 +12,10 @@ from gridmgr.account import service as account_service
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.audit import queries as audit
+from gridmgr.category import queries as categories
+from gridmgr.duty import service as duty
+from gridmgr.duty.model import Shift
 from gridmgr.escalation import queries
-from gridmgr.organisation import service as organisation
-from gridmgr.organisation.model import Shift
-from gridmgr.responsibility import queries as categories
 
 pytestmark = pytest.mark.db
 COMMUNITY = f"{STREET}001"
@@ -82,7 +82,7 @@ def test_an_urgent_case_waits_for_nobody(desk, clerk):
 
 def test_whoever_is_away_is_not_waited_for_unless_covered(desk, clerk):
     publish(desk.session, ",,accept,20,hours,50%,remind,community\n")
-    leave = organisation.grant_leave(desk.session, SYSTEM, "clerk", after(14), after(38))
+    leave = duty.grant_leave(desk.session, SYSTEM, "clerk", after(14), after(38))
     case = desk.report()
     desk.sweep(after(10))
     assert waiting(desk, case) == after(47)  # the turn of Wednesday

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from gridmgr.responsibility import queries, rules, service
-from gridmgr.responsibility.model import Category
+from gridmgr.category import queries, rules, service
+from gridmgr.category.model import Category
 from gridmgr.simulation.samples import category_rows
 
 

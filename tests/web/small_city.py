@@ -13,13 +13,13 @@ from gridmgr import db
 from gridmgr.account import service as accounts
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
+from gridmgr.category import queries as matters
+from gridmgr.category import service as matters_service
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility import service as responsibility_service
 from web import deps
 
 PASSWORD = "correct horse battery"
@@ -97,7 +97,7 @@ def middle(cell: int) -> tuple[float, float]:
 def settle(app: FastAPI, engine: Engine) -> City:
     """Fill the database with the city, its accounts and two reports."""
     with db.transaction(engine, REACTIONS) as session:
-        responsibility_service.publish(session, "样表", date(2020, 1, 1), [CATEGORY])
+        matters_service.publish(session, "样表", date(2020, 1, 1), [CATEGORY])
         edition = hierarchy_service.load(session, grids(), date(2020, 1, 1), "样图").edition
         hierarchy_service.draw_tiles(session, edition)
         tokens = {}
@@ -109,7 +109,7 @@ def settle(app: FastAPI, engine: Engine) -> City:
             )  # fmt: skip
             actor = accounts.queries.actor_of(accounts.queries.by_username(session, role.value))
             tokens[role] = accounts.issue_token(session, actor, "tests")[0]
-        category = responsibility.by_code(session, "0201")
+        category = matters.by_code(session, "0201")
         cases = [
             intake.report(
                 session, SYSTEM,

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from gridmgr import db
 from gridmgr.account.model import Role
-from gridmgr.responsibility.model import Category
+from gridmgr.category.model import Category
 
 
 def filed(city: City, cells: list[int]) -> list[str]:

@@ -108,7 +108,7 @@ def test_the_week_leaves_as_a_table_that_can_be_brought_back(city: City):
 
 def test_those_who_are_on_duty_and_no_others_are_read_of_the_database_once(city: City):
     from gridmgr import db
-    from gridmgr.organisation import queries
+    from gridmgr.duty import queries
 
     with db.transaction(deps.engine()) as session:
         first = queries.seats(session)

@@ -10,13 +10,13 @@ from sqlalchemy import text
 from gridmgr import clock, db
 from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM
+from gridmgr.category import queries as matters
 from gridmgr.escalation import service
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.reactions import REACTIONS
-from gridmgr.responsibility import queries as responsibility
 
 MONDAY = datetime(2026, 9, 7, 1, tzinfo=UTC)
 TABLE = (
@@ -45,7 +45,7 @@ def late_case(published: City) -> str:
     """A case of Monday that nobody accepted in time, and that was then taken in hand."""
     engine = published.engine
     with clock.travel(MONDAY), db.transaction(engine, REACTIONS) as session:
-        category = responsibility.by_code(session, "0201").id
+        category = matters.by_code(session, "0201").id
         told = Report(104.005, 30.605, "wgs84", category, "patrol", reported_at=MONDAY)
         number = intake.report(session, SYSTEM, told).number
     for hours, work in ((1, None), (1, Action.ACCEPT), (9, None)):

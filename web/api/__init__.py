@@ -7,6 +7,7 @@ from web.api import (
     account,
     bulk,
     calendar,
+    category,
     delivery,
     desk,
     discussion,
@@ -19,13 +20,12 @@ from web.api import (
     incident,
     intake,
     notice,
-    responsibility,
     statistics,
     supervision,
 )
 
 NOUNS = (
-    about, health, account, calendar, duty, files, hierarchy, responsibility, intake, bulk, desk, incident, discussion,
+    about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
     escalation, supervision, importing, statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

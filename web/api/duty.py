@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from gridmgr import clock, db, sheet
 from gridmgr.account.model import Account, Role
 from gridmgr.account.rules import Actor, require
+from gridmgr.duty import queries, rules, service
+from gridmgr.duty.model import Leave
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.organisation import queries, rules, service
-from gridmgr.organisation.model import Leave
 from web.api.schema import problems, router
 from web.deps import Allow, Transaction
 from web.fields import Code, RowId, Utc, text

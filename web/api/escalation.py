@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.audit import queries as audit
+from gridmgr.category import queries as matters
+from gridmgr.category import rules, service
+from gridmgr.category.model import LADDER, Act, Policy, Stage
 from gridmgr.clock import TimeUnit
 from gridmgr.escalation import queries
 from gridmgr.escalation.model import Clock, RungClimbed, Running
 from gridmgr.incident import queries as incidents
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility import rules, service
-from gridmgr.responsibility.model import LADDER, Act, Policy, Stage
 from gridmgr.sheet import SheetError
 from web.api.incident_shapes import NUMBER
 from web.api.schema import problems, router
@@ -137,7 +137,7 @@ def list_policies(
     at: Annotated[Day | None, Query(description="The day whose table is meant; today if not given.")] = None,
 ) -> PolicyPage:
     """List the policies in force on a day, page by page."""
-    found = paging.behind(responsibility.policies(session, at), lambda row: row.id)
+    found = paging.behind(matters.policies(session, at), lambda row: row.id)
     return paging.page(PolicyPage, found, lambda row: row.id, lambda rows: map(_policy, rows))
 
 
@@ -182,7 +182,7 @@ def preview_policies(
     """Read a table of policies and say what it would change, without writing anything."""
     day = effective or clock.today()
     read = queries.read_policies(session, file.file.read(), file.filename or "", day)
-    changes = rules.differences(map(rules.plain, responsibility.policies(session, day)), read.policies)
+    changes = rules.differences(map(rules.plain, matters.policies(session, day)), read.policies)
     return PolicyPreview(
         policies=len(read.policies),
         errors=_faults(read.errors),
@@ -276,7 +276,7 @@ def try_policies(
 ) -> CoursesOut:
     """Say for a category, severity, place and time when which rung would be climbed and who would be told."""
     at = at or clock.now()
-    found = responsibility.by_code(session, category, clock.local(at).date())
+    found = matters.by_code(session, category, clock.local(at).date())
     courses = [
         CourseOut(
             stage=each.key, amount=each.limit.amount, unit=each.limit.unit, due_at=each.due_at,

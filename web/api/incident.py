@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
 from gridmgr.casebook import queries as casebook
+from gridmgr.category import queries as matters
+from gridmgr.category.model import Category
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS
 from gridmgr.incident import queries, rules, service
 from gridmgr.incident.model import Incident, IncidentEvent, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import Category
 from gridmgr.sheet import Format
 from web.api.examples import TABLE
 from web.api.export import table
@@ -72,7 +72,7 @@ def report_incident(
 
     The same `source_id` from the same `origin` is the same report: it is answered, not filed again.
     """
-    category = responsibility.by_code(session, told.category)
+    category = matters.by_code(session, told.category)
     values = told.model_dump(exclude={"category"}) | {"severity": told.severity or category.severity}
     incident = intake.report(session, actor, Report(category_id=category.id, **values))
     response.headers["Location"] = f"/api/incidents/{incident.number}"
@@ -154,7 +154,7 @@ def map_incidents(
     size: Annotated[int, Query(ge=1, le=100_000)] = 50_000,
 ) -> Response:
     """Return the newest visible incidents found as compact rows for a map."""
-    names = {row.id: row.name(language.get()) for row in responsibility.by_id(session).values()}
+    names = {row.id: row.name(language.get()) for row in matters.by_id(session).values()}
     late_word = _("Overdue")
     found = casebook.map_points(session, actor, search, size + 1)
     items = [
@@ -175,7 +175,7 @@ def _event(row: IncidentEvent) -> EventOut:
 
 
 def _outs(session: Session, found: Sequence[Incident]) -> list[IncidentOut]:
-    categories = responsibility.by_id(session)
+    categories = matters.by_id(session)
     return [IncidentOut(**_told(incident, categories[incident.category_id])) for incident in found]
 
 

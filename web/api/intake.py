@@ -7,11 +7,11 @@ from pydantic import BaseModel, Field
 
 from gis.errors import Problem
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries as matters
+from gridmgr.category.model import UnknownCategory
 from gridmgr.incident.model import Report
 from gridmgr.intake import service
 from gridmgr.life.model import State
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import UnknownCategory
 from web.api.headers import made
 from web.api.incident_shapes import NEXT, NUMBER, FileIn, ReportIn
 from web.api.schema import problems, router
@@ -70,7 +70,7 @@ def report_batch(
 
     A report that is known already by its `origin` and `source_id` is answered with its incident.
     """
-    categories = {each.code: each for each in responsibility.in_force(session)}
+    categories = {each.code: each for each in matters.in_force(session)}
     known = [n for n, one in enumerate(batch.reports) if one.category in categories]
     reports = [_report(batch.reports[n], categories[batch.reports[n].category]) for n in known]
     found = dict(zip(known, service.report_batch(session, actor, reports), strict=True))
@@ -90,7 +90,7 @@ def settle_incident(
     actor: Annotated[Actor, Depends(Allow("incident.settle"))],
 ) -> Settled:
     """File a report and settle it in the same step, on the spot, shown by a photo: for simple categories."""
-    report = _report(told, responsibility.by_code(session, told.category))
+    report = _report(told, matters.by_code(session, told.category))
     files = [each.model_dump() for each in told.result]
     incident = service.settle(session, actor, report, told.note, files)
     response.headers["Location"] = f"/api/incidents/{incident.number}"

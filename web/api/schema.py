@@ -28,7 +28,7 @@ from web.rates import TooFast
 TAGS = {
     "account": "Who is calling, and bearer tokens for programs.",
     "hierarchy": "Street, community, micro-grid, building: units, editions, and locating points in them.",
-    "responsibility": "Which matters there are, who handles them, and how long that may take.",
+    "category": "Which matters there are, who handles them, and how long that may take.",
     "incident": "Reports and their life: list, map, export, history, and the steps.",
     "calendar": "The working calendar: holidays, make-up workdays, worked hours, due times.",
     "duty": "Who is on duty for a unit now and next; rosters, and leave with its cover.",

@@ -10,9 +10,9 @@ from gis.errors import Problem
 from gridmgr import clock
 from gridmgr.account import queries, service
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries as matters
 from gridmgr.errors import BadInput
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.responsibility import queries as responsibility
 from web import i18n
 from web.deps import Allow, Transaction
 from web.errors import status_of
@@ -135,7 +135,7 @@ def _page(
         "accounts": found[:PAGE], "number": number, "asked": asked,
         "more": found[PAGE - 1].username if len(found) > PAGE else "",
         "problem": i18n.say(problem) if problem else "", "given": BLANK | (given or {}),
-        "bodies": sorted({each.department for each in responsibility.in_force(session)} - {""}),
+        "bodies": sorted({each.department for each in matters.in_force(session)} - {""}),
         "unknown": sorted(hierarchy.without_units(session, codes)), "importing": False,
         "names": hierarchy.names(session, codes, clock.today()),
     }  # fmt: skip

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 import web.pages.case as case
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries as matters
+from gridmgr.category.model import Category
 from gridmgr.incident import queries, rules
 from gridmgr.incident.model import Incident, Move
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import Category
 from web.api.bulk import MOST, taken
 from web.deps import Allow, Transaction
 from web.pages.incident import BLANK, payload_of, typed
@@ -36,7 +36,7 @@ def ask(
 ) -> HTMLResponse:
     """Show which steps the chosen cases allow, and what the one chosen needs."""
     cases = _cases(session, actor, numbers)
-    categories = responsibility.by_id(session)
+    categories = matters.by_id(session)
     possible = {each.number: set(rules.steps(actor, each, categories[each.category_id])) for each in cases}
     counts = {action: sum(action in found for found in possible.values()) for action in STEPS}
     chosen = Action(step) if step in set(STEPS) else next((a for a in STEPS if counts[a]), None)
@@ -46,7 +46,7 @@ def ask(
         "chosen": chosen, "ready": ready, "categories": categories,
         "conditions": _conditions(chosen, ready, categories) if chosen else {},
         "fields": case.FIELDS.get(chosen, ()), "required": life.REQUIRES.get(chosen, ()),
-        "bodies": sorted({each.department for each in responsibility.in_force(session)} - {""}),
+        "bodies": sorted({each.department for each in matters.in_force(session)} - {""}),
         "blank": BLANK, "most": MOST,
     }  # fmt: skip
     return render(request, "bulk.html", values)
@@ -79,7 +79,7 @@ def take(
 
 def _confirmed(session: Session, actor: Actor, numbers: list[str], met: list[str]) -> set[str]:
     """Return those of the cases whose category's condition somebody has ticked."""
-    codes = {each.id: each.code for each in responsibility.by_id(session).values()}
+    codes = {each.id: each.code for each in matters.by_id(session).values()}
     return {each.number for each in _cases(session, actor, numbers) if codes[each.category_id] in met}
 
 

@@ -11,6 +11,8 @@ import web.pages.clocks as clocks
 import web.pages.orders as orders
 from gridmgr import clock
 from gridmgr.account.rules import PERMISSIONS, Actor, Role
+from gridmgr.category import queries as matters
+from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.discussion import queries as discussion
 from gridmgr.discussion.rules import fitting
@@ -19,8 +21,6 @@ from gridmgr.incident import queries, rules
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, State
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility.model import Category
 from web import i18n, words
 
 # The steps of the straight way come first; all others stand below, folded.
@@ -185,7 +185,7 @@ def _ranks(way: Action, incident: Incident) -> list[str]:
 
 def _bodies(session: Session, category: Category) -> list[str]:
     """Return the departments of the categories in force, with the category's own."""
-    known = {each.department for each in responsibility.in_force(session)} | {category.department}
+    known = {each.department for each in matters.in_force(session)} | {category.department}
     return sorted(filter(None, known))
 
 

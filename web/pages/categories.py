@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from gis.errors import Problem
 from gridmgr import clock, i18n, sheet
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries, rules, service
 from gridmgr.discussion import queries as discussion
 from gridmgr.errors import BadInput
-from gridmgr.responsibility import queries, rules, service
 from gridmgr.sheet import Format
 from web import words
 from web.deps import Allow, Transaction

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account.rules import Actor, Role
+from gridmgr.category import queries as matters
 from gridmgr.desk import queries, rules
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
-from gridmgr.responsibility import queries as responsibility
 from web import i18n
 from web.api.search import query
 from web.deps import Allow, Transaction
@@ -39,9 +39,7 @@ def show(
         "several": len(rules.desks(actor)) > 1,
         "areas": areas,
         "names": _names(session, {case.micro_grid_code for case in cases} | {area.code for area in areas}),
-        "categories": {
-            each.id: each.name(i18n.language.get()) for each in responsibility.by_id(session).values()
-        },
+        "categories": {each.id: each.name(i18n.language.get()) for each in matters.by_id(session).values()},
         "now": clock.now(),
         "on_foot": bool(roles & ON_FOOT),
     }

@@ -17,10 +17,10 @@ from gridmgr import clock, sheet
 from gridmgr.account.model import NoSuchArea
 from gridmgr.account.rules import Actor, can, require
 from gridmgr.calendar.rules import instant
+from gridmgr.duty import queries, rules, service
+from gridmgr.duty.model import Hole, Shift
+from gridmgr.duty.queries import Seated
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.organisation import queries, rules, service
-from gridmgr.organisation.model import Hole, Shift
-from gridmgr.organisation.queries import Seated
 from gridmgr.sheet import Format
 from gridmgr.words import ROLES
 from web import i18n

@@ -7,10 +7,10 @@ from fastapi import Depends, Request
 
 from gridmgr.account.rules import Actor
 from gridmgr.casebook.queries import SORTS, Search
+from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
 from gridmgr.life.model import HOLDERS, Source, State
-from gridmgr.responsibility import queries as responsibility
 from web import i18n, words
 from web.deps import Transaction
 
@@ -97,7 +97,7 @@ def choices(session: Transaction, actor: Actor) -> dict[str, object]:
     """Return what the filter form offers: categories by class, sources, states."""
     language = i18n.language.get()
     groups: dict[str, dict[str, str]] = {}
-    for category in responsibility.by_id(session).values():
+    for category in matters.by_id(session).values():
         groups.setdefault(category.group(language), {})[category.code] = category.name(language)
     return {
         "groups": groups, "sources": words.SOURCES, "states": words.STATES, "holders": words.HOLDERS,

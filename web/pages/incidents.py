@@ -11,10 +11,10 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
+from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
 from gridmgr.incident.model import Incident
-from gridmgr.responsibility import queries as responsibility
 from web import i18n
 from web.api.search import query
 from web.deps import Allow, Transaction
@@ -45,7 +45,7 @@ def show(
         "faults": faults(session, actor, search),
         "names": _names(session, shown),
         "categories": {
-            each.id: each.name(i18n.language.get()) for each in responsibility.by_id(session).values()
+            each.id: each.name(i18n.language.get()) for each in matters.by_id(session).values()
         },
         "now": clock.now(),
     }  # fmt: skip

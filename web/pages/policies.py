@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from gis.errors import Problem
 from gridmgr import clock, i18n, sheet
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries as matters
+from gridmgr.category import rules, service
 from gridmgr.clock import FIRST_DAY, LAST_DAY
 from gridmgr.errors import BadInput
 from gridmgr.escalation import queries
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.responsibility import queries as responsibility
-from gridmgr.responsibility import rules, service
 from gridmgr.sheet import Format
 from gridmgr.words import ACTS, LADDER, STAGES, UNITS
 from web import words
@@ -57,13 +57,13 @@ def show(
 
 
 def _table(session: Session, day: date) -> dict[str, Any]:
-    tables = responsibility.policy_tables(session)
+    tables = matters.policy_tables(session)
     return {
-        "policies": [rules.plain(each) for each in responsibility.policies(session, day)],
-        "table": responsibility.policy_table(session, day),
+        "policies": [rules.plain(each) for each in matters.policies(session, day)],
+        "table": matters.policy_table(session, day),
         "tables": tables,
         "day": day,
-        "categories": responsibility.in_force(session, day),
+        "categories": matters.in_force(session, day),
         "limit": limit,
         "now": clock.local(clock.now()),
     }
@@ -92,7 +92,7 @@ def _instant(value: str) -> datetime:
 
 def _courses(session: Session, given: dict[str, str]) -> list[queries.Course]:
     at = _instant(given["since"]) if given["since"] else clock.now()
-    category = responsibility.by_code(session, given["category"], clock.local(at).date())
+    category = matters.by_code(session, given["category"], clock.local(at).date())
     if given["code"] and hierarchy.without_units(session, [given["code"]]):
         raise NoSuchUnit(code=given["code"])
     severity = int(given["severity"]) if given["severity"] in ("1", "2", "3") else category.severity
@@ -111,7 +111,7 @@ def bring(
     try:
         day = _instant(effective).date() if effective else clock.today()
         read = queries.read_policies(session, file.file.read(), file.filename or "", day)
-        changes = rules.differences(map(rules.plain, responsibility.policies(session, day)), read.policies)
+        changes = rules.differences(map(rules.plain, matters.policies(session, day)), read.policies)
         values |= {"read": read, "changes": changes, "effective": day}
         if read.errors:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -133,7 +133,7 @@ def take_away(session: Transaction, actor: Admin, at: Annotated[text(10), Query(
     heads = [
         each.headings[1 if i18n.language.get() == "zh" else 0] for each in rules.policy_columns().values()
     ]
-    rows = [row for each in responsibility.policies(session, day) for row in _rows(rules.plain(each))]
+    rows = [row for each in matters.policies(session, day) for row in _rows(rules.plain(each))]
     headers = {"Content-Disposition": 'attachment; filename="policies.xlsx"'}
     content = b"".join(sheet.stream(Format.XLSX, heads, rows))
     return Response(content, media_type=Format.XLSX.media, headers=headers)

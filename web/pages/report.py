@@ -16,13 +16,13 @@ from gis.datum import to_wgs84
 from gis.errors import Problem
 from gridmgr.account.rules import Actor
 from gridmgr.attachment.model import StoredFile
+from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, NoEdition
 from gridmgr.incident import rules
 from gridmgr.incident.model import Incident, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import BadField, MissingField, Source
-from gridmgr.responsibility import queries as responsibility
 from gridmgr.settings import settings
 from web import i18n, words
 from web.deps import Allow, Transaction
@@ -110,7 +110,7 @@ def _told(session: Session, given: dict[str, str]) -> Report:
         raise MissingField(action="report", field="category")
     if given["source"] not in set(Source):
         raise BadField(field="source", value=given["source"] or "∅", expected=", ".join(Source))
-    category = responsibility.by_code(session, given["category"])
+    category = matters.by_code(session, given["category"])
     severity = int(given["severity"]) if given["severity"] in words.URGENCIES else category.severity
     said = {name: given[name] for name in ("description", "address", "reporter_name", "reporter_phone")}
     return Report(
@@ -160,7 +160,7 @@ def _form(
 def _classes(session: Session) -> dict[str, list]:
     language = i18n.language.get()
     classes: dict[str, list] = {}
-    for category in responsibility.in_force(session):
+    for category in matters.in_force(session):
         kind = words.word(words.CATEGORY_KINDS, category.kind)
         classes.setdefault(f"{kind} · {category.group(language)}", []).append(category)
     return classes
@@ -169,7 +169,7 @@ def _classes(session: Session) -> dict[str, list]:
 @router.get("/report/category", response_class=HTMLResponse)
 def describe(request: Request, session: Transaction, actor: Reporter, category: str = "") -> HTMLResponse:
     """Show what the chosen category asks for: who handles it, how long that may take, when it is filed."""
-    found = next((each for each in responsibility.in_force(session) if each.code == category), None)
+    found = next((each for each in matters.in_force(session) if each.code == category), None)
     limit = ""
     if found and found.limit_amount:
         limit = words.limit(found.limit_amount, found.limit_unit)

@@ -14,10 +14,10 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.calendar.model import BadAmount
 from gridmgr.calendar.queries import MOST_AMOUNT
+from gridmgr.category import queries as matters
 from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries as incidents
-from gridmgr.responsibility import queries as responsibility
 from gridmgr.supervision import queries, service
 from gridmgr.supervision.model import Deed, Standing
 from gridmgr.supervision.queries import Search
@@ -50,7 +50,7 @@ def show(
         "counts": queries.counts(session, actor), "state": state, "area": area, "before": before,
         "areas": hierarchy.areas(session, actor),
         "more": found[SIZE - 1][0].id if len(found) > SIZE else 0, "days": DAYS,
-        "categories": responsibility.by_id(session),
+        "categories": matters.by_id(session),
         "answering": queries.answering(session, actor, now - timedelta(days=DAYS), now),
     }  # fmt: skip
     return render(request, "supervision.html", values)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from gridmgr.account.rules import Actor
-from gridmgr.responsibility import queries
+from gridmgr.category import queries
 from web.deps import Allow, Transaction
 from web.fields import text
 from web.render import is_fragment, render

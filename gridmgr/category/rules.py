@@ -10,10 +10,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 from gridmgr import sheet
-from gridmgr.clock import TimeUnit
-from gridmgr.errors import Problem
-from gridmgr.i18n import LANGUAGES, catalogue
-from gridmgr.responsibility.model import (
+from gridmgr.category.model import (
     LADDER,
     NEEDS,
     Act,
@@ -37,6 +34,9 @@ from gridmgr.responsibility.model import (
     UnitAlone,
     UnknownPrefix,
 )
+from gridmgr.clock import TimeUnit
+from gridmgr.errors import Problem
+from gridmgr.i18n import LANGUAGES, catalogue
 from gridmgr.sheet import BadSheet, Column, Row, Sheet, SheetError
 from gridmgr.words import ACTS, STAGES, UNITS
 from gridmgr.words import LADDER as LADDER_WORDS

@@ -8,17 +8,17 @@ from pydantic import BaseModel, Field
 
 from gridmgr import clock, db
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries, rules, service
+from gridmgr.category.model import Category, CategoryKind
 from gridmgr.clock import TimeUnit
 from gridmgr.discussion import queries as discussion
-from gridmgr.responsibility import queries, rules, service
-from gridmgr.responsibility.model import Category, CategoryKind
 from gridmgr.sheet import BadSheet
 from web.api.schema import problems, router
 from web.deps import Allow, Transaction
 from web.fields import Code, Day, text
 from web.paging import Page, Paging, paged
 
-routes = router("responsibility")
+routes = router("category")
 
 
 class FurtherLimit(BaseModel):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from gridmgr.account.model import Role
 from gridmgr.account.rules import LEVEL_OF, ROLE_NAMES
 from gridmgr.calendar.rules import days_of, minutes, spans_of
-from gridmgr.organisation.model import Gap, Hole, NoSeatOfRole, SeatTaken, Turn, TurnTwice
+from gridmgr.duty.model import Gap, Hole, NoSeatOfRole, SeatTaken, Turn, TurnTwice
 from gridmgr.sheet import Column, Row, SheetError, one_of, text
 
 SEATED = (*LEVEL_OF, Role.DEPARTMENT_HANDLER)

@@ -8,10 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
-from gridmgr.clock import TimeUnit
-from gridmgr.kept import kept
-from gridmgr.responsibility import rules
-from gridmgr.responsibility.model import (
+from gridmgr.category import rules
+from gridmgr.category.model import (
     Category,
     CategoryKind,
     CategoryTable,
@@ -20,6 +18,8 @@ from gridmgr.responsibility.model import (
     Stage,
     UnknownCategory,
 )
+from gridmgr.clock import TimeUnit
+from gridmgr.kept import kept
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from gridmgr.account.model import Account, Role, RoleGrant
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import LEVEL_OF, Actor
 from gridmgr.db import statement
+from gridmgr.duty import rules
+from gridmgr.duty.model import Leave, Shift, Turn, UnknownLeave
 from gridmgr.kept import kept
-from gridmgr.organisation import rules
-from gridmgr.organisation.model import Leave, Shift, Turn, UnknownLeave
 
 
 def _sql(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Verbs of responsibility: publish a table of categories, and one of policies."""
+"""Verbs of categories: publish a table of categories, and one of policies."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
-from gridmgr.responsibility import queries
-from gridmgr.responsibility.model import (
+from gridmgr.category import queries
+from gridmgr.category.model import (
     Category,
     CategoryKind,
     CategoryTable,
@@ -19,7 +19,7 @@ from gridmgr.responsibility.model import (
     PolicyTable,
     TitleTaken,
 )
-from gridmgr.responsibility.rules import PoliciesRead
+from gridmgr.category.rules import PoliciesRead
 from gridmgr.sheet import BadSheet
 
 

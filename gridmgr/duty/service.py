@@ -12,8 +12,8 @@ from gridmgr.account import queries as accounts
 from gridmgr.account.model import Account, NoSuchArea, UnknownAccount
 from gridmgr.account.rules import Actor, can, require
 from gridmgr.clock import FIRST_DAY, LAST_DAY, BeyondCalendar
-from gridmgr.organisation import queries, rules
-from gridmgr.organisation.model import (
+from gridmgr.duty import queries, rules
+from gridmgr.duty.model import (
     AwayAlready,
     Brought,
     CoverAway,
