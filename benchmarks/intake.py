@@ -24,13 +24,14 @@ from gridmgr.account.model import Account, RoleGrant
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import SpecialDay, WorkedHours
 from gridmgr.category import queries as categories
-from gridmgr.category.model import Category, Policy, Stage
+from gridmgr.category.model import Category
 from gridmgr.cluster_home import Home
 from gridmgr.escalation.model import CaseClock
 from gridmgr.incident.model import NUMBERS, Incident, IncidentEvent, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.notice.model import Notice, NoticeWish, Webhook
+from gridmgr.policy.model import Policy, Stage
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
 

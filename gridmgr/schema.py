@@ -16,10 +16,11 @@ from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
+from gridmgr.policy import model as policy
 from gridmgr.supervision import model as supervision
 
 NOUNS = (
-    account, attachment, answered, notice, hierarchy, calendar, duty, category, incident, escalation,
+    account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision,
 )  # fmt: skip
 METADATA = Base.metadata

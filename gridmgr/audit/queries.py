@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from gridmgr import clock
 from gridmgr.audit.model import LastDone, Missing, Overdue, Uneven, Unserved
 from gridmgr.category import queries as matters
-from gridmgr.category.model import Stage
 from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
 from gridmgr.escalation.queries import moment
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, State
 from gridmgr.life.rules import OPEN, Standing
+from gridmgr.policy import queries as policies
+from gridmgr.policy.model import Stage
 from gridmgr.settings import settings
 
 
@@ -127,7 +128,7 @@ def missing(session: Session) -> list[Missing]:
         Incident.state.in_(under_way),
         Incident.due_at.is_not(None),
     )
-    table = matters.policy_table(session)
+    table = policies.policy_table(session)
     if table is None:
         return found
     since = max(table.published_at, clock.midnight(table.effective))
@@ -141,7 +142,7 @@ def missing(session: Session) -> list[Missing]:
         limited = [
             (category, severity)
             for category, severity in kinds
-            if (policy := matters.policy_for(session, known[category].policy_code, severity, stage))
+            if (policy := policies.policy_for(session, known[category].policy_code, severity, stage))
             and policy.amount is not None
         ]
         kind = tuple_(Incident.category_id, Incident.severity).in_(limited)

@@ -26,16 +26,16 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Publish a table of policies, all of it or nothing; clocks that run keep their own copy."""
-    from gridmgr.category import queries as matters
-    from gridmgr.category import rules, service
     from gridmgr.escalation import queries
+    from gridmgr.policy import queries as policies
+    from gridmgr.policy import rules, service
 
     day = effective.date() if effective else clock.today()
     with opened() as session:
         read = queries.read_policies(session, file.read_bytes(), file.name, day)
-        changes = rules.differences(map(rules.plain, matters.policies(session, day)), read.policies)
+        changes = rules.differences(map(rules.plain, policies.in_force(session, day)), read.policies)
         if not dry_run and not read.errors:
-            service.publish_policies(session, title or file.stem, day, read)
+            service.publish(session, title or file.stem, day, read)
     errors, warnings = ([i18n.say(each) for each in some] for some in (read.errors, read.warnings))
     if as_json:
         published = not dry_run and not errors
@@ -81,10 +81,10 @@ def listing(
     as_json: Json = False,
 ) -> None:
     """List the policies in force."""
-    from gridmgr.category import queries, rules
+    from gridmgr.policy import queries, rules
 
     with opened() as session:
-        found = [rules.plain(each) for each in queries.policies(session, at.date() if at else None)]
+        found = [rules.plain(each) for each in queries.in_force(session, at.date() if at else None)]
     if as_json:
         print_json(found)
         return

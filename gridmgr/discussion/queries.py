@@ -13,6 +13,7 @@ from gridmgr.category.rules import orphaned
 from gridmgr.discussion import rules
 from gridmgr.discussion.model import Comment, Orphan, Phrase
 from gridmgr.incident.model import Incident
+from gridmgr.policy import queries as policies
 
 
 def comments(session: Session, incident_id: int, size: int = 500, after: int = 0) -> list[Comment]:
@@ -30,7 +31,7 @@ def orphans(session: Session, after: Iterable[Mapping], day: date) -> list[Orpha
     """Return which policies and phrases fit a category of that day and none of a new table of categories."""
     codes = [row["code"] for row in after]
     before = [each.code for each in matters.in_force(session, day)]
-    named = {"policy": matters.policies(session, day), "phrase": phrases(session)}
+    named = {"policy": policies.in_force(session, day), "phrase": phrases(session)}
     return [
         Orphan(kind, *each)
         for kind, rows in named.items()

@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, Interva
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.category.model import Rung, rungs
 from gridmgr.db import Base
+from gridmgr.policy.model import Rung, rungs
 
 Instant = TIMESTAMP(timezone=True)
 

@@ -16,9 +16,7 @@ from gridmgr.account.model import Account
 from gridmgr.account.rules import LEVEL_OF
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.category import queries as matters
-from gridmgr.category import rules as policies
-from gridmgr.category.model import Act, Category, Policy, Rung
-from gridmgr.category.rules import PoliciesRead
+from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.db import statement
 from gridmgr.duty.queries import SITTING, next_turn
@@ -27,6 +25,10 @@ from gridmgr.escalation.model import LIVE, NOBODY, PATIENCE, URGENT, CaseClock, 
 from gridmgr.escalation.rules import Limit
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS
+from gridmgr.policy import queries as policies
+from gridmgr.policy import rules as tables
+from gridmgr.policy.model import Act, Policy, Rung
+from gridmgr.policy.rules import PoliciesRead
 
 COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
 
@@ -263,9 +265,9 @@ def read_policies(session: Session, content: bytes, filename: str, effective: da
     UnreadableTable, EmptyLayer, UnsafeArchive, TooLargeArchive, TooManyRows
         It is no such file.
     """
-    told = sheet.read(content, filename, policies.policy_columns())
+    told = sheet.read(content, filename, tables.policy_columns())
     codes = [each.code for each in matters.in_force(session, effective)]
-    return policies.read_policies(told, codes, _occupied(session))
+    return tables.read_policies(told, codes, _occupied(session))
 
 
 def _occupied(session: Session) -> set[str]:
@@ -278,11 +280,11 @@ def _occupied(session: Session) -> set[str]:
 def courses(session: Session, category: Category, severity: int, home: str, at: datetime) -> list[Course]:
     """Return the course of every stage of a case of that category and severity at a place, from an instant."""
     calendar, day, found = calendar_for(session, home), clock.local(at).date(), []
-    whole = matters.limit_of(session, category, severity, day)
+    whole = policies.limit_of(session, category, severity, day)
     told = {"limit_amount": whole[0], "limit_unit": whole[1], "due_at": True} if whole else {}
     for key in (*rules.OWN_STAGES, *(each["key"] for each in category.further_limits)):
         stage = rules.stage_of(key)
-        policy = matters.policy_for(session, category.policy_code, severity, stage, day)
+        policy = policies.policy_for(session, category.policy_code, severity, stage, day)
         limit = rules.limit(key, category, policy, told)
         if limit is not None:
             one = rules.begun(0, key, at, limit, policy, calendar)

@@ -7,12 +7,13 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from gridmgr.category.model import LADDER, Act, Category, Policy, Rung, Stage
+from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.escalation.model import Clock, Running
 from gridmgr.incident.model import Filed, Moved
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.life.rules import OPEN
+from gridmgr.policy.model import LADDER, Act, Policy, Rung, Stage
 
 _UNDER_WAY = OPEN - {State.REPORTED, State.SUSPENDED}
 

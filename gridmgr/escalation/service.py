@@ -19,7 +19,7 @@ from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.category import queries as matters
-from gridmgr.category.model import Act, Category, Stage
+from gridmgr.category.model import Category
 from gridmgr.clock import BeyondCalendar, NoWorkedTime
 from gridmgr.db import copy_rows
 from gridmgr.escalation import queries, rules
@@ -32,6 +32,8 @@ from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
+from gridmgr.policy import queries as policies
+from gridmgr.policy.model import Act, Stage
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +113,7 @@ def _changed(session: Session, one: Clock, at: datetime, effect: Effect) -> Cloc
 def _started(session: Session, step: Moved, case: Case, effect: Effect) -> dict[str, Clock]:
     """Return the clock of a limit that begins to run, none if nothing limits it; its policy is frozen."""
     stage, day = rules.stage_of(effect.key), clock.local(step.at).date()
-    policy = matters.policy_for(session, case.category.policy_code, case.severity, stage, day)
+    policy = policies.policy_for(session, case.category.policy_code, case.severity, stage, day)
     limit = rules.limit(effect.key, case.category, policy, step.payload)
     if limit is None:
         return {}

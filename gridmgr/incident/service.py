@@ -14,7 +14,6 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.attachment import queries as attachment
 from gridmgr.calendar.queries import calendar_for
-from gridmgr.category import queries as matters
 from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.db import copy_rows
 from gridmgr.events import emit
@@ -35,6 +34,7 @@ from gridmgr.incident.model import (
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, BadField, State
 from gridmgr.life.rules import OPEN
+from gridmgr.policy import queries as policies
 
 
 def move(
@@ -164,7 +164,7 @@ def _appended(
 def _start_clock(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
     """The limit is the policy's, if there is one for the case, else that of its category."""
     category, day = queries.category_of(session, incident), clock.local(at).date()
-    limit = matters.limit_of(session, category, incident.severity, day)
+    limit = policies.limit_of(session, category, incident.severity, day)
     if limit is None:
         return {}
     amount, unit = limit

@@ -42,6 +42,7 @@ from gridmgr.incident import service as incident
 from gridmgr.incident.model import Move
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
+from gridmgr.policy import service as policies
 from gridmgr.simulation import photos, queries, rules
 from gridmgr.simulation.lives import PHOTOGRAPHED
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
@@ -82,7 +83,7 @@ def build(
     open_staff(session, city)
     tell("policies")
     read = escalation_queries.read_policies(session, policy_table(), POLICIES, effective)
-    matters_service.publish_policies(session, "gridmgr", effective, read)
+    policies.publish(session, "gridmgr", effective, read)
     return loaded
 
 

@@ -29,6 +29,7 @@ ORDER = (
     "intake",
     "incident",
     "life",
+    "policy",
     "category",
     "duty",
     "calendar",

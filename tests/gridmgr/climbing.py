@@ -8,8 +8,6 @@ from sqlalchemy import select
 from gridmgr import clock, sheet
 from gridmgr.account.rules import SYSTEM
 from gridmgr.category import queries as categories
-from gridmgr.category import rules as policies
-from gridmgr.category import service as matters
 from gridmgr.escalation import queries, service
 from gridmgr.events import drain
 from gridmgr.incident import service as incident
@@ -17,6 +15,8 @@ from gridmgr.incident.model import Incident
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.notice.model import Kind, Notice
+from gridmgr.policy import rules
+from gridmgr.policy import service as policies
 from gridmgr.reactions import REACTIONS
 
 MONDAY = datetime(2026, 9, 7, 1, tzinfo=UTC)  # 9:00 in the district
@@ -33,9 +33,9 @@ def after(hours: float = 0, **more) -> datetime:
 def publish(session, rows: str, effective: date = date(2026, 1, 1)) -> None:
     """Publish policies from the rows of a table."""
     content = "category,severity,stage,amount,unit,share,act,level\n" + rows
-    told = sheet.read(content.encode(), "policies.csv", policies.policy_columns())
+    told = sheet.read(content.encode(), "policies.csv", rules.policy_columns())
     codes = [each.code for each in categories.in_force(session, effective)]
-    matters.publish_policies(session, "试点", effective, policies.read_policies(told, codes, set()))
+    policies.publish(session, "试点", effective, rules.read_policies(told, codes, set()))
 
 
 class Desk:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridmgr.category.model import Act, Policy, Stage
 from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.escalation import rules
 from gridmgr.escalation.model import CaseClock, Clock, Running
@@ -16,6 +15,7 @@ from gridmgr.escalation.rules import Limit, Verb
 from gridmgr.incident.model import Moved
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, IllegalMove, State
+from gridmgr.policy.model import Act, Policy, Stage
 
 CALENDAR = WorkingCalendar(ZoneInfo("Asia/Shanghai"))
 FRIDAY = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)  # 16:30 in the district

@@ -17,6 +17,7 @@ from gridmgr.calendar.queries import calendar_for
 from gridmgr.category import queries as matters
 from gridmgr.category import service as matters_service
 from gridmgr.duty.queries import seats
+from gridmgr.policy import queries as policies
 from gridmgr.simulation.samples import category_rows
 
 DAY = date(2026, 1, 1)
@@ -68,7 +69,7 @@ def test_a_list_is_read_once_however_many_transactions_need_it(engine):
         first = matters.in_force(session, DAY)
     with asked(engine) as statements, db.transaction(engine) as session:
         assert matters.in_force(session, DAY) is first
-        matters.policies(session)
+        policies.in_force(session)
         matters.by_id(session)
     assert [each for each in statements if "FROM category" in each] == []
     assert (

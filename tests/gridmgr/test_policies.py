@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmgr import sheet
-from gridmgr.category import queries, rules, service
-from gridmgr.category.model import LADDER, NoPolicies, Policy, Stage
+from gridmgr.category import queries as matters
 from gridmgr.life.model import HOLDERS
+from gridmgr.policy import queries, rules, service
+from gridmgr.policy.model import LADDER, NoPolicies, Policy, Stage
 from gridmgr.sheet import BadSheet
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_maps" / "policies.csv"
@@ -159,7 +160,7 @@ def test_differences_say_what_a_new_table_changes():
 @pytest.mark.db
 def test_each_day_has_its_own_table(district):
     for day, amount in ((date(2026, 1, 1), 1), (date(2026, 7, 1), 2)):
-        service.publish_policies(district, "试点", day, read(f",,accept,{amount},hours,,,\n"))
+        service.publish(district, "试点", day, read(f",,accept,{amount},hours,,,\n"))
     amounts = [
         queries.policy_for(district, "S0102", 1, Stage.ACCEPT, date(2026, month, 30)).amount
         for month in (6, 7)
@@ -172,22 +173,20 @@ def test_each_day_has_its_own_table(district):
 @pytest.mark.db
 def test_all_of_a_table_is_published_or_nothing(district):
     with pytest.raises(BadSheet) as refused:
-        service.publish_policies(
-            district, "试点", date(2026, 1, 1), read(",,accept,1,hours,,,\n,,verify,,,,,\n")
-        )
+        service.publish(district, "试点", date(2026, 1, 1), read(",,accept,1,hours,,,\n,,verify,,,,,\n"))
     assert len(refused.value.errors) == 1
     with pytest.raises(NoPolicies):
-        service.publish_policies(district, "试点", date(2026, 1, 1), rules.PoliciesRead((), (), ()))
+        service.publish(district, "试点", date(2026, 1, 1), rules.PoliciesRead((), (), ()))
     assert queries.policy_tables(district) == []
 
 
 @pytest.mark.db
 def test_the_whole_case_takes_as_long_as_its_policy_says_else_as_its_category_does(district):
-    service.publish_policies(
+    service.publish(
         district, "试点", date(2026, 1, 1), read("S05,,handle,1,hours,,,\n,,handle,,,1,tell,street\n")
     )
     limits = [
-        queries.limit_of(district, queries.by_code(district, code), 1, date(2026, 7, 1))
+        queries.limit_of(district, matters.by_code(district, code), 1, date(2026, 7, 1))
         for code in ("S0102", "S0503")
     ]
     assert limits == [(4, "working_hours"), (1, "hours")]

@@ -10,12 +10,13 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.audit import queries as audit
 from gridmgr.category import queries as matters
-from gridmgr.category import rules, service
-from gridmgr.category.model import LADDER, Act, Policy, Stage
 from gridmgr.clock import TimeUnit
 from gridmgr.escalation import queries
 from gridmgr.escalation.model import Clock, RungClimbed, Running
 from gridmgr.incident import queries as incidents
+from gridmgr.policy import queries as policies
+from gridmgr.policy import rules, service
+from gridmgr.policy.model import LADDER, Act, Policy, Stage
 from gridmgr.sheet import SheetError
 from web.api.incident_shapes import NUMBER
 from web.api.schema import problems, router
@@ -137,7 +138,7 @@ def list_policies(
     at: Annotated[Day | None, Query(description="The day whose table is meant; today if not given.")] = None,
 ) -> PolicyPage:
     """List the policies in force on a day, page by page."""
-    found = paging.behind(matters.policies(session, at), lambda row: row.id)
+    found = paging.behind(policies.in_force(session, at), lambda row: row.id)
     return paging.page(PolicyPage, found, lambda row: row.id, lambda rows: map(_policy, rows))
 
 
@@ -182,7 +183,7 @@ def preview_policies(
     """Read a table of policies and say what it would change, without writing anything."""
     day = effective or clock.today()
     read = queries.read_policies(session, file.file.read(), file.filename or "", day)
-    changes = rules.differences(map(rules.plain, matters.policies(session, day)), read.policies)
+    changes = rules.differences(map(rules.plain, policies.in_force(session, day)), read.policies)
     return PolicyPreview(
         policies=len(read.policies),
         errors=_faults(read.errors),
@@ -230,7 +231,7 @@ def publish_policies(
     """Publish a table of policies, all of it or nothing; clocks that run keep their own copy."""
     day, name = effective or clock.today(), file.filename or ""
     read = queries.read_policies(session, file.file.read(), name, day)
-    table = service.publish_policies(session, title or name, day, read)
+    table = service.publish(session, title or name, day, read)
     response.headers["Location"] = f"/api/policies?at={day}"
     return PublishedOut(
         id=table.id, title=table.title, effective=day, policies=len(read.policies),

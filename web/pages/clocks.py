@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from gridmgr.category.model import Rung
 from gridmgr.escalation import queries
 from gridmgr.escalation.model import LIVE, Clock, RungClimbed
 from gridmgr.incident.model import Incident
+from gridmgr.policy.model import Rung
 from web import i18n, words
 
 WIDTH = 100  # of a bar, in its own units

@@ -12,11 +12,12 @@ from gis.errors import Problem
 from gridmgr import clock, i18n, sheet
 from gridmgr.account.rules import Actor
 from gridmgr.category import queries as matters
-from gridmgr.category import rules, service
 from gridmgr.clock import FIRST_DAY, LAST_DAY
 from gridmgr.errors import BadInput
 from gridmgr.escalation import queries
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.policy import queries as policies
+from gridmgr.policy import rules, service
 from gridmgr.sheet import Format
 from gridmgr.words import ACTS, LADDER, STAGES, UNITS
 from web import words
@@ -57,10 +58,10 @@ def show(
 
 
 def _table(session: Session, day: date) -> dict[str, Any]:
-    tables = matters.policy_tables(session)
+    tables = policies.policy_tables(session)
     return {
-        "policies": [rules.plain(each) for each in matters.policies(session, day)],
-        "table": matters.policy_table(session, day),
+        "policies": [rules.plain(each) for each in policies.in_force(session, day)],
+        "table": policies.policy_table(session, day),
         "tables": tables,
         "day": day,
         "categories": matters.in_force(session, day),
@@ -111,12 +112,12 @@ def bring(
     try:
         day = _instant(effective).date() if effective else clock.today()
         read = queries.read_policies(session, file.file.read(), file.filename or "", day)
-        changes = rules.differences(map(rules.plain, matters.policies(session, day)), read.policies)
+        changes = rules.differences(map(rules.plain, policies.in_force(session, day)), read.policies)
         values |= {"read": read, "changes": changes, "effective": day}
         if read.errors:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
         elif do == "publish":
-            service.publish_policies(session, title.strip() or file.filename or "", day, read)
+            service.publish(session, title.strip() or file.filename or "", day, read)
             values["published"] = True
     except Problem as problem:
         values["problem"], status = i18n.say(problem), status_of(problem)
@@ -133,7 +134,7 @@ def take_away(session: Transaction, actor: Admin, at: Annotated[text(10), Query(
     heads = [
         each.headings[1 if i18n.language.get() == "zh" else 0] for each in rules.policy_columns().values()
     ]
-    rows = [row for each in matters.policies(session, day) for row in _rows(rules.plain(each))]
+    rows = [row for each in policies.in_force(session, day) for row in _rows(rules.plain(each))]
     headers = {"Content-Disposition": 'attachment; filename="policies.xlsx"'}
     content = b"".join(sheet.stream(Format.XLSX, heads, rows))
     return Response(content, media_type=Format.XLSX.media, headers=headers)
