@@ -31,6 +31,7 @@ ROLES = {
     "grid_leader": N_("Grid leader"),
     "community_clerk": N_("Community clerk"),
     "street_dispatcher": N_("Street dispatcher"),
+    "street_leader": N_("Street leader"),
     "department_handler": N_("Department handler"),
     "command_centre": N_("Command centre"),
     "planner": N_("Planner"),

@@ -21,6 +21,7 @@ class Role(StrEnum):
     GRID_LEADER = "grid_leader"  # 网格长
     COMMUNITY_CLERK = "community_clerk"  # 社区坐席
     STREET_DISPATCHER = "street_dispatcher"  # 街道派遣员
+    STREET_LEADER = "street_leader"  # 街道负责人
     DEPARTMENT_HANDLER = "department_handler"  # 部门处置员
     COMMAND_CENTRE = "command_centre"  # 指挥中心
     PLANNER = "planner"  # 规划员

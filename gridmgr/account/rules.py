@@ -11,7 +11,7 @@ from gridmgr.sheet import Column, one_of, text
 from gridmgr.words import ROLES
 
 _EVERYBODY = frozenset(Role)
-_STREET = frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE, Role.ADMIN})
+_STREET = frozenset({Role.STREET_DISPATCHER, Role.STREET_LEADER, Role.COMMAND_CENTRE, Role.ADMIN})
 _OFFICE = _STREET | {Role.COMMUNITY_CLERK}
 _SITE = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK, Role.ADMIN})
 _WORKERS = _SITE | {Role.DEPARTMENT_HANDLER}
@@ -22,6 +22,7 @@ LEVEL_OF: dict[Role, str] = {
     Role.GRID_LEADER: "micro_grid",
     Role.COMMUNITY_CLERK: "community",
     Role.STREET_DISPATCHER: "street",
+    Role.STREET_LEADER: "street",
     Role.COMMAND_CENTRE: "district",
 }
 
@@ -51,7 +52,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "incident.verify": _SITE,
     "incident.rework": _SITE,
     "incident.close": _OFFICE,
-    "incident.evaluate": frozenset({Role.COMMUNITY_CLERK, Role.COMMAND_CENTRE, Role.ADMIN}),
+    "incident.evaluate": frozenset(
+        {Role.COMMUNITY_CLERK, Role.STREET_LEADER, Role.COMMAND_CENTRE, Role.ADMIN}
+    ),
     "incident.reopen": _EVERYBODY,
     "incident.hand_up": _OFFICE | {Role.GRID_MEMBER, Role.GRID_LEADER},
     "incident.hand_down": _OFFICE,

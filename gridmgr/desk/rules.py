@@ -42,6 +42,7 @@ EMPTY = {
     "work": N_("Nothing is in work."),
     "tasks": N_("No other body's case waits for a part of yours."),
     "waiting": N_("None of your requests is waiting."),
+    "street": N_("The street holds no case."),
     "district": N_("The district holds no case."),
     "urgent": N_("Nothing urgent is open."),
 }
@@ -111,11 +112,21 @@ _DISTRICT = (
     Worklist("urgent", N_("Urgent and open"), _fixed(open=True, severity=3)),
 )
 
+_LEADER = (
+    _LATE,
+    _SOON,
+    Worklist("urgent", N_("Urgent and open"), _fixed(open=True, severity=3)),
+    Worklist("street", N_("Held by the street"), _fixed(open=True, level="street")),
+    Worklist("district", N_("Held by the district"), _fixed(open=True, level=HOLDERS[-1])),
+    _ASKED,
+)
+
 DESKS: dict[Role, tuple[Worklist, ...]] = {
     Role.GRID_MEMBER: _GRID,
     Role.GRID_LEADER: _GRID,
     Role.COMMUNITY_CLERK: _OFFICE,
     Role.STREET_DISPATCHER: _OFFICE,
+    Role.STREET_LEADER: _LEADER,
     Role.DEPARTMENT_HANDLER: _DEPARTMENT,
     Role.COMMAND_CENTRE: _DISTRICT,
     Role.ADMIN: _DISTRICT,

@@ -26,7 +26,7 @@ from gridmgr.words import HOLDERS as HOLDER_WORDS
 from gridmgr.words import NEEDS, ROLES
 
 ON_THE_GROUND = frozenset({Role.GRID_MEMBER, Role.GRID_LEADER, Role.COMMUNITY_CLERK})
-_STREET = frozenset({Role.STREET_DISPATCHER, Role.COMMAND_CENTRE})
+_STREET = frozenset({Role.STREET_DISPATCHER, Role.STREET_LEADER, Role.COMMAND_CENTRE})
 _DISTRICT = frozenset({Role.COMMAND_CENTRE})
 
 # Steps of the desk that holds the case: whoever sits below it looks on.

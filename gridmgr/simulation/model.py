@@ -101,6 +101,7 @@ ACCOUNTS = (
     DemoAccount("leader", "刘建国", Role.GRID_LEADER, "micro_grid"),
     DemoAccount("clerk", "陈静", Role.COMMUNITY_CLERK, "community"),
     DemoAccount("dispatcher", "周涛", Role.STREET_DISPATCHER, "street"),
+    DemoAccount("streetleader", "吴建国", Role.STREET_LEADER, "street"),
     DemoAccount("handler", "何志强", Role.DEPARTMENT_HANDLER, body="环卫所"),
     DemoAccount("command", "林晓燕", Role.COMMAND_CENTRE),
     DemoAccount("planner", "苏雨桐", Role.PLANNER),

@@ -94,6 +94,7 @@ def posts(city: City) -> list[tuple[Role, str, str]]:
     departments = {matter.department for matter in city.matters.values()} - {""}
     return [
         (Role.COMMAND_CENTRE, "", ""),
+        *((Role.STREET_LEADER, code, "") for code in sorted(streets)),
         *((Role.STREET_DISPATCHER, code, "") for code in sorted(streets)),
         *((Role.COMMUNITY_CLERK, code, "") for code in sorted(communities)),
         *((Role.GRID_LEADER, code, "") for code in sorted(communities)),
@@ -103,7 +104,7 @@ def posts(city: City) -> list[tuple[Role, str, str]]:
 
 
 _LETTERS = {
-    Role.COMMAND_CENTRE: "zhzx", Role.STREET_DISPATCHER: "jd", Role.COMMUNITY_CLERK: "sq",
+    Role.COMMAND_CENTRE: "zhzx", Role.STREET_LEADER: "jdfz", Role.STREET_DISPATCHER: "jd", Role.COMMUNITY_CLERK: "sq",
     Role.GRID_LEADER: "wgz", Role.GRID_MEMBER: "wg", Role.DEPARTMENT_HANDLER: "bm",
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ class Who(StrEnum):
     HOLDERS = "holders"  # the desk of the level that holds it
 
 
+LEADERS = frozenset({Role.STREET_LEADER})
 TOLD: dict[Action, tuple[Kind, Who]] = {
     Action.DISPATCH: (Kind.ASSIGNED, Who.BODY),
     Action.REDIRECT: (Kind.ASSIGNED, Who.BODY),
@@ -45,7 +46,8 @@ def told_of(step: Moved) -> list[tuple[Kind, Who]]:
 def granters(way: Action, case: Incident) -> list[Role]:
     """Return the roles that may grant a request, of the nearest level that can."""
     roles = incident.rank(way, case) if way in incident.RANKS else PERMISSIONS[f"incident.{way}"]
-    able = [role for role in roles if role in LEVEL_OF and height(LEVEL_OF[role]) >= height(case.level)]
+    desks = [role for role in roles - LEADERS if role in LEVEL_OF]
+    able = [role for role in desks if height(LEVEL_OF[role]) >= height(case.level)]
     lowest = min((height(LEVEL_OF[role]) for role in able), default=None)
     return [role for role in able if height(LEVEL_OF[role]) == lowest]
 
@@ -56,8 +58,8 @@ def height(level: str) -> int:
 
 
 def sitting(level: str) -> list[Role]:
-    """Return the roles that work on a level."""
-    return [role for role, each in LEVEL_OF.items() if each == level]
+    """Return the roles that work on a level; leaders hear of what climbs, not of what is passed on."""
+    return [role for role, each in LEVEL_OF.items() if each == level and role not in LEADERS]
 
 
 def first_desk(source: str) -> list[Role]:

@@ -178,7 +178,7 @@ def test_one_case_climbs_from_the_micro_grid_to_the_district(desk, staff, sample
         (0, "remind", "department", 1, ""),
         (1, "tell", "community", 1, ""),
         (2, "tell", "department", 1, ""),
-        (3, "take_over", "street", 1, ""),
+        (3, "take_over", "street", 2, ""),
     ]
     assert case.level == "street"
     desk.sweep(after(9))
