@@ -20,6 +20,7 @@ PRUNE_NOTICES = "prune_notices"  # remove what was read long ago
 SWEEP_CLOCKS = "sweep_clocks"  # climb the rungs that are due
 RECOUNT_CLOCKS = "recount_clocks"  # count clocks by a corrected calendar
 TELL_LATE_ORDERS = "tell_late_orders"  # of supervision orders nobody answered in time
+TELL_UNCLAIMED = "tell_unclaimed"  # of pieces of work whose time is nearly over
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 

@@ -5,11 +5,14 @@ from sqlalchemy.orm import Session
 from gridmgr import jobs
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
+from gridmgr.claim import service as claim
 from gridmgr.discussion.model import Mentioned
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy.model import EditionPublished
+from gridmgr.i18n import _
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import IncidentsMoved, IncidentsReported
+from gridmgr.life.rules import FINAL
 from gridmgr.telling import service as telling
 
 
@@ -54,10 +57,17 @@ def _tell_the_mentioned(session: Session, event: Mentioned) -> None:
     telling.tell_mentioned(session, event.incident_id, event.account_ids, event.author, event.text)
 
 
+def _end_pieces(session: Session, event: IncidentsMoved) -> None:
+    """Pieces of work of a case that is finished are no longer wanted."""
+    finished = [move.incident_id for move in event.moves if move.after in FINAL and move.before not in FINAL]
+    if finished:
+        claim.end_with_cases(session, SYSTEM, finished, _("The case is finished."))
+
+
 REACTIONS = {
     Mentioned: [_tell_the_mentioned],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports],
-    IncidentsMoved: [_keep_clocks, _tell_of_steps],
+    IncidentsMoved: [_keep_clocks, _tell_of_steps, _end_pieces],
     CalendarCorrected: [_recount_clocks],
 }

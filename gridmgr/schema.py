@@ -8,6 +8,7 @@ from gridmgr.attachment import model as attachment
 from gridmgr.audit import model as audit
 from gridmgr.calendar import model as calendar
 from gridmgr.category import model as category
+from gridmgr.claim import model as claim
 from gridmgr.db import Base
 from gridmgr.discussion import model as discussion
 from gridmgr.duty import model as duty
@@ -22,6 +23,7 @@ from gridmgr.supervision import model as supervision
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision,
+    claim,
 )  # fmt: skip
 METADATA = Base.metadata
 

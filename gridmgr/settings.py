@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     unserved_minutes: int = Field(
         10, ge=1, description="a rung not climbed so many minutes after it was due raises an alarm"
     )
+    pieces_at_once: int = Field(
+        5, ge=1, description="pieces of work (ant work) one person may be at work on at a time"
+    )
     public_url: str | None = Field(
         None, pattern=r"^https?://[^\s]+$", description="where people open the pages, for links in mails"
     )

@@ -175,6 +175,24 @@ DEEDS = {
     "return": N_("Return the answer"),
     "withdraw": N_("Withdraw the order"),
 }
+PIECES = {"open": N_("In progress"), "done": N_("Finished"), "ended": N_("Taken back")}
+PARTS = {
+    "at_work": N_("At work"),
+    "reported": N_("To be accepted"),
+    "accepted": N_("Accepted as done"),
+    "given_back": N_("Given back"),
+    "ended": N_("Taken back"),
+}
+CLAIM_DEEDS = {
+    "cut": N_("Cut a piece of work"),
+    "hand": N_("Hand to a person"),
+    "claim": N_("Take it up"),
+    "give_back": N_("Give it back"),
+    "report": N_("Report it done"),
+    "accept": N_("Accept it as done"),
+    "return": N_("Return it to be done again"),
+    "end": N_("Take the piece back"),
+}
 NOTICES = {
     "reported": N_("A new case in your area: {number} {category}, at {place}."),
     "assigned": N_("{number} {category}, at {place}, was dispatched to you. Due: {due}"),
@@ -192,6 +210,13 @@ NOTICES = {
     "order_answered": N_("{name} has answered your order on {number} {category}: {note}"),
     "order_returned": N_("{name} returns the answer to the order on {number} {category}, due {due}: {note}"),
     "order_late": N_("Nobody has answered the order on {number} {category}, due {due}: {note}"),
+    "piece_cut": N_("{name} has cut a piece of work at {place}, until {due}: {note}"),
+    "piece_handed": N_("{name} hands you a piece of work at {place}, until {due}: {note}"),
+    "piece_reported": N_("{name} reports the piece at {place} done; accept or return it: {note}"),
+    "piece_given_back": N_("{name} gives back the piece at {place}, until {due}: {note}"),
+    "piece_returned": N_("{name} returns the piece at {place} to be done again, until {due}: {note}"),
+    "piece_ended": N_("{name} has taken back the piece at {place}: {note}"),
+    "piece_unclaimed": N_("A place of the piece at {place}, until {due}, is still free: {note}"),
     "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
     "closed": N_("The case you reported, {number} {category}, is closed."),
     "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
@@ -215,6 +240,13 @@ NOTICE_KINDS = {
     "order_answered": N_("My order was answered"),
     "order_returned": N_("Answer to an order returned"),
     "order_late": N_("Order not answered in time"),
+    "piece_cut": N_("Piece of work in my area"),
+    "piece_handed": N_("Piece of work handed to me"),
+    "piece_reported": N_("Piece to accept"),
+    "piece_given_back": N_("Piece given back"),
+    "piece_returned": N_("Piece returned to me"),
+    "piece_ended": N_("Piece taken back"),
+    "piece_unclaimed": N_("Piece nobody takes"),
     "reopened": N_("Case reopened"),
     "closed": N_("My report is closed"),
     "unserved": N_("Due times nobody served"),

@@ -24,6 +24,8 @@ from gridmgr.audit import queries as audit
 from gridmgr.audit import service as audit_service
 from gridmgr.audit.model import Regular
 from gridmgr.calendar.model import CalendarCorrected
+from gridmgr.claim import queries as claims
+from gridmgr.claim import service as claim
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -209,7 +211,9 @@ def sweep_files(timestamp: int) -> None:
     """Remove each night the files that belong to no case a day after they came."""
 
     def sweep(session: Session) -> None:
-        attachment.sweep(session, lambda hashes: incident.attached(session, hashes))
+        attachment.sweep(
+            session, lambda hashes: incident.attached(session, hashes) | claims.attached(session, hashes)
+        )
 
     _in_transaction(sweep)
 
@@ -250,6 +254,13 @@ def recount_clocks(code: str, first_day: str, last_day: str) -> None:
 def tell_late_orders(timestamp: int) -> None:
     """Every minute tell of supervision orders that were not answered in time."""
     _in_transaction(supervision.tell_late)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=jobs.TELL_UNCLAIMED, queueing_lock=jobs.TELL_UNCLAIMED)
+def tell_unclaimed(timestamp: int) -> None:
+    """Every minute tell the authors of pieces of work that near their end with a place left."""
+    _in_transaction(claim.tell_unclaimed)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -11,6 +11,7 @@ from gridmgr import clock
 from gridmgr.i18n import _, number
 from gridmgr.words import ACTS as ACTS
 from gridmgr.words import AUDITED as AUDITED
+from gridmgr.words import CLAIM_DEEDS as CLAIM_DEEDS
 from gridmgr.words import CLOCKS as CLOCKS
 from gridmgr.words import COUNTS as COUNTS
 from gridmgr.words import DAY_KINDS as DAY_KINDS
@@ -29,6 +30,8 @@ from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS
 from gridmgr.words import NOTICES as NOTICES
 from gridmgr.words import ORDERS as ORDERS
 from gridmgr.words import ORPHANS as ORPHANS
+from gridmgr.words import PARTS as PARTS
+from gridmgr.words import PIECES as PIECES
 from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES
 from gridmgr.words import ROLES as ROLES

@@ -35,6 +35,13 @@ class Kind(StrEnum):
     ORDER_ANSWERED = "order_answered"  # 督办反馈: the order you gave was answered
     ORDER_RETURNED = "order_returned"  # 督办退回: your answer was not enough
     ORDER_LATE = "order_late"  # 督办超时: nobody answered in time
+    PIECE_CUT = "piece_cut"  # 分派: a piece of work that people of your area may take
+    PIECE_HANDED = "piece_handed"  # 指派: a piece of work was put into your hands
+    PIECE_REPORTED = "piece_reported"  # 报完成: a piece you have cut waits for your acceptance
+    PIECE_GIVEN_BACK = "piece_given_back"  # 退还: somebody does not go on with a piece you have cut
+    PIECE_RETURNED = "piece_returned"  # 退回: what you have reported done is not enough
+    PIECE_ENDED = "piece_ended"  # 收回: a piece in your hands is no longer wanted
+    PIECE_UNCLAIMED = "piece_unclaimed"  # 无人认领: its time is nearly over and a place is left
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

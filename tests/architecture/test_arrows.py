@@ -21,6 +21,7 @@ ORDER = (
     "desk",
     "statistics",
     "audit",
+    "claim",
     "telling",
     "supervision",
     "escalation",
