@@ -23,6 +23,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "seats": ("account", "role_grant", "shift", "leave"),
     "wishes": ("notice_wish", "notice_address"),
     "webhooks": ("webhook",),
+    "bodies": ("body",),
 }
 """Which tables a list is read from; the triggers on them are its other half."""
 

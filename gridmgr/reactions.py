@@ -13,6 +13,7 @@ from gridmgr.i18n import _
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import IncidentsMoved, IncidentsReported
 from gridmgr.life.rules import FINAL
+from gridmgr.organisation.model import BodyRenamed
 from gridmgr.telling import service as telling
 
 
@@ -64,7 +65,13 @@ def _end_pieces(session: Session, event: IncidentsMoved) -> None:
         claim.end_with_cases(session, SYSTEM, finished, _("The case is finished."))
 
 
+def _call_by_new_name(session: Session, event: BodyRenamed) -> None:
+    """Open cases of a body that was renamed are its own under the new name."""
+    incident.hand_over(session, SYSTEM, event.before, event.after, renamed=True)
+
+
 REACTIONS = {
+    BodyRenamed: [_call_by_new_name],
     Mentioned: [_tell_the_mentioned],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports],

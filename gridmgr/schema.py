@@ -17,13 +17,14 @@ from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
+from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
 from gridmgr.supervision import model as supervision
 
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision,
-    claim,
+    claim, organisation,
 )  # fmt: skip
 METADATA = Base.metadata
 

@@ -26,6 +26,13 @@ STATES = {
     "voided": N_("Voided"),
     "merged": N_("Merged"),
 }
+BODIES = {
+    "department": N_("Government department"),
+    "station": N_("Station"),
+    "team": N_("Enforcement team"),
+    "command_room": N_("Command room"),
+    "task_force": N_("Task force"),
+}
 ROLES = {
     "grid_member": N_("Grid member"),
     "grid_leader": N_("Grid leader"),

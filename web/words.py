@@ -11,6 +11,7 @@ from gridmgr import clock
 from gridmgr.i18n import _, number
 from gridmgr.words import ACTS as ACTS
 from gridmgr.words import AUDITED as AUDITED
+from gridmgr.words import BODIES as BODIES
 from gridmgr.words import CLAIM_DEEDS as CLAIM_DEEDS
 from gridmgr.words import CLOCKS as CLOCKS
 from gridmgr.words import COUNTS as COUNTS
@@ -74,6 +75,7 @@ ACTIONS = {
     "attach": N_("Attach files"),
     "retime": N_("Work out anew"),
     "adopt": N_("Take over"),
+    "hand_over": N_("Hand over"),
     "rehome": N_("Re-home"),
 }
 DONE = {
@@ -107,6 +109,7 @@ DONE = {
     "void": N_("voided it"),
     "merge": N_("merged it into another"),
     "adopt": N_("took it over from another system"),
+    "hand_over": N_("handed it over"),
     "rehome": N_("moved it to the units of the new map"),
 }
 SOURCES = {

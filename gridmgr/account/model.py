@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import ForeignKey, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gridmgr.db import Base
@@ -39,6 +39,9 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     language: Mapped[str | None] = mapped_column(String(2))
     body: Mapped[str | None] = mapped_column(String(100), index=True)  # the department worked for
+    also: Mapped[list[str]] = mapped_column(  # task forces, for a time, beside it
+        ARRAY(String(100)), default=list, server_default=text("'{}'")
+    )
     active: Mapped[bool] = mapped_column(default=True)
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -28,7 +28,10 @@ def visible_to(actor: Actor, *codes: InstrumentedAttribute) -> ColumnElement[boo
 def actor_of(account: Account) -> Actor:
     """Return the account as the actor that rules and queries speak of."""
     grants = tuple(Grant(Role(grant.role), grant.code) for grant in account.grants)
-    return Actor(account.id, account.name, grants, account.username, account.language, account.body)
+    return Actor(
+        account.id, account.name, grants, account.username, account.language, account.body,
+        tuple(account.also),
+    )  # fmt: skip
 
 
 def actor_by_id(session: Session, account_id: int | None) -> Actor:

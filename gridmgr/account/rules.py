@@ -74,6 +74,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "claim.cut": _OFFICE | {Role.GRID_LEADER, Role.DEPARTMENT_HANDLER},
     "claim.take": _WORKERS,
     "claim.accept": _OFFICE,
+    "organisation.view": _EVERYBODY,
+    "organisation.manage": _STREET,
     "supervision.view": _EVERYBODY,
     "supervision.issue": _STREET,
     "supervision.answer": _OFFICE | _WORKERS,
@@ -106,6 +108,12 @@ class Actor:
     username: str = ""
     language: str | None = None
     body: str | None = None  # the department somebody works for
+    also: tuple[str, ...] = ()  # task forces somebody is a member of
+
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        """The names of all bodies somebody works for now."""
+        return (*filter(None, (self.body,)), *self.also)
 
     @property
     def scope(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Seats:
         return {account for accounts in found for account in accounts}
 
     def of(self, body: str, code: str) -> set[int]:
-        """Return who is there of a department in a place."""
+        """Return who is there of a department in a place, or of a task force, wherever they usually work."""
         return {account for account, area in self.by_body.get(body, ()) if code.startswith(area)}
 
 
@@ -58,10 +58,10 @@ def seats(session: Session) -> Seats:
 def _read_seats(session: Session) -> Seats:
     at = clock.now()
     found = Seats(*_unchanged(session, at))
-    for role, code, account, body in session.execute(text(SITTING), {"at": at}):
+    for role, code, account, body, also in session.execute(text(SITTING), {"at": at}):
         found.by_seat.setdefault((Role(role), code), set()).add(account)
         if body:
-            found.by_body.setdefault(body, set()).add((account, code))
+            found.by_body.setdefault(body, set()).add((account, "" if also else code))
     return found
 
 

@@ -42,6 +42,7 @@ RAISING = frozenset(
 )  # whoever does this holds it from now on
 WORK = frozenset({Action.HANDLE, Action.FEED_BACK})  # steps of the body the case was dispatched to
 EITHER = frozenset({Action.ASK, Action.MEET, Action.FINISH_TASK, Action.RESUME})  # of the one or the other
+MEMBERS = WORK | EITHER | {Action.ATTACH}  # what members of a task force do on its cases, wherever these lie
 
 # Which roles may take a step the first time, the second time …; the last row stands for all later ones.
 # A case that is accepted already is voided by the second row.
@@ -78,6 +79,8 @@ def may(actor: Actor, action: Action, case: Incident) -> Decision:
 def _refusal(actor: Actor, action: Action, case: Incident) -> Forbidden | None:
     home = case.home
     if action in REPORTERS and actor.id is not None and actor.id == case.reporter_id:
+        return None
+    if action in MEMBERS and case.handler_code is None and case.handler in actor.also:
         return None
     decision = can(actor, f"incident.{action}", home)
     roles = {grant.role for grant in actor.grants if home.startswith(grant.code)}
@@ -116,9 +119,9 @@ def holds(roles: frozenset[Role] | set[Role], case: Incident) -> bool:
 
 
 def works(actor: Actor, case: Incident) -> bool:
-    """Tell whether a case was dispatched to an actor's department, or to the unit an actor works for."""
+    """Tell whether a case was dispatched to an actor's department or task force, or to the unit worked for."""
     if case.handler_code is None:
-        return case.handler is not None and actor.body == case.handler
+        return case.handler is not None and case.handler in actor.bodies
     return any(g.role in ON_THE_GROUND and case.handler_code.startswith(g.code) for g in actor.grants)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,7 @@ from gridmgr.incident.model import (
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, BadField, State
 from gridmgr.life.rules import OPEN
+from gridmgr.organisation import queries as organisation
 from gridmgr.policy import queries as policies
 
 
@@ -227,20 +228,25 @@ def _one_of(level: str | None, levels: Sequence[str]) -> str:
     return level or levels[0]
 
 
+def _addressed(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
+    """A body is called by its present name, whichever of its names was given."""
+    if payload.get("handler_code"):
+        return {}
+    return {"handler": organisation.addressed(session, payload["handler"])}
+
+
 def _assign(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
-    no = incident.tasks + 1
+    no, body = incident.tasks + 1, organisation.addressed(session, payload["body"])
     session.add(
-        IncidentTask(
-            incident_id=incident.id, no=no, body=payload["body"], what=payload["note"], asked_at=at, note=""
-        )
+        IncidentTask(incident_id=incident.id, no=no, body=body, what=payload["note"], asked_at=at, note="")
     )
-    return {"task": no}
+    return {"task": no, "body": body}
 
 
 def _finish(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
     task = queries.open_task(session, incident, payload["task"])
     desk = rules.may(actor, Action.ASSIGN_TASK, incident)
-    if not desk and actor.body != task.body:
+    if not desk and task.body not in actor.bodies:
         raise rules.NotYourOrder(handler=task.body, body=actor.body or "-")
     task.done_at, task.note = at, payload["note"]
     return {"body": task.body}
@@ -249,6 +255,8 @@ def _finish(session: Session, actor: Actor, incident: Incident, payload, at) -> 
 _Prepare = Callable[[Session, Actor, Incident, Mapping[str, Any], datetime], dict[str, Any]]
 _PREPARE: dict[Action, _Prepare] = {
     Action.ACCEPT: _start_clock,
+    Action.DISPATCH: _addressed,
+    Action.REDIRECT: _addressed,
     Action.REOPEN: _start_clock,
     Action.EXTEND: _longer,
     Action.RESUME: _go_on,
@@ -281,6 +289,27 @@ def by_system(
     _append(session, rows)
     if moves:
         emit(session, IncidentsMoved(tuple(moves)))
+
+
+def hand_over(
+    session: Session, actor: Actor, before: str, after: str, code: str | None = None, **told: Any
+) -> list[Incident]:
+    """Give all open work of a body to another one, or to the people of a unit; returns the cases.
+
+    Each case stays in its state and gets a row in its history; parts of others' cases go along.
+    """
+    found = session.scalars(
+        select(Incident)
+        .where(Incident.handler == before, Incident.handler_code.is_(None), Incident.state.in_(OPEN))
+        .order_by(Incident.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    payload = {"handler": after, "handler_code": code, "before": before} | told
+    by_system(session, actor, Action.HAND_OVER, [(each, dict(payload)) for each in found])
+    parts = update(IncidentTask).where(IncidentTask.body == before, IncidentTask.done_at.is_(None))
+    session.execute(parts.values(body=after))
+    return list(found)
 
 
 def rehome_open(session: Session, actor: Actor) -> int:

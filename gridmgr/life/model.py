@@ -56,6 +56,7 @@ class Action(StrEnum):
     ATTACH = "attach"  # 附件
     RETIME = "retime"  # 时限重算: the calendar was corrected
     ADOPT = "adopt"  # 导入: another system says how far it had come
+    HAND_OVER = "hand_over"  # 移交: the body at work is no more, or has a new name; another one works on
     REHOME = "rehome"  # 归属调整: the map changed under an open case
 
 

@@ -58,7 +58,12 @@ TRANSITIONS: dict[tuple[State | None, Action], State] = {
     **_from((*RUNNING, State.FED_BACK, State.VERIFIED), Action.MEET),
     **_from(sorted(OPEN), Action.ATTACH),
 }
-BY_SYSTEM = (Action.TAKE_OVER, Action.RETIME, Action.REHOME)  # on every open case; nobody asks for them
+BY_SYSTEM = (
+    Action.TAKE_OVER,
+    Action.RETIME,
+    Action.HAND_OVER,
+    Action.REHOME,
+)  # on every open case; nobody asks for them
 
 # What a step must be given, beside who and when. What a request gave need not be given again.
 REQUIRES: dict[Action, tuple[str, ...]] = {
@@ -85,6 +90,7 @@ REQUIRES: dict[Action, tuple[str, ...]] = {
     Action.MEET: ("limit",),
     Action.ATTACH: ("files",),
     Action.RETIME: ("due_at",),
+    Action.HAND_OVER: ("handler",),
     Action.ADOPT: ("state",),
 }
 
@@ -276,6 +282,7 @@ _EFFECTS = {
     Action.SETTLE: lambda standing, payload, at: {"accepted_at": at, "closed_at": at, "confirmed": True},
     Action.DISPATCH: _dispatched,
     Action.REDIRECT: _dispatched,
+    Action.HAND_OVER: _dispatched,
     Action.SEND_BACK: lambda standing, payload, at: {"handler": None, "handler_code": None},
     Action.CLOSE: _ended,
     Action.VOID: _ended,

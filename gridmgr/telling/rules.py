@@ -26,6 +26,7 @@ TOLD: dict[Action, tuple[Kind, Who]] = {
     Action.DISPATCH: (Kind.ASSIGNED, Who.BODY),
     Action.REDIRECT: (Kind.ASSIGNED, Who.BODY),
     Action.RESUME: (Kind.ASSIGNED, Who.BODY),
+    Action.HAND_OVER: (Kind.ASSIGNED, Who.BODY),
     Action.REWORK: (Kind.REWORK, Who.BODY),
     Action.ASSIGN_TASK: (Kind.TASK, Who.TASK),
     Action.ASK: (Kind.ASKED, Who.GRANTERS),
@@ -39,7 +40,7 @@ TOLD: dict[Action, tuple[Kind, Who]] = {
 
 def told_of(step: Moved) -> list[tuple[Kind, Who]]:
     """Return the notices a step makes: those of the table, and the answer to whoever had asked."""
-    found = [TOLD[step.action]] if step.action in TOLD else []
+    found = [TOLD[step.action]] if step.action in TOLD and not step.payload.get("renamed") else []
     return [*found, (Kind.ANSWERED, Who.ASKER)] if step.payload.get("asked_by") else found
 
 

@@ -32,6 +32,7 @@ ORDER = (
     "life",
     "policy",
     "category",
+    "organisation",
     "duty",
     "calendar",
     "hierarchy",

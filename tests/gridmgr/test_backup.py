@@ -183,9 +183,11 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
             text("""
                 DROP TABLE list_version, shift, leave, supervision_deed, supervision_order;
                 DROP TABLE piece_file, claim_deed, piece_claim, piece;
+                DROP TABLE body;
                 DROP FUNCTION deeds_are_written_once;
                 DROP FUNCTION claim_deeds_are_written_once;
                 DROP FUNCTION renew_list_version CASCADE;
+                ALTER TABLE account DROP COLUMN also;
                 ALTER TABLE incident_comment DROP COLUMN mentions;
                 ALTER TABLE phrase DROP COLUMN en;
                 ALTER TABLE phrase RENAME COLUMN zh TO text;

@@ -26,6 +26,7 @@ GIVEN = {
     Action.EVALUATE: {"satisfaction": 5},
     Action.ASK: {"way": "extend", "amount": 1, "unit": "working_days", "note": "雨天"},
     Action.RETIME: {"due_at": NOON.isoformat()},
+    Action.HAND_OVER: {"handler": "园林所"},
     Action.TAKE_OVER: {"level": "street"},
 }
 STRAIGHT = [

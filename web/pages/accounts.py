@@ -13,6 +13,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.category import queries as matters
 from gridmgr.errors import BadInput
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.organisation import queries as organisation
 from web import i18n
 from web.deps import Allow, Transaction
 from web.errors import status_of
@@ -135,7 +136,7 @@ def _page(
         "accounts": found[:PAGE], "number": number, "asked": asked,
         "more": found[PAGE - 1].username if len(found) > PAGE else "",
         "problem": i18n.say(problem) if problem else "", "given": BLANK | (given or {}),
-        "bodies": sorted({each.department for each in matters.in_force(session)} - {""}),
+        "bodies": organisation.offered(session, {each.department for each in matters.in_force(session)}),
         "unknown": sorted(hierarchy.without_units(session, codes)), "importing": False,
         "names": hierarchy.names(session, codes, clock.today()),
     }  # fmt: skip

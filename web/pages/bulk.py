@@ -14,6 +14,7 @@ from gridmgr.incident import queries, rules
 from gridmgr.incident.model import Incident, Move
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action
+from gridmgr.organisation import queries as organisation
 from web.api.bulk import MOST, taken
 from web.deps import Allow, Transaction
 from web.pages.incident import BLANK, payload_of, typed
@@ -46,7 +47,7 @@ def ask(
         "chosen": chosen, "ready": ready, "categories": categories,
         "conditions": _conditions(chosen, ready, categories) if chosen else {},
         "fields": case.FIELDS.get(chosen, ()), "required": life.REQUIRES.get(chosen, ()),
-        "bodies": sorted({each.department for each in matters.in_force(session)} - {""}),
+        "bodies": organisation.offered(session, {each.department for each in matters.in_force(session)}),
         "blank": BLANK, "most": MOST,
     }  # fmt: skip
     return render(request, "bulk.html", values)

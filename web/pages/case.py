@@ -21,6 +21,7 @@ from gridmgr.incident import queries, rules
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, State
+from gridmgr.organisation import queries as organisation
 from web import i18n, words
 
 # The steps of the straight way come first; all others stand below, folded.
@@ -184,9 +185,9 @@ def _ranks(way: Action, incident: Incident) -> list[str]:
 
 
 def _bodies(session: Session, category: Category) -> list[str]:
-    """Return the departments of the categories in force, with the category's own."""
-    known = {each.department for each in matters.in_force(session)} | {category.department}
-    return sorted(filter(None, known))
+    """Return all bodies there are, and the departments of the categories in force, with the category's own."""
+    named = (each.department for each in matters.in_force(session))
+    return organisation.offered(session, {*named, category.department})
 
 
 def _own_units(session: Session, incident: Incident) -> list[tuple[str, str]]:
@@ -206,7 +207,7 @@ def told(event: IncidentEvent) -> list[str]:
         found.append(words.limit(payload["amount"], payload["unit"]))
     if event.action == Action.CONFIRM:
         found.append(i18n._("found as reported") if payload.get("found") else i18n._("not found"))
-    if payload.get("handler") and event.action in (Action.DISPATCH, Action.REDIRECT):
+    if payload.get("handler") and event.action in _GIVEN:
         found.append(i18n._("to {handler}", handler=payload["handler"]))
     if payload.get("body"):
         found.append(i18n._("part {n}: {body}", n=payload.get("task", ""), body=payload["body"]))
@@ -227,6 +228,7 @@ def told(event: IncidentEvent) -> list[str]:
     return found
 
 
+_GIVEN = (Action.DISPATCH, Action.REDIRECT, Action.HAND_OVER)
 _LEVELS_TOLD = (Action.HAND_UP, Action.HAND_DOWN, Action.TAKE_OVER)
 
 
