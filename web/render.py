@@ -23,6 +23,7 @@ OWN = (
     "files.js",
     "list.js",
     "phrases.js",
+    "claims.js",
     "map.css",
     "map.js",
 )

@@ -18,6 +18,7 @@ from gridmgr.cli import (
     backups,
     calendar,
     categories,
+    claims,
     clocks,
     database,
     desk,
@@ -55,6 +56,7 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
 app.add_typer(duty.app, name="duty")
 app.add_typer(supervision.app, name="supervision")
+app.add_typer(claims.app, name="claims")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)

@@ -8,6 +8,7 @@ from web.api import (
     bulk,
     calendar,
     category,
+    claim,
     delivery,
     desk,
     discussion,
@@ -26,6 +27,6 @@ from web.api import (
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    escalation, supervision, importing, statistics, notice, delivery,
+    escalation, supervision, claim, importing, statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

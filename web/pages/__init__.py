@@ -6,6 +6,7 @@ from web.pages import (
     bulk,
     calendar,
     categories,
+    claims,
     command,
     deliveries,
     desk,
@@ -29,7 +30,7 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, desk, report, whose, incidents, bulk, talk, supervision, incident, imports, plans, grids,
-        figures, account, people, accounts, calendar, duty, notices, deliveries, policies, categories,
+        login, command, desk, report, whose, incidents, bulk, talk, supervision, claims, incident, imports, plans,
+        grids, figures, account, people, accounts, calendar, duty, notices, deliveries, policies, categories,
     )
 ]  # fmt: skip

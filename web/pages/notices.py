@@ -73,8 +73,8 @@ def go_to(session: Transaction, actor: Reader, notice_id: Annotated[BigRowId, Pa
     """Read a notice by going to its case."""
     notice = queries.by_id(session, actor, notice_id)
     service.read(session, actor, [notice.id])
-    number = notice.details.get("number")
-    return RedirectResponse(f"/incidents/{quote(str(number), safe='')}" if number else "/notices", 303)
+    number, page = notice.details.get("number"), str(notice.details.get("page") or "/notices")
+    return RedirectResponse(f"/incidents/{quote(str(number), safe='')}" if number else page, 303)
 
 
 @router.post("/notices/read")
