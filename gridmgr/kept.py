@@ -24,6 +24,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "wishes": ("notice_wish", "notice_address"),
     "webhooks": ("webhook",),
     "bodies": ("body",),
+    "responsibility": ("responsibility_list", "list_edition", "list_item", "admission"),
 }
 """Which tables a list is read from; the triggers on them are its other half."""
 

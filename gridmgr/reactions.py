@@ -12,8 +12,10 @@ from gridmgr.hierarchy.model import EditionPublished
 from gridmgr.i18n import _
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import IncidentsMoved, IncidentsReported
+from gridmgr.life.model import Action
 from gridmgr.life.rules import FINAL
 from gridmgr.organisation.model import BodyRenamed
+from gridmgr.responsibility import service as responsibility
 from gridmgr.telling import service as telling
 
 
@@ -41,6 +43,19 @@ def _recount_clocks(session: Session, event: CalendarCorrected) -> None:
     """Clocks counted over days of a calendar that were corrected are counted anew, in the background."""
     days = {"first_day": event.first_day.isoformat(), "last_day": event.last_day.isoformat()}
     jobs.defer(session, jobs.RECOUNT_CLOCKS, lock=jobs.RECOUNT_CLOCKS, code=event.code, **days)
+
+
+def _remember_items(session: Session, event: IncidentsMoved) -> None:
+    """An accepted case keeps the item of the list it was accepted under."""
+    accepted = [move for move in event.moves if move.action is Action.ACCEPT]
+    responsibility.remember(
+        session,
+        [
+            (move.incident_id, move.payload.get("item"), move.payload.get("admission"))
+            for move in accepted
+            if "item" in move.payload or "admission" in move.payload
+        ],
+    )
 
 
 def _tell_of_reports(session: Session, event: IncidentsReported) -> None:
@@ -75,6 +90,6 @@ REACTIONS = {
     Mentioned: [_tell_the_mentioned],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports],
-    IncidentsMoved: [_keep_clocks, _tell_of_steps, _end_pieces],
+    IncidentsMoved: [_remember_items, _keep_clocks, _tell_of_steps, _end_pieces],
     CalendarCorrected: [_recount_clocks],
 }

@@ -3,6 +3,7 @@
 from geoalchemy2 import alembic_helpers
 
 from gridmgr.account import model as account
+from gridmgr.admission import model as admission
 from gridmgr.answered import model as answered
 from gridmgr.attachment import model as attachment
 from gridmgr.audit import model as audit
@@ -19,12 +20,12 @@ from gridmgr.incident import model as incident
 from gridmgr.notice import model as notice
 from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
+from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
 
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
-    audit, discussion, importing, supervision,
-    claim, organisation,
+    audit, discussion, importing, supervision, claim, organisation, responsibility, admission,
 )  # fmt: skip
 METADATA = Base.metadata
 

@@ -169,6 +169,34 @@ FINDINGS = {
 }
 
 # What a notice says; its braces are filled from the details of `gridmgr.notice.model.Message`.
+LIST_KINDS = {
+    "division": N_("Division of duties"),
+    "territorial": N_("Territorial items"),
+    "handed_down": N_("Handed-down items"),
+    "powers": N_("Powers"),
+    "grid_services": N_("Grid services"),
+    "village": N_("Village list"),
+}
+ANSWERING = {
+    "department": N_("Department"),
+    "street": N_("Street"),
+    "community": N_("Community"),
+    "village": N_("Village"),
+}
+ADMISSIONS = {
+    "asked": N_("To be decided"),
+    "granted": N_("Admitted"),
+    "refused": N_("Not admitted"),
+    "withdrawn": N_("Taken back"),
+}
+ADMITTING = {
+    "ask": N_("Ask for admission"),
+    "argue": N_("Argue"),
+    "grant": N_("Admit"),
+    "refuse": N_("Do not admit"),
+    "withdraw": N_("Take back"),
+    "end": N_("End the admission"),
+}
 ORDERS = {
     "open": N_("To be answered"),
     "answered": N_("To be confirmed"),

@@ -10,6 +10,9 @@ from gis.findings import KINDS
 from gridmgr import clock
 from gridmgr.i18n import _, number
 from gridmgr.words import ACTS as ACTS
+from gridmgr.words import ADMISSIONS as ADMISSIONS
+from gridmgr.words import ADMITTING as ADMITTING
+from gridmgr.words import ANSWERING as ANSWERING
 from gridmgr.words import AUDITED as AUDITED
 from gridmgr.words import BODIES as BODIES
 from gridmgr.words import CLAIM_DEEDS as CLAIM_DEEDS
@@ -25,6 +28,7 @@ from gridmgr.words import HOW as HOW
 from gridmgr.words import LADDER as LADDER
 from gridmgr.words import LEVELS as LEVELS
 from gridmgr.words import LINEAGE as LINEAGE
+from gridmgr.words import LIST_KINDS as LIST_KINDS
 from gridmgr.words import N_ as N_
 from gridmgr.words import NEEDS as NEEDS
 from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS

@@ -3,11 +3,11 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from gridmgr import sheet
 from gridmgr.category.model import (
@@ -206,30 +206,43 @@ def differences(
     return found
 
 
+T = TypeVar("T")
 _WEIGHTS = {"name_zh": 4, "name_en": 4, "department": 2, "filing_condition": 1, "group_zh": 1, "group_en": 1}
 _PIECES = re.compile(r"[a-z0-9]+|[^\W\x00-\x7f]+")
 
 
 def matching(words: str, categories: Iterable[Category]) -> list[Category]:
-    """Return the matters that somebody's words speak of, the likeliest first.
+    """Return the matters that somebody's words speak of, the likeliest first."""
+    return likeliest(words, categories, texts, lambda each: each.code)
+
+
+def texts(category: Category) -> Iterator[tuple[str, int]]:
+    """Yield what may be said of a category, and how much a word found there weighs."""
+    return ((getattr(category, name), weight) for name, weight in _WEIGHTS.items())
+
+
+def likeliest(
+    words: str, things: Iterable[T], texts: Callable[[T], Iterable[tuple[str, int]]], code: Callable[[T], str]
+) -> list[T]:
+    """Return the things that somebody's words speak of, the likeliest first; `texts` says what is said of one.
 
     Chinese is compared by pairs of characters, since people do not type the name itself: 垃圾没人收 finds 暴露垃圾.
     Other words are compared by their beginnings. A code is found by its beginning.
     """
-    asked, code = _pieces(words), words.strip().casefold()
+    asked, typed = _pieces(words), words.strip().casefold()
     scored = [
-        (_score(asked, each) + 9 * (code != "" and each.code.casefold().startswith(code)), each)
-        for each in categories
+        (_score(asked, texts(each)) + 9 * (typed != "" and code(each).casefold().startswith(typed)), each)
+        for each in things
     ]
     best = max((score for score, _ in scored), default=0)
     found = [(score, each) for score, each in scored if score > 0 and score * 3 >= best]
-    return [each for _, each in sorted(found, key=lambda pair: (-pair[0], pair[1].code))]
+    return [each for _, each in sorted(found, key=lambda pair: (-pair[0], code(pair[1])))]
 
 
-def _score(asked: set[str], category: Category) -> int:
+def _score(asked: set[str], texts: Iterable[tuple[str, int]]) -> int:
     score = 0
-    for name, weight in _WEIGHTS.items():
-        there = _pieces(getattr(category, name))
+    for text, weight in texts:
+        there = _pieces(text)
         score += weight * sum(
             piece in there or (piece.isascii() and any(each.startswith(piece) for each in there))
             for piece in asked

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,14 @@ def areas(session: Session, actor: Actor) -> list[tuple[str, str]]:
             listing(session, actor, level, today).with_only_columns(GridUnit.code, GridUnit.name)
         )
     ]
+
+
+def district_code(session: Session) -> str:
+    """Return the beginning that the codes of all streets have in common today."""
+    asked = select(func.min(GridUnit.code), func.max(GridUnit.code))
+    ends = session.execute(asked.where(GridUnit.level == STREET, valid_at(clock.today()))).one()
+    pairs = zip(*(code or "" for code in ends), strict=False)
+    return "".join(first for first, _last in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def names(session: Session, codes: Iterable[str], at: date) -> dict[str, str]:

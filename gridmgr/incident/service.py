@@ -32,10 +32,11 @@ from gridmgr.incident.model import (
     UnknownIncident,
 )
 from gridmgr.life import rules as life
-from gridmgr.life.model import Action, BadField, State
+from gridmgr.life.model import HOLDERS, Action, BadField, State
 from gridmgr.life.rules import OPEN
 from gridmgr.organisation import queries as organisation
 from gridmgr.policy import queries as policies
+from gridmgr.responsibility import queries as lists
 
 
 def move(
@@ -59,7 +60,7 @@ def move(
         There is none of that number in the actor's scope.
     IncidentMovedMeanwhile
         `expected_seq` was given and somebody was faster.
-    IllegalMove, MissingField, BadField, ConditionUnmet, Exhausted, NothingAsked, TooLate
+    IllegalMove, MissingField, BadField, ConditionUnmet, Exhausted, NothingAsked, TooLate, NotOnTheList
         The step is not possible, or lacks what it needs.
     NotGranted, OutsideGrant, HeldAbove, NotYourOrder, RankTooLow
         The actor may not take this step here.
@@ -173,6 +174,16 @@ def _start_clock(session: Session, actor: Actor, incident: Incident, payload, at
     return {"limit_amount": amount, "limit_unit": unit, "due_at": due.isoformat()}
 
 
+def _accept(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
+    """The clock starts, and the item of the list that covers the case today stays with it."""
+    category, day = queries.category_of(session, incident), clock.local(at).date()
+    owner = lists.answer(session, category.policy_code, incident.home, day)
+    covered = {}
+    if owner is not None:
+        covered = {"admission": owner.admission.id} if owner.admission else {"item": owner.row.id}
+    return _start_clock(session, actor, incident, payload, at) | covered
+
+
 def _longer(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
     """An extension goes on from the due time, even from one that has passed."""
     due = _calendar(session, incident).due(incident.due_at, payload["amount"], TimeUnit(payload["unit"]))
@@ -212,7 +223,15 @@ def _hand_up(session: Session, actor: Actor, incident: Incident, payload, at) ->
 
 
 def _hand_down(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
-    return {"level": _one_of(payload.get("level"), rules.below(incident))}
+    """What the district hands to a territory must be on its list."""
+    level = _one_of(payload.get("level"), rules.below(incident))
+    if incident.level == HOLDERS[-1]:
+        _check_given(session, incident, getattr(incident, f"{level}_code"), at)
+    return {"level": level}
+
+
+def _check_given(session: Session, incident: Incident, unit: str, at: datetime) -> None:
+    lists.check_given(session, queries.category_of(session, incident), unit, clock.local(at).date())
 
 
 def _meet(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
@@ -229,8 +248,9 @@ def _one_of(level: str | None, levels: Sequence[str]) -> str:
 
 
 def _addressed(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
-    """A body is called by its present name, whichever of its names was given."""
+    """A body is called by its present name; what the people of a unit are to handle must be on its list."""
     if payload.get("handler_code"):
+        _check_given(session, incident, payload["handler_code"], at)
         return {}
     return {"handler": organisation.addressed(session, payload["handler"])}
 
@@ -254,7 +274,7 @@ def _finish(session: Session, actor: Actor, incident: Incident, payload, at) -> 
 
 _Prepare = Callable[[Session, Actor, Incident, Mapping[str, Any], datetime], dict[str, Any]]
 _PREPARE: dict[Action, _Prepare] = {
-    Action.ACCEPT: _start_clock,
+    Action.ACCEPT: _accept,
     Action.DISPATCH: _addressed,
     Action.REDIRECT: _addressed,
     Action.REOPEN: _start_clock,

@@ -1,0 +1,142 @@
+"""Verbs of admission: ask, argue, decide, take back, end. They never commit."""
+
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gridmgr import clock, words
+from gridmgr.account.model import NoSuchArea
+from gridmgr.account.rules import Actor, require
+from gridmgr.admission import queries, rules
+from gridmgr.admission.model import (
+    AdmissionDeed,
+    AskedAlready,
+    BadSpan,
+    Deed,
+    DeedImpossible,
+    MatterMissing,
+    NotHeard,
+    OnTheListAlready,
+    ReasonMissing,
+    WholeDistrict,
+)
+from gridmgr.category import queries as matters
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.responsibility import queries as lists
+from gridmgr.responsibility.model import Admission, DayPassed, Standing
+
+
+def ask(session: Session, actor: Actor, code: str, category: str, reason: str, lead: str = "") -> Admission:
+    """Ask that a matter be admitted to the list of a unit; `lead` is who would lead there, or the unit itself.
+
+    Rule: field.md D5, 准入: what is not on the list needs admission.
+
+    Raises
+    ------
+    NotGranted, OutsideGrant, WholeDistrict, NoSuchArea, MatterMissing, ReasonMissing, OnTheListAlready
+    AskedAlready
+    """
+    code, category, today = code.strip(), category.strip(), clock.today()
+    require(actor, "admission.ask", code)
+    if not code:
+        raise WholeDistrict
+    names = hierarchy.names(session, [code], today)
+    if code not in names:
+        raise NoSuchArea(code=code)
+    fitting = [each.code for each in matters.in_force(session) if each.code.startswith(category)]
+    if not category or not fitting:
+        raise MatterMissing
+    reason = _note(reason)
+    if all(lists.is_given(session, each, code, today) for each in fitting):
+        raise OnTheListAlready(category=category, unit=names[code])
+    found = Admission(
+        code=code, category=category, lead=(lead.strip() or names[code])[:100], reason=reason,
+        asker_id=actor.id, asker_name=actor.name, body=actor.body or "", asked_at=clock.now(),
+        state=Standing.ASKED,
+    )  # fmt: skip
+    _once(session, found, names[code])
+    session.add(found)
+    session.flush()  # its deeds point to it
+    _say(session, found, actor, Deed.ASK, reason)
+    return found
+
+
+def _once(session: Session, found: Admission, unit: str) -> None:
+    """Refuse a second request for the same, even one that is asked at the same time."""
+    key = f"admission {found.code} {found.category}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    asked = select(Admission.id).where(
+        Admission.code == found.code, Admission.category == found.category, Admission.state == Standing.ASKED
+    )
+    if (known := session.scalar(asked)) is not None:
+        raise AskedAlready(category=found.category, unit=unit, id=known)
+
+
+def do(
+    session: Session, actor: Actor, admission_id: int, deed: Deed, note: str = "",
+    begins: date | None = None, ends: date | None = None,
+) -> Admission:  # fmt: skip
+    """Argue, grant, refuse or take back a request, or end what was granted.
+
+    Granted, it acts like an item of the list from its first day to its last, or without end. Ended, the day
+    `ends` is its last one, today if none is given.
+
+    Raises
+    ------
+    UnknownAdmission, DeedImpossible, NotGranted, OutsideGrant, OwnRequest, NotTheAsker, ReasonMissing, NotHeard
+    BadSpan, DayPassed
+    """
+    queries.request(session, actor, admission_id)
+    found = session.get_one(Admission, admission_id, with_for_update=True, populate_existing=True)
+    after = rules.TRANSITIONS.get((Standing(found.state), deed))
+    if after is None:
+        raise DeedImpossible(state=words.ADMISSIONS[found.state], deed=words.ADMITTING[deed])
+    if (reason := rules.refusal(actor, deed, found)) is not None:
+        raise reason
+    note = _note(note) if deed is not Deed.WITHDRAW else note.strip()[: rules.MOST_NOTE]
+    if deed is Deed.GRANT:
+        _grant(session, found, begins, ends)
+    elif deed is Deed.END:
+        _end(found, ends or clock.today())
+    found.state = after
+    if deed in (Deed.GRANT, Deed.REFUSE, Deed.WITHDRAW):
+        found.decided_at = clock.now()
+    _say(session, found, actor, deed, note)
+    return found
+
+
+def _grant(session: Session, found: Admission, begins: date | None, ends: date | None) -> None:
+    if not queries.heard(session, found):
+        raise NotHeard
+    if begins is None or (ends is not None and ends < begins):
+        raise BadSpan
+    if begins < clock.today():
+        raise DayPassed(day=begins)
+    found.begins, found.ends = begins, ends
+
+
+def _end(found: Admission, last: date) -> None:
+    if last < clock.today():
+        raise DayPassed(day=last)
+    if last < found.begins:
+        raise BadSpan
+    found.ends = last
+
+
+def _note(note: str) -> str:
+    note = note.strip()
+    if not 0 < len(note) <= rules.MOST_NOTE:
+        raise ReasonMissing(most=rules.MOST_NOTE)
+    return note
+
+
+def _say(session: Session, found: Admission, actor: Actor, deed: Deed, note: str) -> None:
+    said = select(func.count()).where(AdmissionDeed.admission_id == found.id)
+    session.add(
+        AdmissionDeed(
+            admission_id=found.id, seq=session.scalar(said) + 1, deed=deed, actor_id=actor.id,
+            actor_name=actor.name, at=clock.now(), note=note,
+        )
+    )  # fmt: skip
+    session.flush()  # the next one counts it
