@@ -21,6 +21,7 @@ SWEEP_CLOCKS = "sweep_clocks"  # climb the rungs that are due
 RECOUNT_CLOCKS = "recount_clocks"  # count clocks by a corrected calendar
 TELL_LATE_ORDERS = "tell_late_orders"  # of supervision orders nobody answered in time
 TELL_UNCLAIMED = "tell_unclaimed"  # of pieces of work whose time is nearly over
+TELL_ENDED_FORCES = "tell_ended_forces"  # of task forces that are past their last day
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 

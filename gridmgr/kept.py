@@ -25,6 +25,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "webhooks": ("webhook",),
     "bodies": ("body",),
     "responsibility": ("responsibility_list", "list_edition", "list_item", "admission"),
+    "modules": ("regrouping", "module"),
 }
 """Which tables a list is read from; the triggers on them are its other half."""
 

@@ -17,15 +17,17 @@ from gridmgr.escalation import model as escalation
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
+from gridmgr.module import model as module
 from gridmgr.notice import model as notice
 from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
 from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
+from gridmgr.task_force import model as task_force
 
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
-    audit, discussion, importing, supervision, claim, organisation, responsibility, admission,
+    audit, discussion, importing, supervision, claim, organisation, module, task_force, responsibility, admission,
 )  # fmt: skip
 METADATA = Base.metadata
 

@@ -33,6 +33,21 @@ BODIES = {
     "command_room": N_("Command room"),
     "task_force": N_("Task force"),
 }
+POSTS = {"lead": N_("Module lead"), "deputy": N_("Deputy"), "post": N_("Post")}
+FORCES = {
+    "running": N_("In operation"),
+    "ended": N_("Past its end"),
+    "disbanded": N_("Disbanded"),
+}
+FORCE_DEEDS = {
+    "raise": N_("founded it"),
+    "join": N_("let join"),
+    "leave": N_("let leave"),
+    "lead": N_("let lead"),
+    "prolong": N_("changed its last day"),
+    "put": N_("put cases under it"),
+    "disband": N_("disbanded it"),
+}
 ROLES = {
     "grid_member": N_("Grid member"),
     "grid_leader": N_("Grid leader"),
@@ -252,6 +267,8 @@ NOTICES = {
     "piece_returned": N_("{name} returns the piece at {place} to be done again, until {due}: {note}"),
     "piece_ended": N_("{name} has taken back the piece at {place}: {note}"),
     "piece_unclaimed": N_("A place of the piece at {place}, until {due}, is still free: {note}"),
+    "force_joined": N_("{name} has called you into the {place}: {note}"),
+    "force_ended": N_("The {place} is past its last day and goes on until it is disbanded: {note}"),
     "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
     "closed": N_("The case you reported, {number} {category}, is closed."),
     "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
@@ -282,6 +299,8 @@ NOTICE_KINDS = {
     "piece_returned": N_("Piece returned to me"),
     "piece_ended": N_("Piece taken back"),
     "piece_unclaimed": N_("Piece nobody takes"),
+    "force_joined": N_("Called into a task force"),
+    "force_ended": N_("Task force past its end"),
     "reopened": N_("Case reopened"),
     "closed": N_("My report is closed"),
     "unserved": N_("Due times nobody served"),

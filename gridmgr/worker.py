@@ -37,6 +37,7 @@ from gridmgr.notice import service as notice
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
 from gridmgr.supervision import service as supervision
+from gridmgr.task_force import service as task_force
 
 log = logging.getLogger(__name__)
 app = procrastinate.App(connector=procrastinate.PsycopgConnector())
@@ -261,6 +262,13 @@ def tell_late_orders(timestamp: int) -> None:
 def tell_unclaimed(timestamp: int) -> None:
     """Every minute tell the authors of pieces of work that near their end with a place left."""
     _in_transaction(claim.tell_unclaimed)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name=jobs.TELL_ENDED_FORCES, queueing_lock=jobs.TELL_ENDED_FORCES)
+def tell_ended_forces(timestamp: int) -> None:
+    """Every ten minutes tell of task forces that are past their last day; none is disbanded by that."""
+    _in_transaction(task_force.tell_ended)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -22,6 +22,8 @@ from gridmgr.words import DAY_KINDS as DAY_KINDS
 from gridmgr.words import DEEDS as DEEDS
 from gridmgr.words import FATES as FATES
 from gridmgr.words import FINDINGS as FINDINGS
+from gridmgr.words import FORCE_DEEDS as FORCE_DEEDS
+from gridmgr.words import FORCES as FORCES
 from gridmgr.words import HOLDERS as HOLDERS
 from gridmgr.words import HOTSPOTS as HOTSPOTS
 from gridmgr.words import HOW as HOW
@@ -37,6 +39,7 @@ from gridmgr.words import ORDERS as ORDERS
 from gridmgr.words import ORPHANS as ORPHANS
 from gridmgr.words import PARTS as PARTS
 from gridmgr.words import PIECES as PIECES
+from gridmgr.words import POSTS as POSTS
 from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES
 from gridmgr.words import ROLES as ROLES

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     PIECE_RETURNED = "piece_returned"  # 退回: what you have reported done is not enough
     PIECE_ENDED = "piece_ended"  # 收回: a piece in your hands is no longer wanted
     PIECE_UNCLAIMED = "piece_unclaimed"  # 无人认领: its time is nearly over and a place is left
+    FORCE_JOINED = "force_joined"  # 专班: you are a member of it now
+    FORCE_ENDED = "force_ended"  # 专班到期: it is past its last day and not disbanded
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

@@ -50,6 +50,8 @@ KINDS: dict[Kind, Usual] = {
     Kind.PIECE_RETURNED: Usual(email=True),
     Kind.PIECE_ENDED: Usual(),
     Kind.PIECE_UNCLAIMED: Usual(important=True, email=True),
+    Kind.FORCE_JOINED: Usual(email=True),
+    Kind.FORCE_ENDED: Usual(important=True, email=True),
     Kind.REOPENED: Usual(email=True),
     Kind.CLOSED: Usual(),
     Kind.UNSERVED: Usual(important=True, email=True),

@@ -186,7 +186,9 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
                     admission_is_decided_once;
                 DROP TABLE list_version, shift, leave, supervision_deed, supervision_order;
                 DROP TABLE piece_file, claim_deed, piece_claim, piece;
-                DROP TABLE body;
+                DROP TABLE task_force_deed, task_force_member, task_force;
+                DROP TABLE post_holder, module_post, module_body, module, regrouping, body;
+                DROP FUNCTION force_deeds_are_written_once;
                 DROP FUNCTION deeds_are_written_once;
                 DROP FUNCTION claim_deeds_are_written_once;
                 DROP FUNCTION renew_list_version CASCADE;

@@ -146,7 +146,7 @@ def test_what_is_ticked_is_wanted_and_what_is_fixed_stays(city: City, monkeypatc
     assert set(ticked) == {
         ("inbox", "closed"), ("email", "closed"), ("email", "told"), ("inbox", "told"), ("inbox", "taken_over"),
         ("inbox", "unserved"), ("inbox", "dead_letter"), ("inbox", "supervised"), ("inbox", "order_returned"),
-        ("inbox", "order_late"),
+        ("inbox", "order_late"), ("inbox", "force_ended"),
     }  # fmt: skip
     browser.post("/notices/wishes/address", data={"address": "clerk@city.example"})
     tell(city, Role.COMMUNITY_CLERK, Kind.REMIND, Kind.CLOSED)
