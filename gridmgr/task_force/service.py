@@ -298,7 +298,8 @@ def _tell(
     session: Session, kind: Kind, force: TaskForce, body: Body, people: Iterable[int], actor: Actor | None
 ) -> None:
     facts = {
-        "page": f"/task-forces/{force.id}", "place": body.name, "note": force.purpose[:200], "name": actor.name if actor else "",
+        "page": f"/task-forces/{force.id}", "place": body.name, "note": force.purpose[:200],
+        "name": actor.name if actor else "",
         "due": clock.midnight(force.ends_on, days=1).isoformat(),
     }  # fmt: skip
     notice.tell(session, [Message(account, kind, None, facts) for account in sorted(people)])
