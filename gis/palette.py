@@ -29,6 +29,17 @@ STATUS: dict[str, Sign] = {
     "merged": Sign("#a9a9a9", "ring"),
 }
 
+# Whistles by how those called stand, and where somebody reported in.
+WHISTLE: dict[str, Sign] = {
+    "proposed": Sign("#5f5f5f", "ring"),
+    "awaited": Sign("#e69f00", "disc"),
+    "partly": Sign("#f2c94c", "diamond"),
+    "missed": Sign("#b2182b", "diamond"),
+    "complete": Sign("#2a7fba", "square"),
+    "here": Sign("#083d64", "pin"),
+    "elsewhere": Sign("#d55e00", "pin"),
+}
+
 # Hotspot class of gis.hotspot → colour: red hot, blue cold, darker is surer (ColorBrewer RdBu).
 HOTSPOT: dict[int, str] = {
     3: "#b2182b",

@@ -19,6 +19,7 @@ DELIVER = "deliver"  # send what is due, by mail and to webhooks
 PRUNE_NOTICES = "prune_notices"  # remove what was read long ago
 SWEEP_CLOCKS = "sweep_clocks"  # climb the rungs that are due
 RECOUNT_CLOCKS = "recount_clocks"  # count clocks by a corrected calendar
+MISS_CALLS = "miss_calls"  # of whistles, whom nobody came for in time
 TELL_LATE_ORDERS = "tell_late_orders"  # of supervision orders nobody answered in time
 TELL_UNCLAIMED = "tell_unclaimed"  # of pieces of work whose time is nearly over
 TELL_ENDED_FORCES = "tell_ended_forces"  # of task forces that are past their last day

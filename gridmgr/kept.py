@@ -26,6 +26,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "bodies": ("body",),
     "responsibility": ("responsibility_list", "list_edition", "list_item", "admission"),
     "modules": ("regrouping", "module"),
+    "whistle_terms": ("whistle_terms",),
 }
 """Which tables a list is read from; the triggers on them are its other half."""
 

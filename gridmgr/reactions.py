@@ -17,6 +17,7 @@ from gridmgr.life.rules import FINAL
 from gridmgr.organisation.model import BodyRenamed
 from gridmgr.responsibility import service as responsibility
 from gridmgr.telling import service as telling
+from gridmgr.whistle import service as whistle
 
 
 def _rehome_open_cases(session: Session, event: EditionPublished) -> None:
@@ -68,6 +69,11 @@ def _tell_of_steps(session: Session, event: IncidentsMoved) -> None:
     telling.tell_of(session, event.moves)
 
 
+def _end_whistles(session: Session, event: IncidentsMoved) -> None:
+    """A whistle ends with its case."""
+    whistle.follow(session, event.moves)
+
+
 def _tell_the_mentioned(session: Session, event: Mentioned) -> None:
     """Whoever is named in a comment is told."""
     telling.tell_mentioned(session, event.incident_id, event.account_ids, event.author, event.text)
@@ -90,6 +96,6 @@ REACTIONS = {
     Mentioned: [_tell_the_mentioned],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports],
-    IncidentsMoved: [_remember_items, _keep_clocks, _tell_of_steps, _end_pieces],
+    IncidentsMoved: [_remember_items, _keep_clocks, _tell_of_steps, _end_pieces, _end_whistles],
     CalendarCorrected: [_recount_clocks],
 }

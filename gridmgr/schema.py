@@ -24,10 +24,12 @@ from gridmgr.policy import model as policy
 from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
 from gridmgr.task_force import model as task_force
+from gridmgr.whistle import model as whistle
 
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision, claim, organisation, module, task_force, responsibility, admission,
+    whistle,
 )  # fmt: skip
 METADATA = Base.metadata
 

@@ -243,6 +243,49 @@ CLAIM_DEEDS = {
     "return": N_("Return it to be done again"),
     "end": N_("Take the piece back"),
 }
+WHISTLES = {
+    "proposed": N_("Awaits approval"),
+    "blown": N_("Whistle blown"),
+    "ended": N_("Ended"),
+    "refused": N_("Not approved"),
+    "withdrawn": N_("Withdrawn"),
+}
+WHISTLE_KINDS = {
+    "concern": N_("A concern one cannot solve alone"),
+    "joint": N_("Joint enforcement"),
+    "emergency": N_("Emergency"),
+}
+WHISTLE_DEEDS = {
+    "propose": N_("Ask for a whistle"),
+    "blow": N_("Blow the whistle"),
+    "refuse": N_("Do not approve"),
+    "withdraw": N_("Withdraw the whistle"),
+    "call": N_("Call more"),
+    "answer": N_("Answer: we are coming"),
+    "report_in": N_("Report in"),
+    "excuse": N_("Excuse"),
+    "miss": N_("Has not reported in in time"),
+    "record": N_("Write into the record"),
+    "rate": N_("Rate"),
+    "end": N_("End the whistle"),
+}
+WHISTLE_SIGNS = {
+    "proposed": N_("Awaits approval"),
+    "awaited": N_("Nobody there yet"),
+    "partly": N_("Some are there"),
+    "missed": N_("Somebody has not come in time"),
+    "complete": N_("All are there"),
+    "here": N_("Reported in on the spot"),
+    "elsewhere": N_("Reported in from elsewhere"),
+}
+PRESENCES = {
+    "waiting": N_("Awaited"),
+    "answered": N_("Is coming"),
+    "in_time": N_("Reported in in time"),
+    "late": N_("Reported in late"),
+    "absent": N_("Has not come"),
+    "excused": N_("Excused"),
+}
 NOTICES = {
     "reported": N_("A new case in your area: {number} {category}, at {place}."),
     "assigned": N_("{number} {category}, at {place}, was dispatched to you. Due: {due}"),
@@ -269,6 +312,16 @@ NOTICES = {
     "piece_unclaimed": N_("A place of the piece at {place}, until {due}, is still free: {note}"),
     "force_joined": N_("{name} has called you into the {place}: {note}"),
     "force_ended": N_("The {place} is past its last day and goes on until it is disbanded: {note}"),
+    "whistle_asked": N_("{name} asks to blow the whistle on {number} {category}, at {place}: {note}"),
+    "whistle_refused": N_("The whistle you asked for on {number} {category} will not be blown: {note}"),
+    "whistled": N_("{name} blows the whistle: report in at {place}, {number} {category}, by {due}: {note}"),
+    "whistle_answered": N_("{name} answers your whistle on {number} {category} and is coming: {note}"),
+    "reported_in": N_("{name} has reported in to your whistle on {number} {category}, at {place}: {note}"),
+    "whistle_missed": N_(
+        "{name} has not reported in to the whistle on {number} {category}, due {due}: {note}"
+    ),
+    "whistle_over": N_("You need not come any more to the whistle of {name} on {number} {category}: {note}"),
+    "whistle_rated": N_("{name} has rated how you came to the whistle on {number} {category}: {note}"),
     "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
     "closed": N_("The case you reported, {number} {category}, is closed."),
     "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
@@ -292,6 +345,14 @@ NOTICE_KINDS = {
     "order_answered": N_("My order was answered"),
     "order_returned": N_("Answer to an order returned"),
     "order_late": N_("Order not answered in time"),
+    "whistle_asked": N_("Whistle to approve"),
+    "whistle_refused": N_("My whistle was not approved"),
+    "whistled": N_("A whistle calls us"),
+    "whistle_answered": N_("My whistle is answered"),
+    "reported_in": N_("Somebody reports in to my whistle"),
+    "whistle_missed": N_("Not reported in in time"),
+    "whistle_over": N_("We need not come any more"),
+    "whistle_rated": N_("How we came was rated"),
     "piece_cut": N_("Piece of work in my area"),
     "piece_handed": N_("Piece of work handed to me"),
     "piece_reported": N_("Piece to accept"),

@@ -20,6 +20,7 @@ from gridmgr import db, jobs, post
 from gridmgr.account.rules import SYSTEM
 from gridmgr.answered import service as answered
 from gridmgr.attachment import service as attachment
+from gridmgr.attendance import service as attendance
 from gridmgr.audit import queries as audit
 from gridmgr.audit import service as audit_service
 from gridmgr.audit.model import Regular
@@ -269,6 +270,13 @@ def tell_unclaimed(timestamp: int) -> None:
 def tell_ended_forces(timestamp: int) -> None:
     """Every ten minutes tell of task forces that are past their last day; none is disbanded by that."""
     _in_transaction(task_force.tell_ended)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(name=jobs.MISS_CALLS, queueing_lock=jobs.MISS_CALLS)
+def miss_calls(timestamp: int) -> None:
+    """Four times a minute tell of those whom a whistle calls and who have not reported in in time."""
+    _in_transaction(attendance.miss)
 
 
 @app.periodic(cron="*/5 * * * *")

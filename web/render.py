@@ -24,6 +24,7 @@ OWN = (
     "list.js",
     "phrases.js",
     "claims.js",
+    "whistle.js",
     "map.css",
     "map.js",
 )

@@ -40,6 +40,7 @@ from gridmgr.words import ORPHANS as ORPHANS
 from gridmgr.words import PARTS as PARTS
 from gridmgr.words import PIECES as PIECES
 from gridmgr.words import POSTS as POSTS
+from gridmgr.words import PRESENCES as PRESENCES
 from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES
 from gridmgr.words import ROLES as ROLES
@@ -48,6 +49,10 @@ from gridmgr.words import STAGES as STAGES
 from gridmgr.words import STATES as STATES
 from gridmgr.words import UNITS as UNITS
 from gridmgr.words import WAYS as WAYS
+from gridmgr.words import WHISTLE_DEEDS as WHISTLE_DEEDS
+from gridmgr.words import WHISTLE_KINDS as WHISTLE_KINDS
+from gridmgr.words import WHISTLE_SIGNS as WHISTLE_SIGNS
+from gridmgr.words import WHISTLES as WHISTLES
 from gridmgr.words import word as word
 
 # The step as a button says it, and as the history tells it.
@@ -84,6 +89,8 @@ ACTIONS = {
     "adopt": N_("Take over"),
     "hand_over": N_("Hand over"),
     "rehome": N_("Re-home"),
+    "whistle": N_("Blow the whistle"),
+    "report_in": N_("Report in"),
 }
 DONE = {
     "report": N_("reported it"),
@@ -118,6 +125,8 @@ DONE = {
     "adopt": N_("took it over from another system"),
     "hand_over": N_("handed it over"),
     "rehome": N_("moved it to the units of the new map"),
+    "whistle": N_("blew the whistle"),
+    "report_in": N_("reported in"),
 }
 SOURCES = {
     "patrol": N_("Grid patrol"),

@@ -33,6 +33,7 @@ from gridmgr.cli import (
     policies,
     serving,
     supervision,
+    whistles,
 )
 from gridmgr.cli.output import fail, problem_behind
 from gridmgr.settings import settings
@@ -57,6 +58,7 @@ app.add_typer(clocks.app, name="clocks")
 app.add_typer(duty.app, name="duty")
 app.add_typer(supervision.app, name="supervision")
 app.add_typer(claims.app, name="claims")
+app.add_typer(whistles.app, name="whistles")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)

@@ -26,8 +26,8 @@ from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
+from gridmgr.simulation import calls, rules, service
 from gridmgr.simulation import queries as simulated
-from gridmgr.simulation import rules, service
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
 
@@ -49,6 +49,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _play(engine, days, workers)
         _prepare(engine)
         _roster(engine)
+        _whistles(engine)
         _serve(engine, url, _free_port(port or settings().port), workers)
     say("Stopped.")
 
@@ -125,6 +126,11 @@ def _roster(engine: Engine) -> None:
     today = clock.today()
     with db.transaction(engine, REACTIONS) as session:
         service.open_rosters(session, today - timedelta(days=today.weekday()))
+
+
+def _whistles(engine: Engine) -> None:
+    with db.transaction(engine, REACTIONS) as session:
+        calls.blow_whistles(session, service.SEED)
 
 
 def _serve(engine: Engine, url: str, port: int, workers: int) -> None:

@@ -234,6 +234,12 @@ def district_code(session: Session) -> str:
     return "".join(first for first, _last in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
+def streets(session: Session) -> dict[str, str]:
+    """Return the names of today's streets by their codes."""
+    asked = select(GridUnit.code, GridUnit.name).where(GridUnit.level == STREET, valid_at(clock.today()))
+    return dict(tuple(row) for row in session.execute(asked.order_by(GridUnit.code)))
+
+
 def names(session: Session, codes: Iterable[str], at: date) -> dict[str, str]:
     """Return the names of those codes on the day `at`."""
     wanted = {code for code in codes if code}

@@ -18,7 +18,9 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     func,
+    or_,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
@@ -113,6 +115,9 @@ class Incident(Base):
     reopens: Mapped[int] = mapped_column(SmallInteger)
     tasks: Mapped[int] = mapped_column(SmallInteger)
     open_tasks: Mapped[int] = mapped_column(SmallInteger)
+    whistles: Mapped[int] = mapped_column(
+        SmallInteger, server_default="0"
+    )  # how often anybody was called to it
     suspended_from: Mapped[str | None] = mapped_column(String(16))
     suspended_at: Mapped[datetime | None] = mapped_column(Instant)
     last_seq: Mapped[int]
@@ -137,6 +142,17 @@ class Incident(Base):
     @classmethod
     def _stopped_at(cls) -> ColumnElement[datetime]:
         return func.coalesce(cls.closed_at, cls.suspended_at)
+
+    @hybrid_property
+    def large_loop(self) -> bool:
+        """Whether departments took part (大闭环); else the street's own people closed it, or will (小闭环)."""
+        return (self.handler is not None and self.handler_code is None) or self.tasks > 0 or self.whistles > 0
+
+    @large_loop.inplace.expression
+    @classmethod
+    def _large_loop(cls) -> ColumnElement[bool]:
+        department = and_(cls.handler.is_not(None), cls.handler_code.is_(None))
+        return or_(department, cls.tasks > 0, cls.whistles > 0)
 
 
 class IncidentEvent(Base):

@@ -248,7 +248,16 @@ def check_place(report: Report) -> None:
     ------
     NoPlace
     """
-    lon, lat = report.lon, report.lat
+    check_degrees(report.lon, report.lat)
+
+
+def check_degrees(lon: float, lat: float) -> None:
+    """Return if two numbers can be degrees on earth.
+
+    Raises
+    ------
+    NoPlace
+    """
     fits = math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90
     if not fits or (lon == 0 and lat == 0):
         raise NoPlace(lon=lon, lat=lat)

@@ -57,6 +57,8 @@ class Action(StrEnum):
     RETIME = "retime"  # 时限重算: the calendar was corrected
     ADOPT = "adopt"  # 导入: another system says how far it had come
     HAND_OVER = "hand_over"  # 移交: the body at work is no more, or has a new name; another one works on
+    WHISTLE = "whistle"  # 吹哨: departments or streets are called to it
+    REPORT_IN = "report_in"  # 报到: one of those called is there
     REHOME = "rehome"  # 归属调整: the map changed under an open case
 
 

@@ -58,12 +58,10 @@ TRANSITIONS: dict[tuple[State | None, Action], State] = {
     **_from((*RUNNING, State.FED_BACK, State.VERIFIED), Action.MEET),
     **_from(sorted(OPEN), Action.ATTACH),
 }
+# On every open case; nobody asks for them as a step: they follow from what is done elsewhere.
 BY_SYSTEM = (
-    Action.TAKE_OVER,
-    Action.RETIME,
-    Action.HAND_OVER,
-    Action.REHOME,
-)  # on every open case; nobody asks for them
+    Action.TAKE_OVER, Action.RETIME, Action.REHOME, Action.HAND_OVER, Action.WHISTLE, Action.REPORT_IN,
+)  # fmt: skip
 
 # What a step must be given, beside who and when. What a request gave need not be given again.
 REQUIRES: dict[Action, tuple[str, ...]] = {
@@ -127,6 +125,7 @@ class Standing:
     reopens: int = 0
     tasks: int = 0
     open_tasks: int = 0
+    whistles: int = 0
     suspended_from: State | None = None
     suspended_at: datetime | None = None
     street_code: str | None = None
@@ -147,6 +146,7 @@ COUNTS: dict[Action, tuple[str, ...]] = {
     Action.REDIRECT: ("redirects",),
     Action.REOPEN: ("reopens",),
     Action.ASSIGN_TASK: ("tasks", "open_tasks"),
+    Action.WHISTLE: ("whistles",),
 }
 
 

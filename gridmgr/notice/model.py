@@ -44,6 +44,14 @@ class Kind(StrEnum):
     PIECE_UNCLAIMED = "piece_unclaimed"  # 无人认领: its time is nearly over and a place is left
     FORCE_JOINED = "force_joined"  # 专班: you are a member of it now
     FORCE_ENDED = "force_ended"  # 专班到期: it is past its last day and not disbanded
+    WHISTLE_ASKED = "whistle_asked"  # 吹哨审批: a whistle awaits your approval
+    WHISTLE_REFUSED = "whistle_refused"  # your whistle was not approved, or withdrawn
+    WHISTLED = "whistled"  # 吹哨: your body, or street, is called
+    WHISTLE_ANSWERED = "whistle_answered"  # 响应: one of those you called is coming
+    REPORTED_IN = "reported_in"  # 报到: one of those you called is there
+    WHISTLE_MISSED = "whistle_missed"  # 超时未报到
+    WHISTLE_OVER = "whistle_over"  # you need not come any more
+    WHISTLE_RATED = "whistle_rated"  # 评哨
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

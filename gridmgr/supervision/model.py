@@ -43,7 +43,11 @@ class SupervisionOrder(Base):
     __table_args__ = (
         Index(
             "ix_supervision_order_running", "incident_id", unique=True,
-            postgresql_where=text("state IN ('open', 'answered')"),
+            postgresql_where=text("state IN ('open', 'answered') AND NOT apart"),
+        ),
+        Index(
+            "ix_supervision_order_apart", "incident_id", "body", unique=True,
+            postgresql_where=text("state IN ('open', 'answered') AND apart"),
         ),
         Index("ix_supervision_order_due", "due_at", postgresql_where=text("state = 'open'")),
         Index("ix_supervision_order_state", "state", "id"),
@@ -55,7 +59,12 @@ class SupervisionOrder(Base):
     issuer_name: Mapped[str] = mapped_column(String(64))
     issued_at: Mapped[datetime] = mapped_column(Instant)
     wanted: Mapped[str] = mapped_column(String(500))
-    body: Mapped[str | None] = mapped_column(String(100))  # who was at work when it was issued
+    body: Mapped[str | None] = mapped_column(
+        String(100)
+    )  # who was at work when it was issued, or the body apart
+    apart: Mapped[bool] = mapped_column(
+        server_default="false"
+    )  # for a body that owes something beside the case
     level: Mapped[str] = mapped_column(String(16))  # which level held the case then
     due_at: Mapped[datetime] = mapped_column(Instant)
     state: Mapped[str] = mapped_column(String(16))

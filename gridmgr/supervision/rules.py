@@ -8,7 +8,7 @@ from gridmgr.errors import Problem
 from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Incident
 from gridmgr.life.rules import OPEN
-from gridmgr.supervision.model import RUNNING, Deed, NotAddressed, NoteMissing, Standing
+from gridmgr.supervision.model import RUNNING, Deed, NotAddressed, NoteMissing, Standing, SupervisionOrder
 
 TRANSITIONS: dict[tuple[Standing, Deed], Standing] = {
     (Standing.OPEN, Deed.ANSWER): Standing.ANSWERED,
@@ -32,29 +32,34 @@ def check_note(deed: Deed, note: str) -> None:
         raise NoteMissing(most=LONGEST_NOTE)
 
 
-def refusal(actor: Actor, deed: Deed, case: Incident) -> Problem | None:
+def refusal(
+    actor: Actor, deed: Deed, case: Incident, order: SupervisionOrder | None = None
+) -> Problem | None:
     """Return why an actor may not do this to an order on a case; None if it is allowed.
 
     Those who issue confirm, return and withdraw, in their area; the body at work answers, or else the desk of
-    the level that holds the case.
+    the level that holds the case. An order for a body apart is for that body alone to answer.
     """
     if deed is not Deed.ANSWER:
         return can(actor, "supervision.issue", case.home).reason
     if (reason := can(actor, "supervision.answer", case.home).reason) is not None:
         return reason
     roles = {grant.role for grant in actor.grants if case.home.startswith(grant.code)}
+    if order is not None and order.apart:
+        mine = actor.body == order.body or Role.ADMIN in roles
+        return None if mine else NotAddressed(addressee=order.body)
     if Role.ADMIN in roles or incident.works(actor, case) or incident.holds(roles, case):
         return None
     return NotAddressed(addressee=case.handler or case.level)
 
 
-def deeds(actor: Actor, state: Standing, case: Incident) -> list[Deed]:
+def deeds(actor: Actor, order: SupervisionOrder, case: Incident) -> list[Deed]:
     """Return what an actor may do now to an order on a case."""
-    return [deed for (before, deed) in TRANSITIONS if before == state and refusal(actor, deed, case) is None]
+    possible = [deed for (before, deed) in TRANSITIONS if before == order.state]
+    return [deed for deed in possible if refusal(actor, deed, case, order) is None]
 
 
-def may_issue(actor: Actor, case: Incident, standings: Iterable[Standing]) -> bool:
-    """Tell whether an actor may issue an order on a case now, whose orders stand in these ways."""
-    return (
-        case.state in OPEN and not set(RUNNING) & set(standings) and refusal(actor, Deed.ISSUE, case) is None
-    )
+def may_issue(actor: Actor, case: Incident, orders: Iterable[SupervisionOrder]) -> bool:
+    """Tell whether an actor may issue an order on a case now that has these orders."""
+    running = any(order.state in RUNNING and not order.apart for order in orders)
+    return case.state in OPEN and not running and refusal(actor, Deed.ISSUE, case) is None

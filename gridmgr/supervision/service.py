@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, words
@@ -34,11 +34,13 @@ from gridmgr.supervision.model import (
 
 
 def issue(
-    session: Session, actor: Actor, number: str, wanted: str, amount: float, unit: TimeUnit
-) -> SupervisionOrder:
+    session: Session, actor: Actor, number: str, wanted: str, amount: float, unit: TimeUnit,
+    body: str | None = None,
+) -> SupervisionOrder:  # fmt: skip
     """Order that something be done on a case within a time of its own, counted on the calendar of its place.
 
-    Rule: field.md §4, 督办. Whoever is at work is told, and the desk of the level that holds the case.
+    Rule: field.md §4, 督办. Whoever is at work is told, and the desk of the level that holds the case; or another
+    `body`, which owes something on the case beside it. One order at a time runs for each.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def issue(
     rules.check_note(Deed.ISSUE, wanted)
     if case.state not in OPEN:
         raise NothingToSupervise(number=number)
-    if running := _running(session, case.id):
+    if running := _running(session, case.id, body):
         raise SupervisedAlready(number=number, due=f"{clock.local(running.due_at):%Y-%m-%d %H:%M}")
     if amount <= 0:
         raise DuePast
@@ -59,12 +61,13 @@ def issue(
     due_at = calendar_for(session, case.home).due(now, amount, unit)
     order = SupervisionOrder(
         incident_id=case.id, issuer_id=actor.id, issuer_name=actor.name, issued_at=now, wanted=wanted,
-        body=case.handler, level=case.level, due_at=due_at, state=Standing.OPEN, returns=0,
+        body=body or case.handler, apart=body is not None, level=case.level, due_at=due_at,
+        state=Standing.OPEN, returns=0,
     )  # fmt: skip
     session.add(order)
     session.flush()  # its deeds point to it
     _note(session, order, actor, Deed.ISSUE, wanted, now)
-    _tell(session, Kind.SUPERVISED, order, case, _addressed(session, case), actor, wanted)
+    _tell(session, Kind.SUPERVISED, order, case, _addressed(session, case, order), actor, wanted)
     return order
 
 
@@ -82,7 +85,7 @@ def do(session: Session, actor: Actor, order_id: int, deed: Deed, note: str = ""
     after = rules.TRANSITIONS.get((Standing(order.state), deed))
     if after is None:
         raise DeedImpossible(state=words.ORDERS[order.state], deed=words.DEEDS[deed])
-    if (reason := rules.refusal(actor, deed, case)) is not None:
+    if (reason := rules.refusal(actor, deed, case, order)) is not None:
         raise reason
     rules.check_note(deed, note)
     now = clock.now()
@@ -97,7 +100,7 @@ def do(session: Session, actor: Actor, order_id: int, deed: Deed, note: str = ""
     if deed is Deed.ANSWER:
         _tell(session, Kind.ORDER_ANSWERED, order, case, {order.issuer_id}, actor, note)
     elif deed is Deed.RETURN:
-        _tell(session, Kind.ORDER_RETURNED, order, case, _addressed(session, case), actor, note)
+        _tell(session, Kind.ORDER_RETURNED, order, case, _addressed(session, case, order), actor, note)
     return order
 
 
@@ -120,7 +123,7 @@ def tell_late(session: Session, batch: int = 500) -> int:
     for order in late:
         case = cases[order.incident_id]
         above = duty.seats(session).at([Role.COMMAND_CENTRE], case.home)
-        people = {order.issuer_id} | above | _addressed(session, case)
+        people = {order.issuer_id} | above | _addressed(session, case, order)
         _tell(session, Kind.ORDER_LATE, order, case, people, None, order.wanted)
         order.late_told_at = now
     session.flush()
@@ -131,10 +134,11 @@ def _cases(ids: Iterable[int]):
     return select(Incident).where(Incident.id.in_(set(ids)))
 
 
-def _running(session: Session, incident_id: int) -> SupervisionOrder | None:
+def _running(session: Session, incident_id: int, body: str | None) -> SupervisionOrder | None:
     asked = select(SupervisionOrder).where(
-        SupervisionOrder.incident_id == incident_id, SupervisionOrder.state.in_(RUNNING)
-    )
+        SupervisionOrder.incident_id == incident_id, SupervisionOrder.state.in_(RUNNING),
+        SupervisionOrder.apart == (body is not None), (SupervisionOrder.body == body) if body else true(),
+    )  # fmt: skip
     return session.scalar(asked)
 
 
@@ -151,9 +155,11 @@ def _note(
     session.flush()  # the next one counts it
 
 
-def _addressed(session: Session, case: Incident) -> set[int | None]:
-    """Return whom an order on a case is for: the body at work, and the desk of the level that holds it."""
+def _addressed(session: Session, case: Incident, order: SupervisionOrder) -> set[int | None]:
+    """Return whom an order is for: the body at work, and the desk of the level that holds its case; or another body."""
     seats = duty.seats(session)
+    if order.apart:
+        return set(seats.of(order.body, case.home))
     desk = seats.at([role for role, level in LEVEL_OF.items() if level == case.level], case.home)
     if case.handler_code:
         return desk | seats.at(incident.ON_THE_GROUND, case.handler_code)

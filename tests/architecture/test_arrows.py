@@ -23,6 +23,8 @@ ORDER = (
     "audit",
     "claim",
     "telling",
+    "attendance",
+    "whistle",
     "supervision",
     "escalation",
     "task_force",

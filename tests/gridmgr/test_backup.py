@@ -184,6 +184,9 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
                 DROP TABLE case_item, admission_deed, admission, list_item, list_edition, responsibility_list;
                 DROP FUNCTION lists_are_written_once, edition_is_only_retired, items_belong_to_drafts,
                     admission_is_decided_once;
+                DROP TABLE whistle_terms, whistle_deed, whistle_call, whistle;
+                ALTER TABLE incident DROP COLUMN whistles;
+                DROP FUNCTION whistle_deeds_are_written_once;
                 DROP TABLE list_version, shift, leave, supervision_deed, supervision_order;
                 DROP TABLE piece_file, claim_deed, piece_claim, piece;
                 DROP TABLE task_force_deed, task_force_member, task_force;

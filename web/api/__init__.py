@@ -23,10 +23,11 @@ from web.api import (
     notice,
     statistics,
     supervision,
+    whistle,
 )
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    escalation, supervision, claim, importing, statistics, notice, delivery,
+    escalation, supervision, whistle, claim, importing, statistics, notice, delivery,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

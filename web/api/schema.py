@@ -31,6 +31,7 @@ TAGS = {
     "category": "Which matters there are, who handles them, and how long that may take.",
     "incident": "Reports and their life: list, map, export, history, and the steps.",
     "calendar": "The working calendar: holidays, make-up workdays, worked hours, due times.",
+    "whistle": "Whistles on cases: whom a street or a department calls, who reports in, and how that is rated.",
     "duty": "Who is on duty for a unit now and next; rosters, and leave with its cover.",
     "escalation": "Clocks of cases, the ladders they climb, the policies these come from, and the auditor.",
     "supervision": "Orders on cases with a deadline of their own: issue, answer, confirm, return, withdraw.",

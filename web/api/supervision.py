@@ -121,9 +121,8 @@ def do_to_order(order_id: OrderId, told: DeedIn, session: Transaction, actor: Vi
 
 def _out(actor: Actor, order: SupervisionOrder, case: Incident) -> OrderOut:
     same = {name: getattr(order, name) for name in OrderOut.model_fields if hasattr(order, name)}
-    state = Standing(order.state)
     more = {"number": case.number, "issuer": order.issuer_name, "late": queries.is_late(order)}
-    return OrderOut(**same | more | {"deeds": rules.deeds(actor, state, case)})
+    return OrderOut(**same | more | {"deeds": rules.deeds(actor, order, case)})
 
 
 def _deed(each: SupervisionDeed) -> DeedOut:

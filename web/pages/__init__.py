@@ -24,13 +24,14 @@ from web.pages import (
     report,
     supervision,
     talk,
+    whistles,
     whose,
 )
 
 routers = [
     page.router
     for page in (
-        login, command, desk, report, whose, incidents, bulk, talk, supervision, claims, incident, imports, plans,
-        grids, figures, account, people, accounts, calendar, duty, notices, deliveries, policies, categories,
+        login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, incident, imports,
+        plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries, policies, categories,
     )
 ]  # fmt: skip

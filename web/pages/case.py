@@ -10,6 +10,7 @@ import web.pages.case_map as case_map
 import web.pages.clocks as clocks
 import web.pages.orders as orders
 import web.pages.pieces as pieces
+import web.pages.whistling as whistling
 from gridmgr import clock
 from gridmgr.account.rules import PERMISSIONS, Actor, Role
 from gridmgr.category import queries as matters
@@ -156,6 +157,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         | clocks.values(session, incident)
         | orders.values(session, actor, incident)
         | pieces.values(session, actor, incident)
+        | whistling.of_case(session, actor, incident)
     )
 
 

@@ -12,6 +12,7 @@ from gridmgr.category import queries as matters
 from gridmgr.desk import queries, rules
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
+from gridmgr.whistle import queries as whistles
 from web import i18n
 from web.api.search import query
 from web.deps import Allow, Transaction
@@ -41,6 +42,7 @@ def show(
         "names": _names(session, {case.micro_grid_code for case in cases} | {area.code for area in areas}),
         "categories": {each.id: each.name(i18n.language.get()) for each in matters.by_id(session).values()},
         "now": clock.now(),
+        "whistles": whistles.waiting_for(session, actor),
         "on_foot": bool(roles & ON_FOOT),
     }
     return render(request, "fragments/desk.html" if is_fragment(request) else "desk.html", values)
