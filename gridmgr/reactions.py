@@ -6,8 +6,9 @@ from gridmgr import jobs
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import service as claim
-from gridmgr.discussion.model import Mentioned
+from gridmgr.discussion.model import Commented, Mentioned
 from gridmgr.escalation import service as escalation
+from gridmgr.escalation.model import LadderCalled
 from gridmgr.hierarchy.model import EditionPublished
 from gridmgr.i18n import _
 from gridmgr.incident import service as incident
@@ -15,7 +16,9 @@ from gridmgr.incident.model import IncidentsMoved, IncidentsReported
 from gridmgr.life.model import Action
 from gridmgr.life.rules import FINAL
 from gridmgr.organisation.model import BodyRenamed
+from gridmgr.policy.model import Act
 from gridmgr.responsibility import service as responsibility
+from gridmgr.supervision import service as supervision
 from gridmgr.telling import service as telling
 from gridmgr.whistle import service as whistle
 
@@ -91,8 +94,23 @@ def _call_by_new_name(session: Session, event: BodyRenamed) -> None:
     incident.hand_over(session, SYSTEM, event.before, event.after, renamed=True)
 
 
+def _hear_comments(session: Session, event: Commented) -> None:
+    """A case on which something is said is not silent."""
+    escalation.hear(session, event.incident_id, event.at)
+
+
+def _do_as_the_ladder_says(session: Session, event: LadderCalled) -> None:
+    """An order is issued, or the street's leader asked for a whistle, where a ladder says so."""
+    if event.act is Act.SUPERVISE:
+        supervision.issue_by_ladder(session, event)
+    elif event.act is Act.WHISTLE:
+        whistle.propose_for(session, event.incident_id)
+
+
 REACTIONS = {
     BodyRenamed: [_call_by_new_name],
+    Commented: [_hear_comments],
+    LadderCalled: [_do_as_the_ladder_says],
     Mentioned: [_tell_the_mentioned],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports],

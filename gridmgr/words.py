@@ -88,6 +88,7 @@ STAGES = {
     "dispatch": N_("Dispatch"),
     "handle": N_("The whole case"),
     "verify": N_("On-site check"),
+    "silence": N_("Silence"),
     "further": N_("Further limits"),
 }
 CLOCKS = {
@@ -105,8 +106,15 @@ AUDITED = {
 ACTS = {
     "remind": N_("Remind"),
     "tell": N_("Tell"),
+    "supervise": N_("Supervise, telling"),
+    "whistle": N_("Whistle, telling"),
     "take_over": N_("Hand to"),
 }
+CALLS = {
+    "supervise": N_("a supervision order is issued"),
+    "whistle": N_("the departments are to be called by whistle"),
+}
+WHENS = {"any": N_("at any time"), "worked": N_("in worked time")}
 NEEDS = {
     "photo": N_("a photo"),
     "result_photo": N_("a photo of what was done"),
@@ -224,6 +232,7 @@ DEEDS = {
     "confirm": N_("Confirm"),
     "return": N_("Return the answer"),
     "withdraw": N_("Withdraw the order"),
+    "urge": N_("Urged by the ladder"),
 }
 PIECES = {"open": N_("In progress"), "done": N_("Finished"), "ended": N_("Taken back")}
 PARTS = {
@@ -297,6 +306,9 @@ NOTICES = {
     "task": N_("{name} gives you a part of {number} {category}, due {due}: {note}"),
     "remind": N_("{number} {category} has used {share} of its time. Due: {due}"),
     "told": N_("{number} {category} has used {share} of its time; the {level} is told. Due: {due}"),
+    "ladder_called": N_(
+        "{number} {category} has used {share} of its time: {deed}; the {level} is told. Due: {due}"
+    ),
     "taken_over": N_("{number} {category} has used {share} of its time; the {level} takes over. Due: {due}"),
     "retimed": N_("The working calendar was corrected; {number} {category} is now due {due}."),
     "supervised": N_("{name} orders on {number} {category}, by {due}: {note}"),
@@ -339,6 +351,7 @@ NOTICE_KINDS = {
     "task": N_("Part of a case for us"),
     "remind": N_("Reminder of a due time"),
     "told": N_("A case climbs"),
+    "ladder_called": N_("A ladder supervises or whistles"),
     "taken_over": N_("A case is taken over"),
     "retimed": N_("Due time corrected"),
     "supervised": N_("Supervision order for us"),

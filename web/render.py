@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gridmgr.account.rules import can
+from gridmgr.policy import rules as policies
 from gridmgr.settings import settings
 from web import i18n, words
 
@@ -55,6 +56,7 @@ environment.filters.update(
     id=id,
     word=lambda code, table: words.word(table, code),
     finding=words.finding,
+    more=policies.more,
 )
 environment.globals.update(
     _=i18n._,

@@ -49,11 +49,20 @@ from gridmgr.words import STAGES as STAGES
 from gridmgr.words import STATES as STATES
 from gridmgr.words import UNITS as UNITS
 from gridmgr.words import WAYS as WAYS
+from gridmgr.words import WHENS as WHENS
 from gridmgr.words import WHISTLE_DEEDS as WHISTLE_DEEDS
 from gridmgr.words import WHISTLE_KINDS as WHISTLE_KINDS
 from gridmgr.words import WHISTLE_SIGNS as WHISTLE_SIGNS
 from gridmgr.words import WHISTLES as WHISTLES
 from gridmgr.words import word as word
+
+ACT_STATES = {  # the colour of an act on a timeline
+    "remind": "reported",
+    "tell": "handling",
+    "supervise": "suspended",
+    "whistle": "dispatched",
+    "take_over": "accepted",
+}
 
 # The step as a button says it, and as the history tells it.
 ACTIONS = {

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from gridmgr import clock
 from gridmgr.audit.model import LastDone, Missing, Overdue, Uneven, Unserved
 from gridmgr.category import queries as matters
+from gridmgr.category.model import Category
 from gridmgr.escalation.model import LIVE, CaseClock, RungClimbed, Running
 from gridmgr.escalation.queries import moment
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
-from gridmgr.life.model import Action, State
+from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.life.rules import OPEN, Standing
 from gridmgr.policy import queries as policies
 from gridmgr.policy.model import Stage
@@ -110,6 +111,8 @@ def overdue(session: Session) -> list[Overdue]:
 _OWN_STAGE = {
     State.REPORTED: (Stage.ACCEPT, Incident.reported_at),
     State.ACCEPTED: (Stage.DISPATCH, Incident.accepted_at),
+    State.DISPATCHED: (Stage.SILENCE, Incident.accepted_at),
+    State.HANDLING: (Stage.SILENCE, Incident.accepted_at),
     State.FED_BACK: (Stage.VERIFY, Incident.accepted_at),
 }
 
@@ -142,12 +145,22 @@ def missing(session: Session) -> list[Missing]:
         limited = [
             (category, severity)
             for category, severity in kinds
-            if (policy := policies.policy_for(session, known[category].policy_code, severity, stage))
-            and policy.amount is not None
+            if _limits(session, known[category], severity, stage)
         ]
         kind = tuple_(Incident.category_id, Incident.severity).in_(limited)
         found += _without(session, stage, began, Incident.state == state, began >= since, kind)
     return found
+
+
+def _limits(session: Session, category: Category, severity: int, stage: Stage) -> bool:
+    """Tell whether a stage of such a case is limited, whichever level held the case when it began."""
+    for holder in HOLDERS:
+        policy = policies.policy_for(session, category.policy_code, severity, stage, holder=holder)
+        own = policy is not None and policy.amount is not None
+        shares = policy is not None and stage is Stage.SILENCE and not own
+        if not own and not (shares and policies.limit_of(session, category, severity, holder=holder)):
+            return False
+    return True
 
 
 def _without(session: Session, stage: Stage, began: Any, *conditions: Any) -> list[Missing]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from gridmgr import clock, i18n
 from gridmgr.cli.output import Json, err, opened, print_json, print_table, say
 from gridmgr.i18n import _
 from gridmgr.words import ACTS, LADDER, STAGES, UNITS, word
+
+if TYPE_CHECKING:
+    from gridmgr.policy.model import Rung
 
 app = typer.Typer(no_args_is_help=True, help="Limits of the stages and the ladders they climb.")
 SHOWN = 50
@@ -82,22 +85,27 @@ def listing(
 ) -> None:
     """List the policies in force."""
     from gridmgr.policy import queries, rules
+    from gridmgr.policy.model import rungs
 
     with opened() as session:
         found = [rules.plain(each) for each in queries.in_force(session, at.date() if at else None)]
     if as_json:
         print_json(found)
         return
-    columns = [_("category"), _("severity"), _("stage"), _("limit"), _("unit"), _("ladder")]
+    columns = [_("category"), _("severity"), _("held by"), _("stage"), _("limit"), _("unit"), _("ladder")]
     rows = [
         (
-            each["category"] or "*", each["severity"] or "*", word(STAGES, each["stage"]), each["amount"],
-            word(UNITS, each["unit"] or ""), "\n".join(map(_rung, each["ladder"])),
+            each["category"] or "*", each["severity"] or "*",
+            word(LADDER, each["holder"] or "*"), word(STAGES, each["stage"]), each["amount"],
+            word(UNITS, each["unit"] or ""), "\n".join(map(_rung, rungs(each["ladder"]))),
         )
         for each in found
     ]  # fmt: skip
     print_table("", columns, rows)
 
 
-def _rung(rung: dict) -> str:
-    return f"{rung['share']:.0%} {word(ACTS, rung['act'])} {word(LADDER, rung['level'])}"
+def _rung(rung: "Rung") -> str:
+    from gridmgr.policy.rules import more
+
+    told = f"{rung.share:.0%} {word(ACTS, rung.act)} {word(LADDER, rung.level)}"
+    return _("{told} ({more})", told=told, more=said) if (said := more(rung)) else told

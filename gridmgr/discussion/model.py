@@ -55,6 +55,14 @@ class Orphan:
 
 
 @dataclass(frozen=True)
+class Commented:
+    """Something was said of a case."""
+
+    incident_id: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Mentioned:
     """Somebody was named in a comment."""
 

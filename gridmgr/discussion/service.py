@@ -13,6 +13,7 @@ from gridmgr.discussion.model import (
     LONGEST,
     LONGEST_NOTE,
     Comment,
+    Commented,
     Mentioned,
     NoteTooLong,
     NothingSaid,
@@ -49,6 +50,7 @@ def comment(session: Session, actor: Actor, number: str, said: str) -> Comment:
     )  # fmt: skip
     session.add(made)
     session.flush()  # the caller shows its id
+    emit(session, Commented(incident.id, made.at))
     if named:
         emit(session, Mentioned(incident.id, tuple(named), actor.name, said))
     return made

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.db import Base
-from gridmgr.policy.model import Rung, rungs
+from gridmgr.policy.model import Act, Rung, rungs
 
 Instant = TIMESTAMP(timezone=True)
 
@@ -104,6 +104,19 @@ class Clock:
     def ladder(self) -> tuple[Rung, ...]:
         """The rungs as they were when the clock started."""
         return rungs(self.policy["ladder"])
+
+
+@dataclass(frozen=True)
+class LadderCalled:
+    """A rung was climbed that others carry out: it supervises, or whistles; once for each case and act."""
+
+    incident_id: int
+    act: Act
+    level: str  # the people of which are told
+    share: float
+    at: datetime
+    answer_amount: float | None = None  # within what time an order is to be answered
+    answer_unit: str | None = None
 
 
 class RungClimbed(Base):

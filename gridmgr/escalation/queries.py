@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, exists, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, sheet
@@ -27,7 +27,7 @@ from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS
 from gridmgr.policy import queries as policies
 from gridmgr.policy import rules as tables
-from gridmgr.policy.model import Act, Policy, Rung
+from gridmgr.policy.model import CALLS, Act, Policy, Rung, Stage
 from gridmgr.policy.rules import PoliciesRead
 
 COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
@@ -80,7 +80,8 @@ def counted_by(
     asked = (
         select(CaseClock.id, CaseClock.incident_id)
         .where(
-            CaseClock.state.in_(LIVE), CaseClock.unit != TimeUnit.HOURS, CaseClock.id > behind,
+            CaseClock.state.in_(LIVE), CaseClock.id > behind,
+            or_(CaseClock.unit != TimeUnit.HOURS, CaseClock.policy.has_key("worked")),
             CaseClock.calendar.startswith(code, autoescape=True), CaseClock.since < end, last > begin,
         )
         .order_by(CaseClock.id)
@@ -89,20 +90,29 @@ def counted_by(
     return [tuple(row) for row in session.execute(asked)]
 
 
+def hears_silence(session: Session, incident_id: int) -> bool:
+    """Tell whether silence is counted on a case."""
+    counted = exists().where(
+        CaseClock.incident_id == incident_id, CaseClock.stage == Stage.SILENCE, CaseClock.state.in_(LIVE)
+    )
+    return session.scalar(select(counted))
+
+
 class Case(NamedTuple):
     """What the clocks of a case go by."""
 
     category: Category
     severity: int
     home: str
+    level: str
 
 
 def cases(session: Session, incident_ids: Collection[int]) -> dict[int, Case]:
     """Return what the clocks of these cases go by."""
-    asked = select(Incident.id, Incident.category_id, Incident.severity, Incident.home)
+    asked = select(Incident.id, Incident.category_id, Incident.severity, Incident.home, Incident.level)
     rows = session.execute(asked.where(Incident.id == func.any(list(incident_ids))))
     known = matters.by_id(session)
-    return {found: Case(known[category], severity, home) for found, category, severity, home in rows}
+    return {found: Case(known[category], *told) for found, category, *told in rows}
 
 
 def of_case(session: Session, incident_id: int) -> list[Clock]:
@@ -182,6 +192,8 @@ class Told(NamedTuple):
     number: str
     category_id: int
     address: str
+    answer_amount: float | None
+    answer_unit: str | None
 
 
 def due(session: Session, at: datetime, batch: int) -> list[int]:
@@ -206,6 +218,7 @@ def climb(session: Session, at: datetime, ids: Sequence[int]) -> tuple[int, list
         "at": at,
         "ids": ids,
         "holders": list(HOLDERS),
+        "calls": list(CALLS),
         "urgent": URGENT,
         "patience": PATIENCE,
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from gridmgr.category.model import Category
@@ -12,8 +13,8 @@ from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.escalation.model import Clock, Running
 from gridmgr.incident.model import Filed, Moved
 from gridmgr.life.model import HOLDERS, Action, State
-from gridmgr.life.rules import OPEN
-from gridmgr.policy.model import LADDER, Act, Policy, Rung, Stage
+from gridmgr.life.rules import BY_SYSTEM, OPEN, WORKED_ON
+from gridmgr.policy.model import LADDER, Act, Policy, Rung, Stage, When
 
 _UNDER_WAY = OPEN - {State.REPORTED, State.SUSPENDED}
 
@@ -23,6 +24,7 @@ RUNS_IN: dict[Stage, frozenset[State]] = {
     Stage.DISPATCH: frozenset({State.ACCEPTED}),
     Stage.HANDLE: _UNDER_WAY,
     Stage.VERIFY: frozenset({State.FED_BACK}),
+    Stage.SILENCE: frozenset(WORKED_ON),
     Stage.FURTHER: _UNDER_WAY,
 }
 
@@ -32,6 +34,7 @@ SERVED_BY: dict[Stage, frozenset[Action]] = {
     Stage.DISPATCH: frozenset({Action.DISPATCH}),
     Stage.HANDLE: frozenset({Action.CLOSE}),
     Stage.VERIFY: frozenset({Action.VERIFY, Action.REWORK}),
+    Stage.SILENCE: frozenset(Action) - {*BY_SYSTEM, Action.VOID, Action.MERGE},
     Stage.FURTHER: frozenset({Action.CLOSE, Action.MEET}),
 }
 RETIMING = frozenset({Action.EXTEND, Action.RETIME})  # steps that give the case another due time
@@ -45,6 +48,7 @@ class Verb(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     RETIME = "retime"
+    RESTART = "restart"  # something was done, so silence is counted from there
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,13 @@ def entered(before: State | None, after: State, further: tuple[str, ...]) -> tup
 
 def touches(step: Moved) -> bool:
     """Tell whether a step can do anything to any clock."""
-    return step.before != step.after or step.action in RETIMING or step.action is Action.MEET
+    changes = step.before != step.after or step.action in RETIMING or step.action is Action.MEET
+    return changes or breaks_silence(step)
+
+
+def breaks_silence(step: Moved) -> bool:
+    """Tell whether a step shows that somebody is at work on a case that waits for work."""
+    return step.after in WORKED_ON and step.action in SERVED_BY[Stage.SILENCE]
 
 
 def first_step(filed: Filed) -> Moved:
@@ -103,17 +113,28 @@ def effects(step: Moved, live: Mapping[str, Running], further: tuple[str, ...]) 
     found = list(_stops(step, live))
     stopped = {each.key for each in found}
     if step.before is State.SUSPENDED and step.after is not State.SUSPENDED:
-        return found + [
-            Effect(Verb.RESUME, key, due_at=due_at if key == Stage.HANDLE else None)
-            for key in live
-            if key not in stopped
-        ]
+        return (
+            found
+            + [
+                Effect(Verb.RESUME, key, due_at=due_at if key == Stage.HANDLE else None)
+                for key in live
+                if key not in stopped and key != Stage.SILENCE
+            ]
+            + _heard(step)
+        )
     if step.action in RETIMING and Stage.HANDLE in live and due_at:
         found.append(Effect(Verb.RETIME, Stage.HANDLE, due_at=due_at))
-    return found + [
+    started = [
         Effect(Verb.START, key, due_at=due_at if key == Stage.HANDLE else None)
         for key in entered(step.before, step.after, further)
+        if key != Stage.SILENCE
     ]
+    return found + started + _heard(step)
+
+
+def _heard(step: Moved) -> list[Effect]:
+    """Return that silence is counted anew, if the step breaks it."""
+    return [Effect(Verb.RESTART, Stage.SILENCE.value)] if breaks_silence(step) else []
 
 
 def _stops(step: Moved, live: Mapping[str, Running]) -> Iterator[Effect]:
@@ -142,10 +163,17 @@ class Limit:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-def limit(key: str, category: Category, policy: Policy | None, told: Mapping[str, Any]) -> Limit | None:
+def limit(
+    key: str,
+    category: Category,
+    policy: Policy | None,
+    told: Mapping[str, Any],
+    whole: tuple[float, TimeUnit] | None = None,
+) -> Limit | None:
     """Return the limit of a stage or of a further limit by its key, None if nothing limits it.
 
-    `told` is the payload of the step that began it: the due time of the case itself was worked out there.
+    `told` is the payload of the step that began it: the due time of the case itself was worked out there. `whole`
+    is the limit of the whole case, of which silence may last shares if its policy gives no length of its own.
     """
     match stage_of(key):
         case Stage.HANDLE:
@@ -154,13 +182,15 @@ def limit(key: str, category: Category, policy: Policy | None, told: Mapping[str
         case Stage.FURTHER:
             given = next(each for each in category.further_limits if each["key"] == key)
             return Limit(given["amount"], TimeUnit(given["unit"]), {"zh": given["zh"], "en": given["en"]})
+        case Stage.SILENCE if policy and policy.amount is None:
+            return Limit(*whole) if whole else None
         case _:
             return Limit(policy.amount, TimeUnit(policy.unit)) if policy and policy.amount else None
 
 
 def begun(
     incident_id: int, key: str, at: datetime, limit: Limit, policy: Policy | None, calendar: WorkingCalendar,
-    due_at: datetime | None = None, code: str = "",
+    due_at: datetime | None = None, code: str = "", urgent: bool = False,
 ) -> Clock:  # fmt: skip
     """Return the clock of a limit that begins to run at an instant, with a copy of its policy.
 
@@ -168,15 +198,19 @@ def begun(
     """
     due_at = due_at or calendar.due(at, limit.amount, limit.unit)
     allowed = max(calendar.worked(at, due_at, limit.unit), timedelta())
-    ladder = policy.ladder if policy else []
+    steps, ladder = policy.climbed[urgent] if policy else _NONE
     frozen = {"policy": policy.id if policy else None, "ladder": ladder} | limit.names
-    times = _rung_times(
-        policy.rungs if policy else (), (), at, allowed, timedelta(), at, limit.unit, calendar
-    )
-    return Clock(
+    if any(each.when is When.WORKED or each.every_unit in _WORKED for each in steps):
+        frozen["worked"] = True  # a corrected calendar moves its rungs, though running hours are its limit
+    clock = Clock(
         None, incident_id, key, at, limit.amount, limit.unit, code, allowed, timedelta(), at, due_at,
-        times, 0, times[0] if times else None, Running.RUNNING, None, frozen,
+        (), 0, None, Running.RUNNING, None, frozen,
     )  # fmt: skip
+    return _pointed(_timed(clock, steps, calendar))
+
+
+_WORKED = (TimeUnit.WORKING_HOURS, TimeUnit.WORKING_DAYS)
+_NONE: tuple[tuple[Rung, ...], list] = ((), [])
 
 
 # ---- when ----------------------------------------------------------------------------------------
@@ -186,28 +220,41 @@ def timed(clock: Clock, calendar: WorkingCalendar) -> Clock:
     """Return the clock with all instants that follow from what it allows and has used up."""
     unit, left = TimeUnit(clock.unit), clock.allowed - clock.used
     due_at = calendar.after(clock.since, left, unit) if left > timedelta() else clock.due_at
-    times = _rung_times(
-        clock.ladder, clock.rung_times, clock.started_at, clock.allowed, clock.used, clock.since, unit, calendar
-    )  # fmt: skip
-    return _pointed(replace(clock, due_at=due_at, rung_times=times))
+    return _pointed(replace(_timed(clock, clock.ladder, calendar), due_at=due_at))
 
 
-def _rung_times(
-    ladder: Sequence[Rung], before: Sequence[datetime], started_at: datetime, allowed: timedelta,
-    used: timedelta, since: datetime, unit: TimeUnit, calendar: WorkingCalendar,
-) -> tuple[datetime, ...]:  # fmt: skip
+def _timed(clock: Clock, ladder: Sequence[Rung], calendar: WorkingCalendar) -> Clock:
+    """Return the clock with the instants of its rungs, those to be climbed in the order in which they are due.
+
+    Shares of the limit never fall; what is counted in time from there on, or waits for worked time, may be due
+    behind rungs that come after it in the table.
+    """
+    times = _rung_times(clock, ladder, calendar)
+    if not any(each.every or each.when is When.WORKED for each in ladder):
+        return replace(clock, rung_times=tuple(accumulate(times, max)))
+    climbed = clock.next_rung
+    order = [*range(climbed), *sorted(range(climbed, len(times)), key=lambda n: times[n])]
+    if order != sorted(order):
+        told = [clock.policy["ladder"][n] for n in order]
+        clock = replace(clock, policy={**clock.policy, "ladder": told})
+    return replace(clock, rung_times=tuple(accumulate((times[n] for n in order), max)))
+
+
+def _rung_times(clock: Clock, ladder: Sequence[Rung], calendar: WorkingCalendar) -> list[datetime]:
     """Return when each rung is due; one that was due before `since` keeps its time: it is late, not new."""
-    times: list[datetime] = []
+    times, before, unit = [], clock.rung_times, TimeUnit(clock.unit)
     for number, rung in enumerate(ladder):
-        left = allowed * rung.share - used
-        if rung.share == 0:
-            at = started_at
-        elif left > timedelta():
-            at = calendar.after(since, left, unit)
+        left = clock.allowed * rung.share - clock.used
+        if number < len(before) and (number < clock.next_rung or left <= timedelta()):
+            at = before[number]
         else:
-            at = before[number] if number < len(before) else since
-        times.append(max(at, times[-1]) if times else at)
-    return tuple(times)
+            at = calendar.after(clock.since, left, unit) if left > timedelta() else clock.started_at
+            if rung.every:
+                at = calendar.due(at, rung.again * rung.every, TimeUnit(rung.every_unit))
+        if rung.when is When.WORKED and number >= clock.next_rung:
+            at = calendar.after(at, timedelta(), TimeUnit.WORKING_HOURS)
+        times.append(at)
+    return times
 
 
 def _pointed(clock: Clock) -> Clock:
@@ -237,8 +284,15 @@ def paused(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
 
 
 def resumed(clock: Clock, at: datetime, calendar: WorkingCalendar) -> Clock:
-    """Return the clock running again with what was left of its time."""
-    return timed(replace(clock, state=Running.RUNNING, since=at), calendar)
+    """Return the clock running again with what was left of its time, and of the time between repetitions."""
+    stood = clock.since
+    times = [
+        calendar.after(at, calendar.worked(stood, due, TimeUnit(rung.every_unit)), TimeUnit(rung.every_unit))
+        if rung.every and number >= clock.next_rung and due > stood
+        else due
+        for number, (rung, due) in enumerate(zip(clock.ladder, clock.rung_times, strict=True))
+    ]
+    return timed(replace(clock, state=Running.RUNNING, since=at, rung_times=tuple(times)), calendar)
 
 
 def retimed(clock: Clock, due_at: datetime, calendar: WorkingCalendar) -> Clock:

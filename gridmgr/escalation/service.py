@@ -6,7 +6,7 @@ They never commit. Whoever touches the clocks of a case holds the lock of the ca
 import json
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -23,17 +23,19 @@ from gridmgr.category.model import Category
 from gridmgr.clock import BeyondCalendar, NoWorkedTime
 from gridmgr.db import copy_rows
 from gridmgr.escalation import queries, rules
-from gridmgr.escalation.model import CaseClock, Clock
+from gridmgr.escalation.model import URGENT, CaseClock, Clock, LadderCalled
 from gridmgr.escalation.queries import Case, Told
 from gridmgr.escalation.rules import Effect, Verb
+from gridmgr.events import emit
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import HOLDERS, Action, State
+from gridmgr.life.rules import WORKED_ON
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
 from gridmgr.policy import queries as policies
-from gridmgr.policy.model import Act, Stage
+from gridmgr.policy.model import CALLS, Act, Stage
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ log = logging.getLogger(__name__)
 def begin(session: Session, filed: Sequence[Filed]) -> None:
     """Start the clocks of cases that have just been filed."""
     known = matters.by_id(session)
-    cases = {each.id: Case(known[each.category_id], each.severity, each.home) for each in filed}
+    cases = {each.id: Case(known[each.category_id], each.severity, each.home, HOLDERS[0]) for each in filed}
     _follow(session, [rules.first_step(each) for each in filed], cases, {})
 
 
@@ -69,12 +71,44 @@ def _follow(
                 ended.append(rules.stopped(clocks.pop(effect.key), step.at, effect.served))
             elif effect.verb is Verb.START:
                 clocks |= _started(session, step, case, effect)
+            elif effect.verb is Verb.RESTART:
+                ended += _restarted(session, step, case, effect, clocks)
             else:
                 clocks[effect.key] = _changed(session, clocks[effect.key], step.at, effect)
     after = [each for clocks in live.values() for each in clocks.values()] + ended
     # What has ended first: a limit that ends and begins again in one go has one live clock at a time.
-    _update(session, [each for each in after if each.id is not None and each != before[each.id]])
+    _update(session, [each for each in after if each.id is not None and each != before[each.id]], before)
     _insert(session, [each for each in after if each.id is None])
+
+
+def _restarted(
+    session: Session, step: Moved, case: Case, effect: Effect, clocks: dict[str, Clock]
+) -> list[Clock]:
+    """Let silence be counted anew from a step; returns the clock it ends, if that has climbed any rung.
+
+    One that has climbed none begins again itself, so that a case at work has one clock and not one a step.
+    """
+    before, fresh = clocks.pop(effect.key, None), _started(session, step, case, effect)
+    if before is not None and fresh and before.next_rung == 0:
+        fresh = {effect.key: replace(fresh[effect.key], id=before.id)}
+        before = None
+    clocks |= fresh
+    return [rules.stopped(before, step.at, served=True)] if before is not None else []
+
+
+def hear(session: Session, incident_id: int, at: datetime) -> None:
+    """Let silence be counted anew on a case on which something was said."""
+    if not queries.hears_silence(session, incident_id):
+        return
+    case = queries.locked(session, [incident_id])[incident_id]
+    state = State(case.state)
+    if state in WORKED_ON:
+        _follow(
+            session,
+            [Moved(incident_id, Action.ATTACH, state, state, at, 0, None, {})],
+            queries.cases(session, [incident_id]),
+            queries.live(session, [incident_id]),
+        )
 
 
 def start(session: Session, missing: Collection[tuple[str, str, datetime]]) -> int:
@@ -91,6 +125,7 @@ def start(session: Session, missing: Collection[tuple[str, str, datetime]]) -> i
         if stage in live.get(case.id, ()) or stage not in rules.expected(state):
             continue
         due_at = case.due_at if stage == Stage.HANDLE else None
+        since = clock.now() if stage == Stage.SILENCE else since  # nobody knows when anything was last done
         told = {"due_at": due_at, "limit_unit": case.limit_unit}
         step = Moved(case.id, Action.ADOPT, None, state, since, 0, None, told)
         for one in _started(session, step, cases[case.id], Effect(Verb.START, stage, due_at=due_at)).values():
@@ -113,13 +148,25 @@ def _changed(session: Session, one: Clock, at: datetime, effect: Effect) -> Cloc
 def _started(session: Session, step: Moved, case: Case, effect: Effect) -> dict[str, Clock]:
     """Return the clock of a limit that begins to run, none if nothing limits it; its policy is frozen."""
     stage, day = rules.stage_of(effect.key), clock.local(step.at).date()
-    policy = policies.policy_for(session, case.category.policy_code, case.severity, stage, day)
-    limit = rules.limit(effect.key, case.category, policy, step.payload)
+    asked = case.severity, stage, day, case.level
+    policy = policies.policy_for(session, case.category.policy_code, *asked)
+    whole = (
+        policies.limit_of(session, case.category, *asked[:1], *asked[2:]) if stage is Stage.SILENCE else None
+    )
+    limit = rules.limit(effect.key, case.category, policy, step.payload, whole)
     if limit is None:
         return {}
     calendar = calendar_for(session, case.home)
     one = rules.begun(
-        step.incident_id, effect.key, step.at, limit, policy, calendar, effect.due_at, case.home
+        step.incident_id,
+        effect.key,
+        step.at,
+        limit,
+        policy,
+        calendar,
+        effect.due_at,
+        case.home,
+        case.severity >= URGENT,
     )
     return {effect.key: one}
 
@@ -133,7 +180,7 @@ def _insert(session: Session, clocks: Iterable[Clock]) -> None:
     rows = []
     for each in clocks:
         frozen = each.policy
-        key = (frozen["policy"], frozen.get("zh"), frozen.get("en"))
+        key = (frozen["policy"], frozen.get("zh"), frozen.get("en"), id(frozen["ladder"]))
         if key not in texts:
             texts[key] = json.dumps(frozen, ensure_ascii=False)
         rows.append((*map(_copied, _values(each)), texts[key]))
@@ -154,30 +201,31 @@ _MICROSECOND = timedelta(microseconds=1)
 
 _UPDATE = text("""
     UPDATE case_clock
-    SET allowed = told.allowed, used = told.used, since = told.since, due_at = told.due_at,
-        rung_times = told.rung_times, next_rung_at = told.next_rung_at, state = told.state,
+    SET started_at = told.started_at, policy = coalesce(told.policy, case_clock.policy), amount = told.amount,
+        unit = told.unit, calendar = told.calendar, allowed = told.allowed, used = told.used, since = told.since,
+        due_at = told.due_at, rung_times = told.rung_times, next_rung_at = told.next_rung_at, state = told.state,
         ended_at = told.ended_at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told (
-        id bigint, allowed interval, used interval, since timestamptz, due_at timestamptz,
-        rung_times timestamptz[], next_rung_at timestamptz, state text, ended_at timestamptz)
+        id bigint, started_at timestamptz, policy jsonb, amount double precision, unit text, calendar text,
+        allowed interval, used interval, since timestamptz, due_at timestamptz, rung_times timestamptz[],
+        next_rung_at timestamptz, state text, ended_at timestamptz)
     WHERE case_clock.id = told.id
 """)
 
 
-def _update(session: Session, clocks: Sequence[Clock]) -> None:
-    if clocks:
-        names = (
-            "id",
-            "allowed",
-            "used",
-            "since",
-            "due_at",
-            "rung_times",
-            "next_rung_at",
-            "state",
-            "ended_at",
-        )
-        rows = [{name: _told(getattr(each, name)) for name in names} for each in clocks]
+_MOVED = (
+    "id", "started_at", "amount", "unit", "calendar", "allowed", "used", "since", "due_at", "rung_times",
+    "next_rung_at", "state", "ended_at",
+)  # fmt: skip
+
+
+def _update(session: Session, clocks: Sequence[Clock], before: Mapping[int, Clock]) -> None:
+    """Write clocks as they are now; the copy of a policy only where it is another one, or in another order."""
+    rows = []
+    for each in clocks:
+        row = {name: _told(getattr(each, name)) for name in _MOVED}
+        rows.append(row | ({} if each.policy == before[each.id].policy else {"policy": each.policy}))
+    if rows:
         session.execute(_UPDATE, {"rows": json.dumps(rows)})
 
 
@@ -207,6 +255,7 @@ def sweep(session: Session, batch: int = BATCH) -> int:
     served, told = queries.climb(session, at, ids)
     with clock.travel(at):  # the histories say the same instant as the rungs
         _hand_over(session, told)
+        _call(session, told, at)
         notice.tell(session, _messages(told, matters.by_id(session)))
     return served
 
@@ -228,7 +277,17 @@ def _hand_over(session: Session, told: Sequence[Told]) -> None:
         incident.by_system(session, SYSTEM, Action.TAKE_OVER, changes)
 
 
-KINDS = {Act.REMIND: Kind.REMIND, Act.TELL: Kind.TOLD, Act.TAKE_OVER: Kind.TAKEN_OVER}
+def _call(session: Session, told: Sequence[Told], at: datetime) -> None:
+    """Let those know who carry out what a rung calls for, once for each case and act: the last of several."""
+    for each in {(each.incident_id, each.act): each for each in told if each.act in CALLS}.values():
+        answer = each.answer_amount, each.answer_unit
+        emit(session, LadderCalled(each.incident_id, Act(each.act), each.level, each.share, at, *answer))
+
+
+KINDS = {
+    Act.REMIND: Kind.REMIND, Act.TELL: Kind.TOLD, Act.SUPERVISE: Kind.LADDER_CALLED,
+    Act.WHISTLE: Kind.LADDER_CALLED, Act.TAKE_OVER: Kind.TAKEN_OVER,
+}  # fmt: skip
 
 
 def _messages(told: Sequence[Told], categories: Mapping[int, Category]) -> list[Message]:
@@ -247,6 +306,8 @@ def _messages(told: Sequence[Told], categories: Mapping[int, Category]) -> list[
 
 def _details(told: Told, category: Category) -> dict[str, Any]:
     own = {"share": told.share, "level": words.LADDER[told.level], "stage": told.stage}
+    if told.act in CALLS:
+        own["deed"] = words.CALLS[told.act]
     return _of_case(told, category, told.limit_at) | own
 
 
@@ -277,7 +338,7 @@ def recount(session: Session, what: CalendarCorrected, behind: int = 0, batch: i
         for one in (each for each in clocks.values() if each.id in wanted):
             before[one.id] = one
             after.append(_corrected(session, one))
-    _update(session, [each for each in after if each != before[each.id]])
+    _update(session, [each for each in after if each != before[each.id]], before)
     moved = [each for each in after if each.due_at != before[each.id].due_at and each.stage == Stage.HANDLE]
     changes = [
         (

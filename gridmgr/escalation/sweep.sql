@@ -1,8 +1,8 @@
 -- Climb the rungs that are due of the clocks :ids, which the caller has locked, each once.
 --
--- A case is locked only if it may be handed to another level; whoever moves it just now makes us skip it until the
+-- A case is locked only if it may be handed to another level, or a rung calls somebody about it; whoever moves it just now makes us skip it until the
 -- next sweep. So nobody here ever waits, and no circle can close.
--- One row comes back for each rung that reaches somebody or hands its case to a level; `served` counts the clocks.
+-- One row comes back for each rung that reaches somebody, hands its case to a level, or calls; `served` counts the clocks.
 
 WITH narrowed AS MATERIALIZED (
     SELECT c.id, incident_id, stage, next_rung, next_rung_at, rung_times, due_at, policy -> 'ladder' AS ladder
@@ -15,6 +15,7 @@ rung AS MATERIALIZED (
            n = next_rung AND rung_at < next_rung_at AS waited,
            ladder -> n ->> 'act' AS act, ladder -> n ->> 'level' AS level,
            (ladder -> n ->> 'share')::float AS share,
+           (ladder -> n ->> 'answer_amount')::float AS answer_amount, ladder -> n ->> 'answer_unit' AS answer_unit,
            array_position(CAST(:holders AS text[]), ladder -> n ->> 'level') AS height
     FROM narrowed
     CROSS JOIN LATERAL unnest(rung_times[next_rung + 1 :]) WITH ORDINALITY AS later (rung_at, place)
@@ -23,7 +24,7 @@ rung AS MATERIALIZED (
 ),
 held AS MATERIALIZED (
     SELECT id, level FROM incident
-    WHERE id IN (SELECT incident_id FROM rung WHERE act = 'take_over')
+    WHERE id IN (SELECT incident_id FROM rung WHERE act = 'take_over' OR act = ANY(CAST(:calls AS text[])))
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 placed AS MATERIALIZED (
@@ -36,7 +37,8 @@ placed AS MATERIALIZED (
     JOIN incident i ON i.id = rung.incident_id
     LEFT JOIN held ON held.id = rung.incident_id
     WHERE rung.id NOT IN (
-        SELECT id FROM rung WHERE act = 'take_over' AND incident_id NOT IN (SELECT id FROM held))
+        SELECT id FROM rung
+        WHERE (act = 'take_over' OR act = ANY(CAST(:calls AS text[]))) AND incident_id NOT IN (SELECT id FROM held))
 ),
 -- A case is handed only to a level it has, above the one that holds it; else that level is told.
 taken AS (
@@ -112,11 +114,13 @@ SELECT (SELECT count(*) FROM advanced) AS served, told.*
 FROM (VALUES (1)) AS always (one)
 LEFT JOIN (
     SELECT incident_id, stage, climbed.act, placed.level, share, limit_at,
-           coalesce(reached.accounts, instead.accounts, '{}') AS accounts, number, category_id, address
+           coalesce(reached.accounts, instead.accounts, '{}') AS accounts, number, category_id, address,
+           answer_amount, answer_unit
     FROM climbed
     JOIN placed ON placed.id = climbed.clock_id AND placed.rung = climbed.rung
     LEFT JOIN reached ON reached.id = placed.id AND reached.rung = placed.rung
     LEFT JOIN instead ON instead.id = placed.id AND instead.rung = placed.rung
-    WHERE climbed.act = 'take_over' OR reached.id IS NOT NULL OR instead.id IS NOT NULL
+    WHERE climbed.act = 'take_over' OR climbed.act = ANY(CAST(:calls AS text[]))
+       OR reached.id IS NOT NULL OR instead.id IS NOT NULL
     ORDER BY rung_at, placed.id, placed.rung
 ) AS told ON true

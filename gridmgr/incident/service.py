@@ -166,7 +166,7 @@ def _appended(
 def _start_clock(session: Session, actor: Actor, incident: Incident, payload, at: datetime) -> dict[str, Any]:
     """The limit is the policy's, if there is one for the case, else that of its category."""
     category, day = queries.category_of(session, incident), clock.local(at).date()
-    limit = policies.limit_of(session, category, incident.severity, day)
+    limit = policies.limit_of(session, category, incident.severity, day, incident.level)
     if limit is None:
         return {}
     amount, unit = limit

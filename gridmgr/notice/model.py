@@ -29,6 +29,7 @@ class Kind(StrEnum):
     TASK = "task"  # 子任务: a part of a case is for your body
     REMIND = "remind"  # 催办: so much of the limit is used up
     TOLD = "told"  # 升级: a case was brought before your level
+    LADDER_CALLED = "ladder_called"  # 升级督办、吹哨: a ladder calls for more than telling
     TAKEN_OVER = "taken_over"  # 接管: your level has taken a case over
     RETIMED = "retimed"  # the calendar was corrected, and the due time with it
     SUPERVISED = "supervised"  # 督办: an order on a case of yours

@@ -37,6 +37,7 @@ KINDS: dict[Kind, Usual] = {
     Kind.TASK: Usual(email=True),
     Kind.REMIND: Usual(),
     Kind.TOLD: Usual(important=True, email=True),
+    Kind.LADDER_CALLED: Usual(important=True, email=True),
     Kind.TAKEN_OVER: Usual(important=True, email=True),
     Kind.RETIMED: Usual(),
     Kind.SUPERVISED: Usual(important=True, email=True),

@@ -20,7 +20,7 @@ class _Policies:
 
     tables: list[PolicyTable]
     by_table: dict[int, list[Policy]]
-    answered: dict[tuple[int, str, int, str], Policy | None]
+    answered: dict[tuple, Policy | None]
 
 
 def _read_policies(session: Session) -> _Policies:
@@ -49,24 +49,32 @@ def in_force(session: Session, at: date | None = None) -> list[Policy]:
 
 
 def policy_for(
-    session: Session, category: str, severity: int, stage: str, at: date | None = None
+    session: Session,
+    category: str,
+    severity: int,
+    stage: str,
+    at: date | None = None,
+    holder: str | None = None,
 ) -> Policy | None:
-    """Return the policy for a category's code, a severity and a stage on the day `at`, None if there is none."""
+    """Return the policy for a category's code, a severity, a stage and the level that holds the case, on a day.
+
+    It is None if no policy is for such a case.
+    """
     table = policy_table(session, at)
     if table is None:
         return None
-    asked = (table.id, category, severity, stage)
+    asked = (table.id, category, severity, stage, holder)
     answered = kept(session, "policies", _read_policies).answered
     if asked not in answered:
-        answered[asked] = rules.most_specific(in_force(session, at), category, severity, stage)
+        answered[asked] = rules.most_specific(in_force(session, at), category, severity, stage, holder)
     return answered[asked]
 
 
 def limit_of(
-    session: Session, category: Category, severity: int, at: date | None = None
+    session: Session, category: Category, severity: int, at: date | None = None, holder: str | None = None
 ) -> tuple[float, TimeUnit] | None:
     """Return how long a whole case may take: as its policy says, else as its category does, None for no limit."""
-    policy = policy_for(session, category.policy_code, severity, Stage.HANDLE, at)
+    policy = policy_for(session, category.policy_code, severity, Stage.HANDLE, at, holder)
     given = policy if policy and policy.amount is not None else None
     amount, unit = (given.amount, given.unit) if given else (category.limit_amount, category.limit_unit)
     return (amount, TimeUnit(unit)) if amount is not None else None

@@ -1,9 +1,10 @@
 """Reading tables of policies, row by row; and which policy answers."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from gridmgr import sheet
@@ -12,29 +13,42 @@ from gridmgr.category.model import UnitAlone
 from gridmgr.category.rules import Difference, word_of
 from gridmgr.clock import TimeUnit
 from gridmgr.errors import Problem
+from gridmgr.i18n import LANGUAGES, _, catalogue
 from gridmgr.policy.model import (
+    HOLDING,
     LADDER,
+    SHARE,
     Act,
+    AnswerElsewhere,
+    AnswerMissing,
     HoldsNoCases,
     LimitElsewhere,
     LimitMissing,
     LimitUnlike,
     NobodyThere,
     NoBodyYet,
+    NoLength,
     NoShare,
     NotAbove,
+    NotRepeated,
     Policy,
+    RepeatIncomplete,
+    Rung,
     RungIncomplete,
     ShareFalls,
     Stage,
     TooManyRungs,
     UnknownPrefix,
+    When,
+    stored,
 )
 from gridmgr.sheet import Column, Row, Sheet, SheetError
-from gridmgr.words import ACTS, STAGES, UNITS
+from gridmgr.words import ACTS, HOLDERS, STAGES, UNITS, WHENS, word
 from gridmgr.words import LADDER as LADDER_WORDS
 
-MOST_SHARE, MOST_RUNGS = 10, 20
+MOST_SHARE, MOST_RUNGS, MOST_TIMES = 10, 20, 20
+MOST_CLIMBED = 60  # rungs of one ladder, with all repetitions
+ONCE = (Act.TAKE_OVER, Act.WHISTLE)
 OWN_LIMIT = (Stage.ACCEPT, Stage.DISPATCH, Stage.VERIFY)  # stages whose limit only a policy can give
 BEFORE_DISPATCH = (Stage.ACCEPT, Stage.DISPATCH)
 
@@ -57,19 +71,57 @@ def share_of(cell: str) -> float:
     return round(share, 4)
 
 
+def length_of(cell: str, *, share: bool = False) -> tuple[float, str]:
+    """Read a length of time, written as 4 working_hours or 4工作时, or if it may be one as a share: 25%.
+
+    Raises
+    ------
+    NoLength
+    """
+    plain = unicodedata.normalize("NFKC", cell).strip()
+    number = re.match(r"\d+(\.\d+)?", plain)
+    unit = plain[number.end() :].strip().casefold() if number else ""
+    if unit == "%" and share and 0 < float(number[0]) <= 100 * MOST_SHARE:
+        return round(float(number[0]) / 100, 4), SHARE
+    if not number or unit not in _units() or not 0.01 <= float(number[0]) <= 10_000:
+        raise NoLength(share=" / 25%" if share else "")
+    return float(number[0]), _units()[unit]
+
+
+@cache
+def _units() -> dict[str, str]:
+    spelled = {str(each): str(each) for each in TimeUnit} | {
+        "工作时": "working_hours",
+        "工作小时": "working_hours",
+    }
+    for language in LANGUAGES:
+        spelled |= {catalogue(language).gettext(UNITS[each]).casefold(): str(each) for each in TimeUnit}
+    return spelled
+
+
 @cache
 def policy_columns() -> dict[str, Column]:
     """Return the columns of a table of policies, one rung a row."""
     return {
         "category": Column(("category", "事项编码"), sheet.text(32), default=""),
         "severity": Column(("severity", "紧急程度"), sheet.number(1, 3, whole=True), default=None),
+        "holder": Column(("holder", "承办层级"), word_of(HOLDERS, HOLDING), default=None),
         "stage": Column(("stage", "环节"), word_of(STAGES, Stage)),
         "amount": Column(("amount", "时限"), sheet.number(0.01, 10_000), default=None),
         "unit": Column(("unit", "单位"), word_of(UNITS, TimeUnit, {"工作时": "working_hours"}), default=None),
         "share": Column(("share", "时限占比"), share_of, default=None),
         "act": Column(("act", "动作"), word_of(ACTS, Act), default=None),
         "level": Column(("level", "层级"), word_of(LADDER_WORDS, LADDER), default=None),
+        "every": Column(("every", "重复间隔"), partial(length_of, share=True), default=None),
+        "times": Column(("times", "次数"), sheet.number(1, MOST_TIMES, whole=True), default=None),
+        "when": Column(("when", "时段"), word_of(WHENS, When), default=None),
+        "answer": Column(("answer", "反馈时限"), length_of, default=None),
     }
+
+
+KEY = ("category", "severity", "holder", "stage")
+_LIMIT = ("amount", "unit")
+_RUNG = ("share", "act", "level", "every", "times", "when", "answer")
 
 
 @dataclass(frozen=True)
@@ -84,25 +136,21 @@ class PoliciesRead:
 def read_policies(told: Sheet, codes: Collection[str], seats: Collection[str]) -> PoliciesRead:
     """Return the policies of a table with the columns of `policy_columns`, one rung a row.
 
-    Rows of the same category, severity and stage are one policy; amount and unit may stand on the first of
-    them alone. `codes` are those of the categories in force, `seats` the levels at which anybody works.
+    Rows of the same category, severity, holder and stage are one policy; amount and unit may stand on the first
+    of them alone. `codes` are those of the categories in force, `seats` the levels at which anybody works.
     """
     found: dict[tuple, dict[str, Any]] = {}
     last: dict[tuple, Row] = {}
     errors = list(told.errors)
     for row in told.rows:
-        key = (row["category"], row["severity"], row["stage"])
-        policy = found.setdefault(
-            key,
-            {name: row[name] for name in ("category", "severity", "stage", "amount", "unit")}
-            | {"ladder": []},
-        )
+        key = tuple(row[name] for name in KEY)
+        policy = found.setdefault(key, {name: row[name] for name in (*KEY, *_LIMIT)} | {"ladder": []})
         first = key not in last and not told.errors  # a row that could not be read may have been its first
         faults = [row.error(column, reason) for column, reason in _faults(row, policy, codes, first)]
         errors += faults
         last[key] = row
         if row["share"] is not None and not faults:
-            policy["ladder"].append({name: row[name] for name in ("share", "act", "level")})
+            policy["ladder"].append(stored(_rung(row)))
     lonely = [
         last[key].error("level", NobodyThere())
         for key, policy in found.items()
@@ -111,18 +159,27 @@ def read_policies(told: Sheet, codes: Collection[str], seats: Collection[str]) -
     return PoliciesRead(tuple(found.values()), tuple(errors), tuple(lonely))
 
 
+def _rung(row: Row) -> Rung:
+    every, every_unit = row["every"] or (None, None)
+    answer, answer_unit = row["answer"] or (None, None)
+    return Rung(
+        row["share"], Act(row["act"]), row["level"], every, every_unit, row["times"] or 1,
+        When(row["when"] or When.ANY), answer, answer_unit,
+    )  # fmt: skip
+
+
 def _faults(row: Row, policy: Mapping, codes: Collection[str], first: bool) -> Iterator[tuple[str, Problem]]:
     """Yield what is wrong with a row that could be read: the column and the reason."""
     if row["category"] and not any(code.startswith(row["category"]) for code in codes):
         yield "category", UnknownPrefix()
     yield from _limit_faults(row, policy, first)
-    rung = (row["share"], row["act"], row["level"])
-    if all(value is None for value in rung) and not policy["ladder"]:
+    if all(row[name] is None for name in _RUNG) and not policy["ladder"]:
         return
-    if any(value is None for value in rung):
+    if any(row[name] is None for name in ("share", "act", "level")):
         yield "share", RungIncomplete()
     else:
         yield from _rung_faults(row, policy["ladder"])
+        yield from _more_faults(row)
 
 
 def _limit_faults(row: Row, policy: Mapping, first: bool) -> Iterator[tuple[str, Problem]]:
@@ -142,6 +199,8 @@ def _rung_faults(row: Row, below: Sequence[Mapping[str, Any]]) -> Iterator[tuple
         yield "share", ShareFalls()
     if len(below) >= MOST_RUNGS:
         yield "share", TooManyRungs(most=MOST_RUNGS)
+    elif sum(each.get("times", 1) for each in below) + (row["times"] or 1) > MOST_CLIMBED:
+        yield "times", TooManyRungs(most=MOST_CLIMBED)
     if row["level"] == "department" and row["stage"] in BEFORE_DISPATCH:
         yield "level", NoBodyYet()
     elif row["act"] == Act.TAKE_OVER:
@@ -152,25 +211,68 @@ def _rung_faults(row: Row, below: Sequence[Mapping[str, Any]]) -> Iterator[tuple
             yield "level", NotAbove()
 
 
-def most_specific(policies: Iterable[Policy], category: str, severity: int, stage: str) -> Policy | None:
-    """Return the policy that answers: the longest beginning of the code wins, then the named severity."""
+def _more_faults(row: Row) -> Iterator[tuple[str, Problem]]:
+    """Yield what is wrong with how often a rung is done, and with the time its order gives."""
+    again = (row["times"] or 1) > 1
+    if again != (row["every"] is not None):
+        yield "times" if again else "every", RepeatIncomplete()
+    elif again and row["act"] in ONCE:
+        yield "times", NotRepeated()
+    if row["act"] == Act.SUPERVISE and row["answer"] is None:
+        yield "answer", AnswerMissing()
+    elif row["act"] != Act.SUPERVISE and row["answer"] is not None:
+        yield "answer", AnswerElsewhere()
+
+
+def most_specific(
+    policies: Iterable[Policy], category: str, severity: int, stage: str, holder: str | None = None
+) -> Policy | None:
+    """Return the policy that answers: the longest beginning of the code, then the severity, then the holder."""
     fitting = [
         each
         for each in policies
-        if each.stage == stage and category.startswith(each.category) and each.severity in (None, severity)
+        if each.stage == stage
+        and category.startswith(each.category)
+        and each.severity in (None, severity)
+        and each.holder in (None, holder)
     ]
-    return max(fitting, key=lambda each: (len(each.category), each.severity is not None), default=None)
+    return max(
+        fitting,
+        key=lambda each: (len(each.category), each.severity is not None, each.holder is not None),
+        default=None,
+    )
 
 
 def plain(policy: Policy) -> dict[str, Any]:
     """Return a policy as a table of policies says it."""
-    return {
-        name: getattr(policy, name) for name in ("category", "severity", "stage", "amount", "unit", "ladder")
-    }
+    return {name: getattr(policy, name) for name in (*KEY, *_LIMIT, "ladder")}
+
+
+def span(amount: float, unit: str) -> str:
+    """Return how long something is, in words, or which share of the limit."""
+    return f"{amount:.0%}" if unit == SHARE else f"{amount:g} {word(UNITS, unit)}"
+
+
+def more(rung: Rung) -> str:
+    """Return in words what a rung is beyond its share, act and level; empty if it is nothing more."""
+    said = []
+    if rung.again:
+        said.append(_("repeated the {n}th time", n=rung.again))
+        said += [_("{span} later", span=span(rung.again * rung.every, rung.every_unit))] if rung.every else []
+    elif rung.times > 1:
+        every = span(rung.every, rung.every_unit)
+        said.append(_("every {span}, {n} times in all", span=every, n=rung.times))
+    if rung.when is When.WORKED:
+        said.append(word(WHENS, rung.when))
+    if rung.answer_amount is not None:
+        said.append(_("answered within {span}", span=span(rung.answer_amount, rung.answer_unit)))
+    return _(", ").join(said)
 
 
 def differences(before: Iterable[Mapping], after: Iterable[Mapping]) -> list[Difference]:
-    """Return what a table of policies would change, by category, severity and stage."""
-    return tables.differences(
-        before, after, lambda row: (row["category"], row["severity"] or 0, row["stage"])
-    )
+    """Return what a table of policies would change, by what each policy is for."""
+    return tables.differences(before, after, _place)
+
+
+def _place(row: Mapping[str, Any]) -> tuple:
+    return row["category"], row["severity"] or 0, row["holder"] or "", row["stage"]

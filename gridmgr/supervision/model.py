@@ -31,6 +31,7 @@ class Deed(StrEnum):
     CONFIRM = "confirm"  # 确认办结
     RETURN = "return"  # 退回
     WITHDRAW = "withdraw"  # 撤销
+    URGE = "urge"  # 催办: a ladder calls again while the order runs
 
 
 RUNNING = (Standing.OPEN, Standing.ANSWERED)

@@ -1,24 +1,29 @@
 """Verbs of supervision: issue an order, answer, confirm, return, withdraw it; tell of late ones. They never commit."""
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
-from gridmgr import clock, words
+from gridmgr import clock, i18n, words
 from gridmgr.account.model import Role
-from gridmgr.account.rules import LEVEL_OF, Actor
+from gridmgr.account.rules import LEVEL_OF, SYSTEM, Actor
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.category import queries as matters
 from gridmgr.clock import TimeUnit
 from gridmgr.duty import queries as duty
+from gridmgr.escalation import queries as clocks
+from gridmgr.escalation.model import LadderCalled
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Incident
 from gridmgr.life.rules import OPEN
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
+from gridmgr.settings import settings
 from gridmgr.supervision import queries, rules
 from gridmgr.supervision.model import (
     RUNNING,
@@ -31,6 +36,8 @@ from gridmgr.supervision.model import (
     SupervisionDeed,
     SupervisionOrder,
 )
+
+log = logging.getLogger(__name__)
 
 
 def issue(
@@ -57,6 +64,13 @@ def issue(
         raise SupervisedAlready(number=number, due=f"{clock.local(running.due_at):%Y-%m-%d %H:%M}")
     if amount <= 0:
         raise DuePast
+    return _issued(session, actor, case, wanted, amount, unit, body)
+
+
+def _issued(
+    session: Session, actor: Actor, case: Incident, wanted: str, amount: float, unit: TimeUnit,
+    body: str | None = None,
+) -> SupervisionOrder:  # fmt: skip
     now = clock.now()
     due_at = calendar_for(session, case.home).due(now, amount, unit)
     order = SupervisionOrder(
@@ -69,6 +83,28 @@ def issue(
     _note(session, order, actor, Deed.ISSUE, wanted, now)
     _tell(session, Kind.SUPERVISED, order, case, _addressed(session, case, order), actor, wanted)
     return order
+
+
+def issue_by_ladder(session: Session, called: LadderCalled) -> SupervisionOrder | None:
+    """Issue the order that a ladder calls for; the sweep holds the lock of its case.
+
+    Where one runs already that one is urged: its record says so, and those it is for are told again. A case that
+    is finished by now is left alone.
+    """
+    case = clocks.locked(session, [called.incident_id])[called.incident_id]
+    if case.state not in OPEN:
+        log.info("no order on %s, it is finished", case.number)
+        return None
+    with i18n.speaking(settings().language), clock.travel(called.at):
+        ladder = replace(SYSTEM, name=i18n._("The escalation ladder"))
+        told = i18n._("{share} of the time limit has been used.", share=f"{called.share:.0%}")
+        running = _running(session, case.id, None)
+        if running is None:
+            wanted = told + i18n._("Finish the case and report what was done.")
+            return _issued(session, ladder, case, wanted, called.answer_amount, TimeUnit(called.answer_unit))
+        _note(session, running, ladder, Deed.URGE, told, called.at)
+        _tell(session, Kind.SUPERVISED, running, case, _addressed(session, case, running), ladder, told)
+    return running
 
 
 def do(session: Session, actor: Actor, order_id: int, deed: Deed, note: str = "") -> SupervisionOrder:

@@ -9,6 +9,7 @@ from gridmgr import clock, sheet
 from gridmgr.account.rules import SYSTEM
 from gridmgr.category import queries as categories
 from gridmgr.escalation import queries, service
+from gridmgr.escalation.model import Clock
 from gridmgr.events import drain
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident
@@ -31,8 +32,8 @@ def after(hours: float = 0, **more) -> datetime:
 
 
 def publish(session, rows: str, effective: date = date(2026, 1, 1)) -> None:
-    """Publish policies from the rows of a table."""
-    content = "category,severity,stage,amount,unit,share,act,level\n" + rows
+    """Publish policies from the rows of a table; the last columns may be left out."""
+    content = "category,severity,stage,amount,unit,share,act,level,every,times,when,answer\n" + rows
     told = sheet.read(content.encode(), "policies.csv", rules.policy_columns())
     codes = [each.code for each in categories.in_force(session, effective)]
     policies.publish(session, "试点", effective, rules.read_policies(told, codes, set()))
@@ -70,6 +71,10 @@ class Desk:
 
     def clocks(self, case: Incident) -> dict[str, str]:
         return {each.stage: each.state.value for each in queries.of_case(self.session, case.id)}
+
+    def clock(self, case: Incident, stage: str) -> Clock:
+        """The last clock of a stage of a case."""
+        return [each for each in queries.of_case(self.session, case.id) if each.stage == stage][-1]
 
     def climbs(self, case: Incident, stage: str) -> list[tuple]:
         (one,) = [each for each in queries.of_case(self.session, case.id) if each.stage == stage]

@@ -90,16 +90,18 @@ def test_cases_that_were_open_before_there_were_clocks_get_theirs(desk, staff, s
     found = watched(desk, after(2))
     assert {(each.number, each.stage) for each in found.missing} == {
         (waiting.number, "accept"), (handled.number, "handle"), (suspended.number, "handle"),
+        (handled.number, "silence"),
     }  # fmt: skip
     with clock.travel(after(2)):
-        assert auditor.mend(desk.session) == 3
+        assert auditor.mend(desk.session) == 4
         assert auditor.mend(desk.session) == 0
     assert [desk.clocks(case) for case in cases] == [
         {"accept": "running"},
-        {"handle": "running"},
+        {"handle": "running", "silence": "running"},
         {"handle": "paused"},
     ]
-    (one,) = queries.of_case(desk.session, handled.id)
+    assert desk.clock(handled, "silence").started_at == after(2)  # when anything was last done, nobody knows
+    one = desk.clock(handled, "handle")
     assert (one.started_at, one.due_at) == (MONDAY, handled.due_at)
     (one,) = queries.of_case(desk.session, suspended.id)
     assert one.used == timedelta(hours=1)

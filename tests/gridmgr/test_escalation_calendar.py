@@ -110,7 +110,8 @@ def test_a_suspended_case_keeps_what_was_left_of_its_time(desk, sample):
     case = handled(desk, FRIDAY)
     desk.move(case, FRIDAY + timedelta(hours=1), Action.SUSPEND, note="等材料")
     correct(desk.session, MAKEUP)
-    (one,) = [each for each in queries.of_case(desk.session, case.id) if each.state == "paused"]
+    (one,) = [each for each in queries.of_case(desk.session, case.id) if each.stage == "handle"]
+    assert one.state == "paused"
     assert one.allowed - one.used == timedelta(hours=3)
     monday = datetime(2026, 11, 23, 1, tzinfo=UTC)
     desk.move(case, monday, Action.RESUME)
@@ -191,7 +192,9 @@ def test_rungs_climbed_before_the_correction_stay_climbed(desk, staff, sample):
     desk.sweep(after(9))
     assert len(desk.climbs(case, "handle")) == 1
     desk.sweep(after(24 * 3))
-    assert [climb[0] for climb in desk.climbs(case, "handle")] == [0, 1, 2, 3, 4]
+    assert [climb[0] for climb in desk.climbs(case, "handle")] == list(
+        range(7)
+    )  # the last repetitions are not due yet
 
 
 def test_the_worker_counts_anew_what_an_administrator_corrects(

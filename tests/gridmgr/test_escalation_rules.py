@@ -103,21 +103,30 @@ def test_a_shorter_time_brings_the_rungs_forward():
             {("stop", "accept"), ("start", "dispatch"), ("start", "handle"), ("start", "stop_work")},
         ),
         (Action.SETTLE, State.REPORTED, State.CLOSED, {("stop", "accept")}),
-        (Action.DISPATCH, State.ACCEPTED, State.DISPATCHED, {("stop", "dispatch")}),
-        (Action.REDIRECT, State.HANDLING, State.DISPATCHED, set()),
-        (Action.SEND_BACK, State.HANDLING, State.ACCEPTED, {("start", "dispatch")}),
-        (Action.FEED_BACK, State.HANDLING, State.FED_BACK, {("start", "verify")}),
-        (Action.REWORK, State.FED_BACK, State.HANDLING, {("stop", "verify")}),
+        (Action.DISPATCH, State.ACCEPTED, State.DISPATCHED, {("stop", "dispatch"), ("restart", "silence")}),
+        (Action.REDIRECT, State.HANDLING, State.DISPATCHED, {("restart", "silence")}),
+        (Action.SEND_BACK, State.HANDLING, State.ACCEPTED, {("start", "dispatch"), ("stop", "silence")}),
+        (Action.FEED_BACK, State.HANDLING, State.FED_BACK, {("start", "verify"), ("stop", "silence")}),
+        (Action.REWORK, State.FED_BACK, State.HANDLING, {("stop", "verify"), ("restart", "silence")}),
         (Action.CLOSE, State.VERIFIED, State.CLOSED, {("stop", "handle"), ("stop", "stop_work")}),
         (
             Action.REOPEN, State.CLOSED, State.ACCEPTED,
             {("start", "dispatch"), ("start", "handle"), ("start", "stop_work")},
         ),
-        (Action.HAND_UP, State.HANDLING, State.HANDLING, set()),
+        (Action.HAND_UP, State.HANDLING, State.HANDLING, {("restart", "silence")}),
         (Action.TAKE_OVER, State.HANDLING, State.HANDLING, set()),
-        (Action.SUSPEND, State.HANDLING, State.SUSPENDED, {("pause", "handle"), ("pause", "stop_work")}),
-        (Action.RESUME, State.SUSPENDED, State.HANDLING, {("resume", "handle"), ("resume", "stop_work")}),
-        (Action.ADOPT, None, State.HANDLING, {("start", "handle"), ("start", "stop_work")}),
+        (
+            Action.SUSPEND, State.HANDLING, State.SUSPENDED,
+            {("pause", "handle"), ("pause", "stop_work"), ("pause", "silence")},
+        ),
+        (
+            Action.RESUME, State.SUSPENDED, State.HANDLING,
+            {("resume", "handle"), ("resume", "stop_work"), ("restart", "silence")},
+        ),
+        (
+            Action.ADOPT, None, State.HANDLING,
+            {("start", "handle"), ("start", "stop_work"), ("restart", "silence")},
+        ),
         (Action.ADOPT, None, State.CLOSED, set()),
     ],
 )  # fmt: skip
@@ -194,8 +203,8 @@ def play(steps: list[Moved]) -> tuple[dict[str, Clock], list[Clock]]:
             match effect.verb:
                 case Verb.STOP:
                     ended.append(rules.stopped(live.pop(effect.key), each.at, effect.served))
-                case Verb.START:
-                    assert effect.key not in live
+                case Verb.START | Verb.RESTART:
+                    assert effect.key not in live or effect.verb is Verb.RESTART
                     limit = Limit(4, TimeUnit.WORKING_HOURS)
                     live[effect.key] = rules.begun(
                         1, effect.key, each.at, limit, policy, CALENDAR, effect.due_at

@@ -15,7 +15,7 @@ from gridmgr.policy.model import LADDER, NoPolicies, Policy, Stage
 from gridmgr.sheet import BadSheet
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_maps" / "policies.csv"
-HEAD = "category,severity,stage,amount,unit,share,act,level\n"
+HEAD = "category,severity,stage,amount,unit,share,act,level,every,times,when,answer\n"
 CODES = ["S0102", "S0503", "B0101"]
 
 
@@ -44,7 +44,8 @@ def test_rows_of_one_stage_are_one_ladder_and_the_limit_stands_on_the_first():
     found = read("S01,,verify,4,working_hours,50%,remind,micro_grid\nS01,,verify,,,1.5,take_over,street\n")
     assert found.policies == (
         {
-            "category": "S01", "severity": None, "stage": "verify", "amount": 4, "unit": "working_hours",
+            "category": "S01", "severity": None, "holder": None, "stage": "verify", "amount": 4,
+            "unit": "working_hours",
             "ladder": [
                 {"share": 0.5, "act": "remind", "level": "micro_grid"},
                 {"share": 1.5, "act": "take_over", "level": "street"},

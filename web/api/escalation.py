@@ -16,7 +16,7 @@ from gridmgr.escalation.model import Clock, RungClimbed, Running
 from gridmgr.incident import queries as incidents
 from gridmgr.policy import queries as policies
 from gridmgr.policy import rules, service
-from gridmgr.policy.model import LADDER, Act, Policy, Stage
+from gridmgr.policy.model import HOLDING, LADDER, Act, Policy, Stage, When, stored
 from gridmgr.sheet import SheetError
 from web.api.incident_shapes import NUMBER
 from web.api.schema import problems, router
@@ -38,6 +38,13 @@ class RungOut(BaseModel):
     share: float = Field(examples=[0.8])
     act: Act
     level: Level = Field(examples=["street"])
+    every: float | None = Field(None, description="After how long, or what share, it is done again.")
+    every_unit: TimeUnit | Literal["share"] | None = None
+    times: int = Field(1, description="How often it is done in all.")
+    when: When = Field(When.ANY, description="Of worked time alone, if the case is not urgent.")
+    answer_amount: float | None = Field(None, description="By when an order is to be answered.")
+    answer_unit: TimeUnit | None = None
+    again: int = Field(0, description="Which of its repetitions this is, in the ladder of a clock.")
 
 
 class ClimbOut(BaseModel):
@@ -103,7 +110,7 @@ def _clock(one: Clock, climbs: Iterable[RungClimbed], used: Any) -> ClockOut:
     climbed = {row.rung: ClimbOut.model_validate(row, from_attributes=True) for row in climbs}
     rungs = [
         ClockRung(
-            share=rung.share, act=rung.act, level=rung.level, due_at=at, climbed=climbed.get(n),
+            **stored(rung), due_at=at, climbed=climbed.get(n),
             waits_until=one.waits_until if n == one.next_rung else None,
         )
         for n, (rung, at) in enumerate(zip(one.ladder, one.rung_times, strict=True))
@@ -120,6 +127,7 @@ class PolicyOut(BaseModel):
 
     category: str = Field(description="The beginning of the codes it is for; empty for all.", examples=["02"])
     severity: int | None = Field(description="Null for any.", examples=[3])
+    holder: Literal[*HOLDING] | None = Field(description="The level that holds the case; null for any.")
     stage: Stage
     amount: float | None = Field(description="Null: as long as the category itself allows.", examples=[4])
     unit: TimeUnit | None
@@ -283,7 +291,7 @@ def try_policies(
             stage=each.key, amount=each.limit.amount, unit=each.limit.unit, due_at=each.due_at,
             rungs=[
                 ExpectedRung(
-                    share=one.rung.share, act=one.rung.act, level=one.rung.level, at=one.at,
+                    **stored(one.rung), at=one.at,
                     instead=one.instead, people=one.people, waits_until=one.waits_until,
                 )
                 for one in each.rungs

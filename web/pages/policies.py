@@ -18,8 +18,9 @@ from gridmgr.escalation import queries
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.policy import queries as policies
 from gridmgr.policy import rules, service
+from gridmgr.policy.model import SHARE, Rung, When, rungs
 from gridmgr.sheet import Format
-from gridmgr.words import ACTS, LADDER, STAGES, UNITS
+from gridmgr.words import ACTS, LADDER, STAGES, UNITS, WHENS
 from web import words
 from web.deps import Allow, Transaction
 from web.errors import status_of
@@ -66,6 +67,7 @@ def _table(session: Session, day: date) -> dict[str, Any]:
         "day": day,
         "categories": matters.in_force(session, day),
         "limit": limit,
+        "rungs": rungs,
         "now": clock.local(clock.now()),
     }
 
@@ -107,7 +109,14 @@ def bring(
     title: Annotated[text(100), Form()] = "",
 ) -> HTMLResponse:  # fmt: skip
     """Check a table of policies, or publish it."""
-    values: dict[str, Any] = {"problem": "", "read": None, "changes": [], "published": False, "limit": limit}
+    values: dict[str, Any] = {
+        "problem": "",
+        "read": None,
+        "changes": [],
+        "published": False,
+        "limit": limit,
+        "rungs": rungs,
+    }
     status = HTTPStatus.OK
     try:
         day = _instant(effective).date() if effective else clock.today()
@@ -142,11 +151,25 @@ def take_away(session: Transaction, actor: Admin, at: Annotated[text(10), Query(
 
 def _rows(policy: dict[str, Any]) -> list[tuple]:
     """Return a policy as the rows of its rungs, the limit on the first alone."""
-    same = (policy["category"], policy["severity"], i18n._(STAGES[policy["stage"]]))
+    holder = i18n._(LADDER[policy["holder"]]) if policy["holder"] else None
+    same = (policy["category"], policy["severity"], holder, i18n._(STAGES[policy["stage"]]))
     unit = i18n._(UNITS[policy["unit"]]) if policy["unit"] else None
-    rungs = [
-        (f"{each['share']:.0%}", i18n._(ACTS[each["act"]]), i18n._(LADDER[each["level"]]))
-        for each in policy["ladder"]
-    ] or [(None, None, None)]
-    limits = [(policy["amount"], unit)] + [(None, None)] * (len(rungs) - 1)
-    return [(*same, *limit, *rung) for limit, rung in zip(limits, rungs, strict=True)]
+    steps = [
+        (f"{each.share:.0%}", i18n._(ACTS[each.act]), i18n._(LADDER[each.level]), *_more(each))
+        for each in rungs(policy["ladder"])
+    ] or [(None,) * 7]
+    limits = [(policy["amount"], unit)] + [(None, None)] * (len(steps) - 1)
+    return [(*same, *limit, *step) for limit, step in zip(limits, steps, strict=True)]
+
+
+def _more(rung: Rung) -> tuple:
+    """Return how often a rung is done, at what time of day, and by when its order is answered, as cells."""
+    times = rung.times if rung.times > 1 else None
+    when = i18n._(WHENS[rung.when]) if rung.when is not When.ANY else None
+    return _length(rung.every, rung.every_unit), times, when, _length(rung.answer_amount, rung.answer_unit)
+
+
+def _length(amount: float | None, unit: str | None) -> str | None:
+    if amount is None:
+        return None
+    return f"{amount:.0%}" if unit == SHARE else f"{amount:g} {i18n._(UNITS[unit])}"
