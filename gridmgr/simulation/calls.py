@@ -1,7 +1,7 @@
 """Whistles of the demonstration: some that ended yesterday, one that runs, one that waits to be approved."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from gridmgr.account import queries as accounts
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 from gridmgr.attachment import service as attachment
 from gridmgr.attendance import service as attendance
+from gridmgr.calendar.queries import calendar_for
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life.model import State
@@ -31,9 +32,10 @@ def blow_whistles(session: Session, seed: int) -> int:
     stored = attachment.store(session, SYSTEM, "报到.jpg", photos.photo(seed, 0))
     photo = {"sha256": stored.sha256, "name": "报到.jpg"}
     now, street = clock.now(), shown.grants[0].code
+    day = _workday(session, street)
     plans = [
-        (now - timedelta(days=1, minutes=40), _over, "占道经营反复回潮，需联合整治"),
-        (now - timedelta(hours=26), _over, "油烟扰民，多次协调未果"),
+        (day + timedelta(hours=10), _over, "占道经营反复回潮，需联合整治"),
+        (day + timedelta(hours=15), _over, "油烟扰民，多次协调未果"),
         (now - 25 * MINUTE, _running, "工地夜间施工扬尘，请到场会商"),
     ]
     blown = 0
@@ -53,7 +55,15 @@ def blow_whistles(session: Session, seed: int) -> int:
     return blown
 
 
-def _quiet(session: Session, street: str, at) -> Incident | None:
+def _workday(session: Session, street: str) -> datetime:
+    """Return the beginning of the last workday before today."""
+    calendar, day = calendar_for(session, street), clock.today() - timedelta(days=1)
+    while not calendar.works_on(day):
+        day -= timedelta(days=1)
+    return clock.midnight(day)
+
+
+def _quiet(session: Session, street: str, at: datetime) -> Incident | None:
     """Return a case the street works on whose last step was before an instant, and that nobody was called to."""
     last = select(func.max(IncidentEvent.occurred_at)).where(IncidentEvent.incident_id == Incident.id)
     asked = select(Incident).where(

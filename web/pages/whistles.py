@@ -173,10 +173,13 @@ def _day(typed: str) -> date:
 def _terms(
     request: Request, session: Session, problem: Problem | None = None, given: dict[str, str] | None = None
 ) -> HTMLResponse:
+    terms = queries.terms(session)
+    usual = {name: f"{value:g}" for name, value in vars(terms).items() if name != "kinds"}
+    usual |= {name: f"{100 * getattr(terms, name):g}" for name in ("band_low", "band_high")}
     values = {
-        "terms": queries.terms(session), "terms_set": queries.terms_set(session), "whys": list(Why),
-        "given": given or {}, "problem": i18n.say(problem) if problem else "", "today": clock.today(),
-        "minutes_limits": rules.MINUTES,
+        "terms": terms, "terms_set": queries.terms_set(session), "whys": list(Why),
+        "given": usual | {"effective": clock.today().isoformat()} | (given or {}),
+        "problem": i18n.say(problem) if problem else "",
     }  # fmt: skip
     return render(request, "whistle_terms.html", values, status_of(problem) if problem else HTTPStatus.OK)
 

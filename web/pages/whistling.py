@@ -17,6 +17,7 @@ from gridmgr.whistle import queries, rules
 from gridmgr.whistle.model import OPEN, Called, MinutesBeyond, Whistle, Why
 
 STREET = "street:"  # before the code of a street, among the names of departments
+NOTHING_YET = {"why": "", "wanted": "", "chosen": None, "minutes": {}, "lead": ""}
 
 
 def of_case(session: Session, actor: Actor, case: Incident) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def of_case(session: Session, actor: Actor, case: Incident) -> dict[str, Any]:
     side = rules.caller_of(actor, case)
     may_blow = side is not None and case.state in OPEN_CASES and not any(each.state in OPEN for each in found)
     values = {
-        "whistles": [lines(session, each) for each in found], "may_blow": may_blow, "blow_given": {},
+        "whistles": [lines(session, each) for each in found], "may_blow": may_blow, "blow_given": NOTHING_YET,
         "blow_problem": "",
         "own_department": case.handler if not case.handler_code else None, "upward": side == "street",
         "terms": queries.terms(session), "whys": list(Why), "callable_bodies": [], "callable_streets": [],
