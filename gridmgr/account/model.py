@@ -145,6 +145,14 @@ class PersonTwice(BadInput):
     """This user name stands in an earlier row too."""
 
 
+class UnknownWorkplace(BadInput):
+    """There is no body of that name; found it first."""
+
+
+class BeyondStation(BadInput):
+    """{body} is stationed in {territory}; this role reaches beyond."""
+
+
 class NoRoleLeft(BadInput):
     """The administrator who imports must stay one."""
 

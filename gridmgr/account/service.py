@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -15,6 +15,7 @@ from gridmgr.account import queries
 from gridmgr.account.model import (
     Account,
     ApiToken,
+    BeyondStation,
     Imported,
     LoginAttempt,
     LoginSession,
@@ -26,6 +27,7 @@ from gridmgr.account.model import (
     TooManyLogins,
     UnknownAccount,
     UnknownRole,
+    UnknownWorkplace,
     UsernameTaken,
     WeakPassword,
     WrongPassword,
@@ -264,12 +266,14 @@ def bearer(session: Session, secret: str) -> Actor:
 
 
 def import_people(
-    session: Session, actor: Actor, sheet: Sheet, areas: Callable[[Iterable[str]], Iterable[str]]
-) -> list[Imported]:
+    session: Session, actor: Actor, sheet: Sheet, areas: Callable[[Iterable[str]], Iterable[str]],
+    bodies: Mapping[str, tuple[str, str]] | None = None,
+) -> list[Imported]:  # fmt: skip
     """Open or change the accounts of a table of people, all or none; nobody is closed by being left out.
 
     `areas` returns those of the code prefixes that no unit's code begins with. An account without a
-    password in the table gets one that is told this once.
+    password in the table gets one that is told this once. `bodies` tells of each name what that body is called
+    now and, of a station, where it is; without any, nothing is asked of the names of bodies.
 
     Raises
     ------
@@ -277,8 +281,22 @@ def import_people(
         With every cell that cannot be used; nothing is written.
     """
     lost = set(areas({grant.code for row in sheet.rows for grant in row["roles"] if grant.code}))
-    rows = sheet.accepted(_people_errors(sheet.rows, actor, lost))
-    return [_imported(session, row) for row in rows]
+    wrong = (*_people_errors(sheet.rows, actor, lost), *_strange_bodies(sheet.rows, bodies or {}))
+    return [_imported(session, row, bodies or {}) for row in sheet.accepted(wrong)]
+
+
+def _strange_bodies(rows: Sequence[Row], bodies: Mapping[str, tuple[str, str]]) -> Iterator[SheetError]:
+    """Yield the bodies nobody knows, and the roles of stationed people that reach beyond their station."""
+    for row in rows if bodies else ():
+        if row["body"] is None:
+            continue
+        if row["body"] not in bodies:
+            yield row.error("body", UnknownWorkplace())
+            continue
+        name, territory = bodies[row["body"]]
+        handling = (grant for grant in row["roles"] if grant.role is Role.DEPARTMENT_HANDLER)
+        if any(not grant.code.startswith(territory) for grant in handling):
+            yield row.error("roles", BeyondStation(body=name, territory=territory))
 
 
 def _people_errors(rows: Sequence[Row], actor: Actor, lost: set[str]) -> Iterator[SheetError]:
@@ -297,19 +315,20 @@ def _people_errors(rows: Sequence[Row], actor: Actor, lost: set[str]) -> Iterato
             yield row.error("roles", NoRoleLeft())
 
 
-def _imported(session: Session, row: Row) -> Imported:
+def _imported(session: Session, row: Row, bodies: Mapping[str, tuple[str, str]]) -> Imported:
+    body = bodies[row["body"]][0] if row["body"] in bodies else row["body"]
     account = queries.by_username(session, row["username"])
     told = (row.number, row["username"], row["name"])
     if account is None:
         secret = row["password"] or secrets.token_urlsafe(9)
-        account = open_account(session, row["username"], row["name"], secret, row["roles"], body=row["body"])
+        account = open_account(session, row["username"], row["name"], secret, row["roles"], body=body)
         account.active = row["active"]
         return Imported(*told, "added", None if row["password"] else secret)
     held = tuple(Grant(Role(grant.role), grant.code) for grant in account.grants)
     before = (account.name, account.body, account.active, set(held))
-    if before == (row["name"], row["body"], row["active"], set(row["roles"])):
+    if before == (row["name"], body, row["active"], set(row["roles"])):
         return Imported(*told, "unchanged")
-    account.name, account.body = row["name"], row["body"]
+    account.name, account.body = row["name"], body
     set_active(session, row["username"], row["active"])
     set_grants(session, row["username"], row["roles"])
     return Imported(*told, "changed")

@@ -27,6 +27,7 @@ from gridmgr import clock
 from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Grant, Role
 from gridmgr.calendar import queries as calendars
 from gridmgr.casebook.model import OtherOrder
+from gridmgr.category import queries as matters
 from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.incident.model import Incident, IncidentTask
@@ -34,6 +35,9 @@ from gridmgr.incident.queries import SCOPED, visible
 from gridmgr.incident.rules import PUBLIC, RANKS
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.life.rules import ASKED, OPEN
+from gridmgr.module import queries as modules
+from gridmgr.module.model import UnknownModule
+from gridmgr.module.rules import taking
 
 # Words shorter than a trigram are found by an index of the characters beyond ASCII: 井盖, 路.
 TRIGRAM = 3
@@ -65,6 +69,8 @@ class Search:
     unseen: bool = False  # reported by the public, and nobody has looked on site
     mine: int | None = None  # who reported it
     severity: int | None = None
+    forces: tuple[str, ...] = ()  # any of these task forces is at work
+    module: int | None = None  # the module of its area that takes such matters
     soon: bool = False  # due within the next SOON working hours
     sort: str = "newest"  # a key of SORTS
 
@@ -102,6 +108,8 @@ class Search:
             yield Incident.level == self.level
         if self.handler:
             yield Incident.handler == self.handler
+        if self.forces:
+            yield Incident.handler.in_(self.forces)
         if self.own:
             yield or_(*(Incident.handler_code.startswith(each, autoescape=True) for each in self.own))
         if self.task:
@@ -171,10 +179,30 @@ def matching(session: Session, actor: Actor, search: Search) -> Select:
 
 def _conditions(session: Session, actor: Actor, search: Search) -> Iterator[ColumnElement[bool]]:
     yield from search.conditions()
+    if search.module is not None:
+        yield taken(session, search.module)
     if search.soon:
         yield soon(session)
     if search.ours:
         yield grantable(actor) if search.asked else decided(actor)
+
+
+def taken(session: Session, module_id: int) -> ColumnElement[bool]:
+    """Return the condition that a module takes a case: such matters, in its area, but for places of another way."""
+    try:
+        found, grouping = modules.module(session, module_id)
+    except UnknownModule:
+        return false()
+    ids = [
+        each.id
+        for each in matters.by_id(session).values()
+        if taking(grouping.modules, each.policy_code) is found
+    ]
+    apart = (
+        Incident.home.startswith(each, autoescape=True) for each in modules.overridden(session, grouping.area)
+    )
+    inside = Incident.home.startswith(grouping.area, autoescape=True)
+    return Incident.category_id.in_(ids) & inside & ~or_(false(), *apart)
 
 
 SOON = 4  # working hours: so near its due time a case is about to be late

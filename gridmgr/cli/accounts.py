@@ -44,11 +44,13 @@ def import_file(
     from gridmgr.account import service
     from gridmgr.account.rules import PEOPLE, SYSTEM
     from gridmgr.hierarchy import queries as hierarchy
+    from gridmgr.organisation import queries as organisation
 
     read = sheet.read(file.read_bytes(), file.name, PEOPLE)
     with opened() as session, db.rehearsed(session, keep=not dry_run):
         areas = partial(hierarchy.without_units, session)
-        people = service.import_people(session, SYSTEM, read, areas)
+        bodies = organisation.workplaces(session)
+        people = service.import_people(session, SYSTEM, read, areas, bodies)
     if as_json:
         print_json([asdict(each) for each in people])
         return

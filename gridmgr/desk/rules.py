@@ -43,6 +43,7 @@ EMPTY = {
     "tasks": N_("No other body's case waits for a part of yours."),
     "waiting": N_("None of your requests is waiting."),
     "street": N_("The street holds no case."),
+    "forces": N_("Your task forces have no open case."),
     "district": N_("The district holds no case."),
     "urgent": N_("Nothing urgent is open."),
 }
@@ -104,6 +105,9 @@ _DEPARTMENT = (
     Worklist("waiting", N_("Requests waiting for an answer"), _body(asked=True)),
     Worklist("suspended", N_("Suspended"), _body(states=(State.SUSPENDED,))),
 )  # fmt: skip
+_FORCES = Worklist(
+    "forces", N_("My task forces"), lambda actor: Search(states=WORK, forces=actor.also, sort="due")
+)
 _DISTRICT = (
     _LATE,
     _SOON,
@@ -139,4 +143,8 @@ def desks(actor: Actor) -> list[tuple[Role, tuple[Worklist, ...]]]:
     for grant in actor.grants:
         if grant.role in DESKS:
             seen.setdefault(id(DESKS[grant.role]), (grant.role, DESKS[grant.role]))
-    return list(seen.values())
+    found = list(seen.values())
+    if actor.also and found:
+        role, worklists = found[0]
+        found[0] = role, (*worklists, _FORCES)
+    return found

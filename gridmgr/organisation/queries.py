@@ -72,6 +72,19 @@ def body(session: Session, name: str) -> Body:
     return found
 
 
+def by_id(session: Session, body_id: int) -> Body:
+    """Return the body of that id.
+
+    Raises
+    ------
+    UnknownBody
+    """
+    found = register(session).by_id.get(body_id)
+    if found is None:
+        raise UnknownBody(name=body_id)
+    return found
+
+
 def present_name(session: Session, name: str) -> str:
     """Return what a body is called now, by whichever of its names; a name nobody knows stays as it is."""
     found = named(session, name)
@@ -131,6 +144,16 @@ def enforcement(session: Session, department: str, unit_code: str) -> tuple[str,
 def room(session: Session, unit_code: str) -> Body | None:
     """Return the command room of a place, None if it has none."""
     return rules.nearest(bodies(session, BodyKind.COMMAND_ROOM).values(), unit_code)
+
+
+def workplaces(session: Session) -> dict[str, tuple[str, str]]:
+    """Return of each name and alias what that body is called and, of a station, where it is: as staff tables ask."""
+    stations = (BodyKind.STATION, BodyKind.TEAM)
+    return {
+        name: (each.name, each.territory if each.kind in stations else "")
+        for name, each in register(session).called.items()
+        if each.active
+    }
 
 
 def people(session: Session) -> dict[str, int]:

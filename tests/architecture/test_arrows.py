@@ -19,6 +19,7 @@ ORDER = (
     "simulation",
     "importing",
     "desk",
+    "command_room",
     "statistics",
     "audit",
     "claim",

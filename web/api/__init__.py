@@ -20,14 +20,18 @@ from web.api import (
     importing,
     incident,
     intake,
+    module,
     notice,
+    organisation,
     statistics,
     supervision,
+    task_force,
     whistle,
 )
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
     escalation, supervision, whistle, claim, importing, statistics, notice, delivery,
+    organisation, module, task_force,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -24,6 +24,11 @@ def narrowed(
     level: Annotated[Literal[*HOLDERS] | None, Query(description="Which level holds it.")] = None,
     handler: Annotated[text(100, 1) | None, Query(description="The body at work.")] = None,
     task: Annotated[text(100, 1) | None, Query(description="A body with an open part of it.")] = None,
+    forces: Annotated[
+        list[text(100, 1)] | None,
+        Query(description="Any of these task forces is at work.", max_length=50),
+    ] = None,
+    module: Annotated[RowId | None, Query(description="The module that takes such matters there.")] = None,
     asked: Annotated[bool, Query(description="Only those with a request that waits.")] = False,
     ours: Annotated[
         bool,
@@ -43,7 +48,7 @@ def narrowed(
     return Search(
         tuple(states or ()), open, category, source, code, since, until, overdue, words, level, handler,
         own=tuple(own or ()), soon=soon, task=task, asked=asked, ours=ours, unseen=unseen, mine=mine, severity=severity,
-        sort=sort,
+        sort=sort, forces=tuple(forces or ()), module=module,
     )  # fmt: skip
 
 

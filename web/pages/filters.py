@@ -42,6 +42,10 @@ def _text(value: str | None, most: int) -> str:
     return (value or "").replace("\0", "").encode("utf-8", "ignore").decode().strip()[:most]
 
 
+def _row(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 def search_of(request: Request) -> Search:
     """Return what the address narrows incidents to; all states chosen is the same as none."""
     given = request.query_params
@@ -62,10 +66,12 @@ def search_of(request: Request) -> Search:
         handler=_text(given.get("handler"), 100) or None,
         own=tuple(filter(None, (_text(each, 32) for each in given.getlist("own")[:MOST_AREAS]))),
         task=_text(given.get("task"), 100) or None,
+        forces=tuple(filter(None, (_text(each, 100) for each in given.getlist("forces")[:MOST_AREAS]))),
+        module=_row(given.get("module", "")),
         asked=_yes(given.get("asked")),
         ours=_yes(given.get("ours")),
         unseen=_yes(given.get("unseen")),
-        mine=int(given["mine"]) if given.get("mine", "").isdecimal() and len(given["mine"]) < 10 else None,
+        mine=_row(given.get("mine", "")),
         severity=int(given["severity"]) if given.get("severity") in ("1", "2", "3") else None,
         soon=_yes(given.get("soon")),
         sort=given.get("sort") if given.get("sort") in SORTS else "newest",

@@ -11,6 +11,7 @@ from gridmgr import sheet
 from gridmgr.account import queries, service
 from gridmgr.account.rules import PEOPLE, Actor
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.organisation import queries as organisation
 from gridmgr.sheet import Format
 from gridmgr.words import ROLES
 from web import i18n
@@ -30,7 +31,7 @@ def bring(
     def work() -> dict[str, Any]:
         read = sheet.read(file.file.read(), file.filename or "", PEOPLE)
         areas = partial(hierarchy.without_units, session)
-        return {"found": service.import_people(session, actor, read, areas)}
+        return {"found": service.import_people(session, actor, read, areas, organisation.workplaces(session))}
 
     return tables.bring(request, session, "people.html", do == "import", work)
 
