@@ -23,6 +23,8 @@ MISS_CALLS = "miss_calls"  # of whistles, whom nobody came for in time
 TELL_LATE_ORDERS = "tell_late_orders"  # of supervision orders nobody answered in time
 TELL_UNCLAIMED = "tell_unclaimed"  # of pieces of work whose time is nearly over
 TELL_ENDED_FORCES = "tell_ended_forces"  # of task forces that are past their last day
+DISPATCH_WAITING = "dispatch_waiting"  # dispatch what areas let the system dispatch
+SEND_ON_SITE = "send_on_site"  # send somebody to look, or somebody else
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 

@@ -7,6 +7,7 @@ from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import service as claim
 from gridmgr.discussion.model import Commented, Mentioned
+from gridmgr.dispatch import queries as dispatch
 from gridmgr.escalation import service as escalation
 from gridmgr.escalation.model import LadderCalled
 from gridmgr.hierarchy.model import EditionPublished
@@ -15,6 +16,7 @@ from gridmgr.incident import service as incident
 from gridmgr.incident.model import IncidentsMoved, IncidentsReported
 from gridmgr.life.model import Action
 from gridmgr.life.rules import FINAL
+from gridmgr.onsite import service as onsite
 from gridmgr.organisation.model import BodyRenamed
 from gridmgr.policy.model import Act
 from gridmgr.responsibility import service as responsibility
@@ -107,13 +109,37 @@ def _do_as_the_ladder_says(session: Session, event: LadderCalled) -> None:
         whistle.propose_for(session, event.incident_id)
 
 
+def _dispatch_by_list(session: Session, event: IncidentsMoved) -> None:
+    """What areas let the system dispatch is dispatched as soon as it is accepted, in the background."""
+    if any(move.action is Action.ACCEPT for move in event.moves) and dispatch.automatic_anywhere(session):
+        jobs.defer(session, jobs.DISPATCH_WAITING)
+
+
+def _send_on_site(session: Session, event: IncidentsReported) -> None:
+    """Somebody near is sent to look at what the public reports."""
+    onsite.send(session, [case.id for case in event.filed if case.closed_at is None])
+
+
+def _keep_checks(session: Session, event: IncidentsMoved) -> None:
+    """Checks on site follow the steps of their cases."""
+    onsite.follow(session, event.moves)
+
+
 REACTIONS = {
     BodyRenamed: [_call_by_new_name],
     Commented: [_hear_comments],
     LadderCalled: [_do_as_the_ladder_says],
     Mentioned: [_tell_the_mentioned],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
-    IncidentsReported: [_start_clocks, _tell_of_reports],
-    IncidentsMoved: [_remember_items, _keep_clocks, _tell_of_steps, _end_pieces, _end_whistles],
+    IncidentsReported: [_start_clocks, _tell_of_reports, _send_on_site],
+    IncidentsMoved: [
+        _remember_items,
+        _keep_clocks,
+        _tell_of_steps,
+        _end_pieces,
+        _end_whistles,
+        _keep_checks,
+        _dispatch_by_list,
+    ],
     CalendarCorrected: [_recount_clocks],
 }

@@ -12,6 +12,7 @@ from gridmgr.category import model as category
 from gridmgr.claim import model as claim
 from gridmgr.db import Base
 from gridmgr.discussion import model as discussion
+from gridmgr.dispatch import model as dispatch
 from gridmgr.duty import model as duty
 from gridmgr.escalation import model as escalation
 from gridmgr.hierarchy import model as hierarchy
@@ -19,6 +20,7 @@ from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.module import model as module
 from gridmgr.notice import model as notice
+from gridmgr.onsite import model as onsite
 from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
 from gridmgr.responsibility import model as responsibility
@@ -30,6 +32,7 @@ NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision, claim, organisation, module, task_force, responsibility, admission,
     whistle,
+    dispatch, onsite,
 )  # fmt: skip
 METADATA = Base.metadata
 

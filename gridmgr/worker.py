@@ -27,6 +27,7 @@ from gridmgr.audit.model import Regular
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import queries as claims
 from gridmgr.claim import service as claim
+from gridmgr.dispatch import service as dispatch
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
@@ -35,6 +36,7 @@ from gridmgr.incident import queries as incident
 from gridmgr.incident import service as incident_service
 from gridmgr.incident.model import HistoryBroken
 from gridmgr.notice import service as notice
+from gridmgr.onsite import service as onsite
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
 from gridmgr.supervision import service as supervision
@@ -277,6 +279,23 @@ def tell_ended_forces(timestamp: int) -> None:
 def miss_calls(timestamp: int) -> None:
     """Four times a minute tell of those whom a whistle calls and who have not reported in in time."""
     _in_transaction(attendance.miss)
+
+
+@app.task(name=jobs.DISPATCH_WAITING, queueing_lock=jobs.DISPATCH_WAITING)
+def dispatch_waiting(timestamp: int = 0) -> None:
+    """When cases were accepted, and every minute, dispatch what areas let the system dispatch."""
+    looked = dispatch.BATCH
+    while looked == dispatch.BATCH:
+        with db.transaction(_engine(_serving[0]), REACTIONS) as session:
+            looked = sum(dispatch.dispatch_waiting(session))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=jobs.SEND_ON_SITE, queueing_lock=jobs.SEND_ON_SITE)
+def send_on_site(timestamp: int) -> None:
+    """Every minute hand on checks on site that nobody took in time, and send somebody where nobody was."""
+    _in_transaction(onsite.hand_on)
+    _in_transaction(onsite.send)
 
 
 @app.periodic(cron="*/5 * * * *")

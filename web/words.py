@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 
 from gis.findings import KINDS
 from gridmgr import clock
+from gridmgr.dispatch.model import BASES as BASES
+from gridmgr.dispatch.model import MODES as MODES
 from gridmgr.i18n import _, number
+from gridmgr.onsite.model import CHECKS as CHECKS
+from gridmgr.onsite.model import ENDINGS as ENDINGS
+from gridmgr.onsite.model import SENT as SENT
 from gridmgr.words import ACTS as ACTS
 from gridmgr.words import ADMISSIONS as ADMISSIONS
 from gridmgr.words import ADMITTING as ADMITTING

@@ -40,6 +40,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "incident.void": _OFFICE,
     "incident.merge": _OFFICE,
     "incident.dispatch": _OFFICE,
+    "dispatch.view": _OFFICE,
+    "dispatch.manage": _STREET,
     "incident.redirect": _OFFICE,
     "incident.send_back": _OFFICE,
     "incident.extend": _STREET,

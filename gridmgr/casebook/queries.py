@@ -62,6 +62,9 @@ class Search:
     words: str = ""
     level: str | None = None  # which level holds it
     handler: str | None = None  # the body at work
+    answers: str | None = None  # a body at work, or one that answers until another takes it in hand
+    kept: str | None = None  # a body that answers for what was passed on and nobody has taken yet
+    checker: int | None = None  # who is sent to look on site
     own: tuple[str, ...] = ()  # of units whose own people do the work: the beginnings of their codes
     task: str | None = None  # a body that has an open part of it
     asked: bool = False  # a request waits for an answer
@@ -110,6 +113,12 @@ class Search:
             yield Incident.handler == self.handler
         if self.forces:
             yield Incident.handler.in_(self.forces)
+        if self.answers:
+            yield or_(Incident.handler == self.answers, Incident.owner == self.answers)
+        if self.kept:
+            yield (Incident.owner == self.kept) & Incident.handler.is_distinct_from(self.kept)
+        if self.checker is not None:
+            yield Incident.checker_id == self.checker
         if self.own:
             yield or_(*(Incident.handler_code.startswith(each, autoescape=True) for each in self.own))
         if self.task:
@@ -310,7 +319,8 @@ def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State
 
 EXPORTED = (
     "number", "state", "source", "origin", "source_id", "reported_at", "accepted_at", "due_at", "closed_at",
-    "level", "handler", "severity", "satisfaction", "reworks", "extensions", "reopens", "description", "address",
+    "level", "handler", "owner", "severity", "satisfaction", "reworks", "extensions", "reopens", "description",
+    "address",
     "street_code", "community_code", "micro_grid_code", "building_code", "located", "distance_m",
 )  # fmt: skip
 

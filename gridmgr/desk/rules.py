@@ -10,6 +10,7 @@ from gridmgr.life.model import HOLDERS, State
 from gridmgr.words import N_
 
 WORK = (State.DISPATCHED, State.HANDLING)
+PASSED_ON = (State.ACCEPTED, State.DISPATCHED)  # where a case waits for another body to take it
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ EMPTY = {
     "mine": N_("All you have reported is finished. See something? Report it."),
     "orders": N_("No new order; what you have taken in hand stands under In work."),
     "work": N_("Nothing is in work."),
+    "kept": N_("Nothing that you have passed on waits for another body."),
+    "checks": N_("Nobody has sent you to look on site."),
     "tasks": N_("No other body's case waits for a part of yours."),
     "waiting": N_("None of your requests is waiting."),
     "street": N_("The street holds no case."),
@@ -66,17 +69,26 @@ _UNSEEN = Worklist(
     "unseen", N_("To look at on site"), _fixed(states=(State.REPORTED,), unseen=True, sort="oldest")
 )
 _SUSPENDED = Worklist("suspended", N_("Suspended"), _fixed(states=(State.SUSPENDED,)))
+_CHECKS = Worklist(
+    "checks", N_("Sent to look on site"),
+    lambda actor: Search(checker=actor.id or 0, open=True, sort="oldest"),
+)  # fmt: skip
+TO_DISPATCH = _fixed(states=(State.ACCEPTED,), ours=True)
+"""What lies on the dispatch desk; its page and the lists of My work count the same."""
+_DISPATCH = Worklist("dispatch", N_("To dispatch"), TO_DISPATCH)
 _OFFICE = (
     _LATE,
     _SOON,
     _ASKED,
     Worklist("accept", N_("To accept"), _fixed(states=(State.REPORTED,), ours=True, sort="oldest")),
-    Worklist("dispatch", N_("To dispatch"), _fixed(states=(State.ACCEPTED,), ours=True)),
+    _DISPATCH,
+    _CHECKS,
     _CHECK,
     Worklist("close", N_("To close"), _fixed(states=(State.VERIFIED,), ours=True)),
     _SUSPENDED,
 )
 _GRID = (
+    _CHECKS,
     _UNSEEN,
     _CHECK,
     Worklist(
@@ -90,14 +102,15 @@ _GRID = (
 _BODY = "∅"  # stands for somebody who works for no department: finds nothing
 
 
-def _body(**narrowed: object) -> Callable[[Actor], Search]:
-    return lambda actor: Search(**{"handler": actor.body or _BODY, "sort": "due"} | narrowed)
+def _body(by: str = "handler", **narrowed: object) -> Callable[[Actor], Search]:
+    return lambda actor: Search(**{by: actor.body or _BODY, "sort": "due"} | narrowed)
 
 
 _DEPARTMENT = (
-    Worklist("late", N_("Late"), _body(states=WORK, overdue=True)),
+    Worklist("late", N_("Late"), _body("answers", states=(State.ACCEPTED, *WORK), overdue=True)),
     Worklist("orders", N_("New orders"), _body(states=(State.DISPATCHED,))),
     Worklist("work", N_("In work"), _body(states=(State.HANDLING,))),
+    Worklist("kept", N_("Ours until another takes it"), _body("kept", states=PASSED_ON)),
     Worklist(
         "tasks", N_("Parts for us"),
         lambda actor: Search(open=True, task=actor.body or _BODY, sort="due"),
@@ -111,6 +124,7 @@ _FORCES = Worklist(
 _DISTRICT = (
     _LATE,
     _SOON,
+    _DISPATCH,
     Worklist("district", N_("Held by the district"), _fixed(open=True, level=HOLDERS[-1])),
     _ASKED,
     Worklist("urgent", N_("Urgent and open"), _fixed(open=True, severity=3)),

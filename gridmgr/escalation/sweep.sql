@@ -28,7 +28,7 @@ held AS MATERIALIZED (
     FOR NO KEY UPDATE SKIP LOCKED
 ),
 placed AS MATERIALIZED (
-    SELECT rung.*, i.number, i.category_id, i.severity, i.address, i.handler, i.handler_code,
+    SELECT rung.*, i.number, i.category_id, i.severity, i.address, i.handler, i.handler_code, i.owner, i.owner_code,
            array_position(CAST(:holders AS text[]), coalesce(held.level, i.level)) AS holder,
            coalesce(i.micro_grid_code, i.community_code, i.street_code, '') AS home,
            act = 'take_over' AND (ARRAY[i.micro_grid_code, i.community_code, i.street_code, ''])[height]
@@ -55,6 +55,11 @@ named AS (
     FROM placed
     UNION ALL
     SELECT id, rung, 'people_of', handler_code FROM placed WHERE level = 'department' AND handler_code IS NOT NULL
+    -- Whoever was first to receive it answers for it until another has taken it in hand.
+    UNION ALL
+    SELECT id, rung, 'department', owner FROM placed WHERE level = 'department' AND owner_code IS NULL
+    UNION ALL
+    SELECT id, rung, 'people_of', owner_code FROM placed WHERE level = 'department' AND owner_code IS NOT NULL
 ),
 {reach}
 -- Where nobody is on duty just now, a rung of a case that is not urgent waits for the turn that begins next, but no

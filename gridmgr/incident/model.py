@@ -60,6 +60,8 @@ class Incident(Base):
         Index("ix_incident_state", "state", "due_at"),
         Index("ix_incident_due", "due_at", "id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_incident_handler", "handler", "state"),
+        Index("ix_incident_owner", "owner", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_incident_checker", "checker_id", postgresql_where=text("checker_id IS NOT NULL")),
         Index("ix_incident_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
         Index(
             "ix_incident_characters",
@@ -98,6 +100,11 @@ class Incident(Base):
     level: Mapped[str] = mapped_column(String(16))  # which level answers for it: one of HOLDERS
     handler: Mapped[str | None] = mapped_column(String(100))  # the body at work, by name
     handler_code: Mapped[str | None] = mapped_column(String(32))  # of a unit, if its own people do it
+    owner: Mapped[str | None] = mapped_column(
+        String(100)
+    )  # who answers for it until another takes it: 首接负责
+    owner_code: Mapped[str | None] = mapped_column(String(32))
+    checker_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # who is sent to look on site
     accepted_at: Mapped[datetime | None] = mapped_column(Instant)
     due_at: Mapped[datetime | None] = mapped_column(Instant)
     limit_unit: Mapped[str | None] = mapped_column(String(16))  # how the way to due_at is counted

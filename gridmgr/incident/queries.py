@@ -24,15 +24,15 @@ SCOPED = (Incident.street_code, Incident.community_code, Incident.micro_grid_cod
 
 
 def visible(actor: Actor) -> Select:
-    """Return the statement of all incidents in the actor's scope, and of those reported by the actor.
+    """Return the statement of all incidents in the actor's scope, and of those the actor reported or is sent to see.
 
     Members of a task force see what it works on, too.
     """
     mine = visible_to(actor, *SCOPED)
     if actor.also:
-        mine = or_(mine, Incident.handler.in_(actor.also))
+        mine = or_(mine, Incident.handler.in_(actor.also), Incident.owner.in_(actor.also))
     if actor.id is not None:
-        mine = or_(mine, Incident.reporter_id == actor.id)
+        mine = or_(mine, Incident.reporter_id == actor.id, Incident.checker_id == actor.id)
     return select(Incident).where(mine)
 
 

@@ -21,7 +21,7 @@ from gridmgr.incident.model import (
     TooLate,
 )
 from gridmgr.life.model import HOLDERS, Action, Source, State
-from gridmgr.life.rules import COUNTS, TRANSITIONS
+from gridmgr.life.rules import COUNTS, OPEN, TRANSITIONS
 from gridmgr.words import HOLDERS as HOLDER_WORDS
 from gridmgr.words import NEEDS, ROLES
 
@@ -56,6 +56,9 @@ REOPEN_WINDOW = timedelta(days=15)
 PUBLIC = frozenset(
     {Source.RESIDENT, Source.HOTLINE, Source.MEDIA}
 )  # whose reports are looked at on site first
+CHECKS = frozenset(
+    {Action.CONFIRM, Action.VERIFY, Action.REWORK}
+)  # whoever is sent to look on site may, from a neighbouring grid too
 REPORTERS = frozenset({Action.REOPEN, Action.EVALUATE})  # whoever reported it may, wherever it lies
 
 # The needs and the condition in words that a category names for a step.
@@ -82,6 +85,8 @@ def _refusal(actor: Actor, action: Action, case: Incident) -> Forbidden | None:
         return None
     if action in MEMBERS and case.handler_code is None and case.handler in actor.also:
         return None
+    if action in CHECKS and sent(actor, case):
+        return None
     decision = can(actor, f"incident.{action}", home)
     roles = {grant.role for grant in actor.grants if home.startswith(grant.code)}
     if decision.reason or Role.ADMIN in roles:
@@ -93,11 +98,17 @@ def _refusal(actor: Actor, action: Action, case: Incident) -> Forbidden | None:
     if action in DESK and not held:
         return HeldAbove(level=HOLDER_WORDS[case.level])
     at_work = works(actor, case) or (action is Action.FINISH_TASK and actor.body is not None)
-    if (action in WORK and not at_work) or (action in EITHER and not (at_work or held)):
+    concerned = at_work or held or answers(actor, case)
+    if (action in WORK and not at_work) or (action in EITHER and not concerned):
         return NotYourOrder(handler=case.handler or "-", body=actor.body or "-")
     if action is Action.REOPEN and not roles & PERMISSIONS["incident.close"]:
         return can(actor, "incident.close", home).reason
     return None
+
+
+def sent(actor: Actor, case: Incident) -> bool:
+    """Tell whether somebody has been sent to look at a case on site."""
+    return actor.id is not None and actor.id == case.checker_id
 
 
 def rank(action: Action, case: Incident) -> frozenset[Role]:
@@ -120,9 +131,25 @@ def holds(roles: frozenset[Role] | set[Role], case: Incident) -> bool:
 
 def works(actor: Actor, case: Incident) -> bool:
     """Tell whether a case was dispatched to an actor's department or task force, or to the unit worked for."""
-    if case.handler_code is None:
-        return case.handler is not None and case.handler in actor.bodies
-    return any(g.role in ON_THE_GROUND and case.handler_code.startswith(g.code) for g in actor.grants)
+    return _of(actor, case.handler, case.handler_code)
+
+
+def answers(actor: Actor, case: Incident) -> bool:
+    """Tell whether an actor's body, or unit, answers for a case until another takes it in hand (首接负责)."""
+    return _of(actor, case.owner, case.owner_code)
+
+
+def _of(actor: Actor, body: str | None, code: str | None) -> bool:
+    if code is None:
+        return body is not None and body in actor.bodies
+    return any(g.role in ON_THE_GROUND and code.startswith(g.code) for g in actor.grants)
+
+
+def passed_on(case: Incident) -> bool:
+    """Tell whether a case has left whoever answers for it, and nobody else has taken it yet."""
+    return case.state in OPEN and case.owner is not None and (case.owner, case.owner_code) != (
+        case.handler, case.handler_code,
+    )  # fmt: skip
 
 
 def steps(actor: Actor, case: Incident, category: Category) -> list[Action]:
@@ -239,6 +266,18 @@ def check_ready(
         raise NothingAsked
     if action is Action.REOPEN and at - case.closed_at > REOPEN_WINDOW:
         raise TooLate(days=REOPEN_WINDOW.days)
+
+
+def check_evidence(actor: Actor, case: Incident, action: Action, payload: Mapping[str, Any]) -> None:
+    """Return unless somebody who was sent to look on site brings no photo of it.
+
+    Raises
+    ------
+    ConditionUnmet
+    """
+    pictures = (each["media_type"].startswith("image/") for each in payload.get("files") or ())
+    if action in CHECKS and sent(actor, case) and not any(pictures):
+        raise ConditionUnmet(action=action.value, need=NEEDS["photo"])
 
 
 def check_place(report: Report) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -125,6 +125,7 @@ def _step(session: Session, incident: Incident, asked: Move) -> tuple[dict[str, 
         (payload["files"],) = described(session, [payload["files"]])
     category = queries.category_of(session, incident)
     rules.check_ready(incident, action, payload, category, at)
+    rules.check_evidence(actor, incident, action, payload)
     if payload.pop("checked", False) and action in rules.GATES:
         payload["checked"] = getattr(category, rules.GATES[action][1])
     if action in rules.RAISING:
@@ -320,7 +321,13 @@ def hand_over(
     """
     found = session.scalars(
         select(Incident)
-        .where(Incident.handler == before, Incident.handler_code.is_(None), Incident.state.in_(OPEN))
+        .where(
+            or_(
+                (Incident.handler == before) & Incident.handler_code.is_(None),
+                (Incident.owner == before) & Incident.owner_code.is_(None),
+            ),
+            Incident.state.in_(OPEN),
+        )
         .order_by(Incident.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)

@@ -108,6 +108,8 @@ class Standing:
     level: str = HOLDERS[0]
     handler: str | None = None
     handler_code: str | None = None
+    owner: str | None = None
+    owner_code: str | None = None
     accepted_at: datetime | None = None
     due_at: datetime | None = None
     limit_unit: str | None = None
@@ -255,7 +257,22 @@ def _clock(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dispatched(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    return {"handler": payload["handler"], "handler_code": payload.get("handler_code")}
+    """首接负责: the first receiver answers for it; a second one only once it has taken it in hand."""
+    given = {"handler": payload["handler"], "handler_code": payload.get("handler_code")}
+    if standing.owner is not None:
+        return given
+    return given | {"owner": given["handler"], "owner_code": given["handler_code"]}
+
+
+def _handed_over(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """A body that is no more, or has a new name, is followed in all it had to do."""
+    after, found = (payload["handler"], payload.get("handler_code")), {}
+    before = (payload.get("before", standing.handler), None)
+    if (standing.handler, standing.handler_code) == before:
+        found |= {"handler": after[0], "handler_code": after[1]}
+    if (standing.owner, standing.owner_code) == before:
+        found |= {"owner": after[0], "owner_code": after[1]}
+    return found
 
 
 def _ended(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -267,6 +284,7 @@ def _adopted(standing: Standing, payload: Mapping[str, Any], at: datetime) -> di
     accepted = None if state in (State.REPORTED, State.VOIDED, State.MERGED) else at
     return {
         "handler": payload.get("handler"),
+        "owner": payload.get("handler"),
         "accepted_at": instant(payload.get("accepted_at")) or accepted,
         "due_at": instant(payload.get("due_at")),
         "closed_at": instant(payload.get("closed_at")) or (at if state in FINAL else None),
@@ -282,7 +300,10 @@ _EFFECTS = {
     Action.SETTLE: lambda standing, payload, at: {"accepted_at": at, "closed_at": at, "confirmed": True},
     Action.DISPATCH: _dispatched,
     Action.REDIRECT: _dispatched,
-    Action.HAND_OVER: _dispatched,
+    Action.HAND_OVER: _handed_over,
+    Action.HANDLE: lambda standing, payload, at: {
+        "owner": standing.handler, "owner_code": standing.handler_code,
+    },
     Action.SEND_BACK: lambda standing, payload, at: {"handler": None, "handler_code": None},
     Action.CLOSE: _ended,
     Action.VOID: _ended,

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     WHISTLE_MISSED = "whistle_missed"  # 超时未报到
     WHISTLE_OVER = "whistle_over"  # you need not come any more
     WHISTLE_RATED = "whistle_rated"  # 评哨
+    CHECK = "check"  # 核实核查: you are sent to look on site
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

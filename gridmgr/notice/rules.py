@@ -61,6 +61,7 @@ KINDS: dict[Kind, Usual] = {
     Kind.WHISTLE_MISSED: Usual(important=True, email=True),
     Kind.WHISTLE_OVER: Usual(),
     Kind.WHISTLE_RATED: Usual(),
+    Kind.CHECK: Usual(email=True),
     Kind.REOPENED: Usual(email=True),
     Kind.CLOSED: Usual(),
     Kind.UNSERVED: Usual(important=True, email=True),

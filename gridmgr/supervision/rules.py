@@ -48,7 +48,8 @@ def refusal(
     if order is not None and order.apart:
         mine = actor.body == order.body or Role.ADMIN in roles
         return None if mine else NotAddressed(addressee=order.body)
-    if Role.ADMIN in roles or incident.works(actor, case) or incident.holds(roles, case):
+    at_work = incident.works(actor, case) or incident.answers(actor, case)
+    if Role.ADMIN in roles or at_work or incident.holds(roles, case):
         return None
     return NotAddressed(addressee=case.handler or case.level)
 

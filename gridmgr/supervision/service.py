@@ -75,7 +75,7 @@ def _issued(
     due_at = calendar_for(session, case.home).due(now, amount, unit)
     order = SupervisionOrder(
         incident_id=case.id, issuer_id=actor.id, issuer_name=actor.name, issued_at=now, wanted=wanted,
-        body=body or case.handler, apart=body is not None, level=case.level, due_at=due_at,
+        body=body or case.handler or case.owner, apart=body is not None, level=case.level, due_at=due_at,
         state=Standing.OPEN, returns=0,
     )  # fmt: skip
     session.add(order)
@@ -192,14 +192,17 @@ def _note(
 
 
 def _addressed(session: Session, case: Incident, order: SupervisionOrder) -> set[int | None]:
-    """Return whom an order is for: the body at work, and the desk of the level that holds its case; or another body."""
+    """Return whom an order is for: the body at work, whoever answers for its case, and its desk; or another body."""
     seats = duty.seats(session)
     if order.apart:
         return set(seats.of(order.body, case.home))
     desk = seats.at([role for role, level in LEVEL_OF.items() if level == case.level], case.home)
-    if case.handler_code:
-        return desk | seats.at(incident.ON_THE_GROUND, case.handler_code)
-    return desk | (seats.of(case.handler, case.home) if case.handler else set())
+    for body, code in {(case.handler, case.handler_code), (case.owner, case.owner_code)}:
+        if code:
+            desk |= seats.at(incident.ON_THE_GROUND, code)
+        elif body:
+            desk |= seats.of(body, case.home)
+    return desk
 
 
 def _tell(

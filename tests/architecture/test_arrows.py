@@ -18,6 +18,8 @@ ORDER = (
     "backup",
     "simulation",
     "importing",
+    "onsite",
+    "dispatch",
     "desk",
     "command_room",
     "statistics",

@@ -192,6 +192,8 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
                 DROP TABLE task_force_deed, task_force_member, task_force;
                 DROP TABLE post_holder, module_post, module_body, module, regrouping, body;
                 DROP FUNCTION force_deeds_are_written_once;
+                DROP TABLE dispatch_setting, dispatch_hold, site_check;
+                ALTER TABLE incident DROP COLUMN owner, DROP COLUMN owner_code, DROP COLUMN checker_id;
                 DROP FUNCTION deeds_are_written_once;
                 DROP FUNCTION claim_deeds_are_written_once;
                 DROP FUNCTION renew_list_version CASCADE;

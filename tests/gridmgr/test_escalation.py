@@ -216,17 +216,26 @@ def test_a_rung_with_nobody_on_it_says_so_and_tells_the_next_level(desk, staff, 
     assert desk.told_to(staff[Role.STREET_DISPATCHER]) == [("taken_over", case.id)]
 
 
-def test_a_department_without_people_leaves_it_to_the_desk_that_holds_the_case(desk, staff, sample):
+def test_a_redirected_case_reminds_the_first_receiver_until_the_other_takes_it(desk, staff, sample):
     case = desk.handling()
     desk.move(case, MONDAY, Action.REDIRECT, staff[Role.COMMUNITY_CLERK], handler="无人所", note="改派")
+    desk.sweep(after(2))
+    assert desk.climbs(case, "handle") == [(0, "remind", "department", 1, "")]
+    assert desk.told_to(staff[Role.DEPARTMENT_HANDLER]) == [("remind", case.id)]
+
+
+def test_a_department_without_people_leaves_it_to_the_desk_that_holds_the_case(desk, staff, sample):
+    case = desk.report()
+    desk.move(case, MONDAY, Action.ACCEPT, staff[Role.COMMUNITY_CLERK])
+    desk.move(case, MONDAY, Action.DISPATCH, staff[Role.COMMUNITY_CLERK], handler="无人所")
     desk.sweep(after(2))
     assert desk.climbs(case, "handle") == [(0, "remind", "department", 0, "community")]
 
 
 def test_a_unit_whose_own_people_do_the_work_is_its_department(desk, staff, sample):
-    case = desk.handling()
-    own = {"handler": "甲社区", "handler_code": f"{STREET}001", "note": "自办"}
-    desk.move(case, MONDAY, Action.REDIRECT, **own)
+    case = desk.report()
+    desk.move(case, MONDAY, Action.ACCEPT)
+    desk.move(case, MONDAY, Action.DISPATCH, handler="甲社区", handler_code=f"{STREET}001")
     desk.sweep(after(2))
     assert desk.climbs(case, "handle") == [
         (0, "remind", "department", 2, "")

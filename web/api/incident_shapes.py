@@ -104,6 +104,10 @@ class IncidentOut(BaseModel):
     level: str = Field(description="Which level answers for it.", examples=["community"])
     handler: str | None
     handler_code: str | None
+    owner: str | None = Field(
+        description="Who answers for it until another body takes it in hand (首接负责)."
+    )
+    owner_code: str | None
     lon: float
     lat: float
     street_code: str | None

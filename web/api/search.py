@@ -23,6 +23,15 @@ def narrowed(
     words: Annotated[Words, Query(description="Part of number, source id, address or description.")] = "",
     level: Annotated[Literal[*HOLDERS] | None, Query(description="Which level holds it.")] = None,
     handler: Annotated[text(100, 1) | None, Query(description="The body at work.")] = None,
+    answers: Annotated[
+        text(100, 1) | None,
+        Query(description="A body at work, or one that answers until another takes it in hand."),
+    ] = None,
+    kept: Annotated[
+        text(100, 1) | None,
+        Query(description="A body that answers for what was passed on and nobody has taken yet."),
+    ] = None,
+    checker: Annotated[RowId | None, Query(description="The account that is sent to look on site.")] = None,
     task: Annotated[text(100, 1) | None, Query(description="A body with an open part of it.")] = None,
     forces: Annotated[
         list[text(100, 1)] | None,
@@ -48,7 +57,7 @@ def narrowed(
     return Search(
         tuple(states or ()), open, category, source, code, since, until, overdue, words, level, handler,
         own=tuple(own or ()), soon=soon, task=task, asked=asked, ours=ours, unseen=unseen, mine=mine, severity=severity,
-        sort=sort, forces=tuple(forces or ()), module=module,
+        sort=sort, forces=tuple(forces or ()), module=module, answers=answers, kept=kept, checker=checker,
     )  # fmt: skip
 
 

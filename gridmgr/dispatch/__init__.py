@@ -1,0 +1,1 @@
+"""Who gets an accepted case, by list, grid, roster and load; automatic dispatch, and checks on site."""
