@@ -25,6 +25,7 @@ TELL_UNCLAIMED = "tell_unclaimed"  # of pieces of work whose time is nearly over
 TELL_ENDED_FORCES = "tell_ended_forces"  # of task forces that are past their last day
 DISPATCH_WAITING = "dispatch_waiting"  # dispatch what areas let the system dispatch
 SEND_ON_SITE = "send_on_site"  # send somebody to look, or somebody else
+NOTE_SILENCE = "note_silence"  # of bodies that were asked about a permit and have said nothing
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 

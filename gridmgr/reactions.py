@@ -6,6 +6,7 @@ from gridmgr import jobs
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import service as claim
+from gridmgr.coapproval import service as coapproval
 from gridmgr.discussion.model import Commented, Mentioned
 from gridmgr.dispatch import queries as dispatch
 from gridmgr.escalation import service as escalation
@@ -92,8 +93,10 @@ def _end_pieces(session: Session, event: IncidentsMoved) -> None:
 
 
 def _call_by_new_name(session: Session, event: BodyRenamed) -> None:
-    """Open cases of a body that was renamed are its own under the new name."""
+    """Open cases, pieces and applications of a body that was renamed are its own under the new name."""
     incident.hand_over(session, SYSTEM, event.before, event.after, renamed=True)
+    claim.follow_name(session, event.before, event.after)
+    coapproval.follow_name(session, event.before, event.after)
 
 
 def _hear_comments(session: Session, event: Commented) -> None:

@@ -10,6 +10,7 @@ from gridmgr.audit import model as audit
 from gridmgr.calendar import model as calendar
 from gridmgr.category import model as category
 from gridmgr.claim import model as claim
+from gridmgr.coapproval import model as coapproval
 from gridmgr.db import Base
 from gridmgr.discussion import model as discussion
 from gridmgr.dispatch import model as dispatch
@@ -32,7 +33,7 @@ NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision, claim, organisation, module, task_force, responsibility, admission,
     whistle,
-    dispatch, onsite,
+    dispatch, onsite, coapproval,
 )  # fmt: skip
 METADATA = Base.metadata
 

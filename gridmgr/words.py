@@ -234,24 +234,6 @@ DEEDS = {
     "withdraw": N_("Withdraw the order"),
     "urge": N_("Urged by the ladder"),
 }
-PIECES = {"open": N_("In progress"), "done": N_("Finished"), "ended": N_("Taken back")}
-PARTS = {
-    "at_work": N_("At work"),
-    "reported": N_("To be accepted"),
-    "accepted": N_("Accepted as done"),
-    "given_back": N_("Given back"),
-    "ended": N_("Taken back"),
-}
-CLAIM_DEEDS = {
-    "cut": N_("Cut a piece of work"),
-    "hand": N_("Hand to a person"),
-    "claim": N_("Take it up"),
-    "give_back": N_("Give it back"),
-    "report": N_("Report it done"),
-    "accept": N_("Accept it as done"),
-    "return": N_("Return it to be done again"),
-    "end": N_("Take the piece back"),
-}
 WHISTLES = {
     "proposed": N_("Awaits approval"),
     "blown": N_("Whistle blown"),
@@ -335,6 +317,12 @@ NOTICES = {
     "whistle_over": N_("You need not come any more to the whistle of {name} on {number} {category}: {note}"),
     "whistle_rated": N_("{name} has rated how you came to the whistle on {number} {category}: {note}"),
     "check": N_("Look at {number} {category} on site, at {place}, {note} from your area; take it by {due}."),
+    "opinion_asked": N_("{name} asks your consent to {category} at {place}, until {due}: {note}"),
+    "opinion_given": N_("{name} answers your application for {category} at {place}: {note}"),
+    "opinion_objects": N_("{name} objects to {category} at {place}: {note}"),
+    "opinion_silent": N_("Nothing was said by {due} to {category} at {place} by: {note}"),
+    "overruled": N_("The objection of {name} to {category} at {place} was set aside: {note}"),
+    "approval_decided": N_("{name} has decided on {category} at {place}: {note}"),
     "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
     "closed": N_("The case you reported, {number} {category}, is closed."),
     "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
@@ -377,6 +365,12 @@ NOTICE_KINDS = {
     "force_joined": N_("Called into a task force"),
     "force_ended": N_("Task force past its end"),
     "check": N_("Sent to look on site"),
+    "opinion_asked": N_("Our consent is asked"),
+    "opinion_given": N_("A body answers my application"),
+    "opinion_objects": N_("A body objects to my application"),
+    "opinion_silent": N_("A body was silent"),
+    "overruled": N_("An objection was set aside"),
+    "approval_decided": N_("An application is decided"),
     "reopened": N_("Case reopened"),
     "closed": N_("My report is closed"),
     "unserved": N_("Due times nobody served"),

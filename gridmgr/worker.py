@@ -27,6 +27,7 @@ from gridmgr.audit.model import Regular
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import queries as claims
 from gridmgr.claim import service as claim
+from gridmgr.coapproval import service as coapproval
 from gridmgr.dispatch import service as dispatch
 from gridmgr.escalation import service as escalation
 from gridmgr.hierarchy import queries as hierarchy
@@ -296,6 +297,13 @@ def send_on_site(timestamp: int) -> None:
     """Every minute hand on checks on site that nobody took in time, and send somebody where nobody was."""
     _in_transaction(onsite.hand_on)
     _in_transaction(onsite.send)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=jobs.NOTE_SILENCE, queueing_lock=jobs.NOTE_SILENCE)
+def note_silence(timestamp: int) -> None:
+    """Every minute note which bodies have said nothing in time about a permit they were asked about."""
+    _in_transaction(coapproval.note_silence)
 
 
 @app.periodic(cron="*/5 * * * *")

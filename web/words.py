@@ -20,7 +20,6 @@ from gridmgr.words import ADMITTING as ADMITTING
 from gridmgr.words import ANSWERING as ANSWERING
 from gridmgr.words import AUDITED as AUDITED
 from gridmgr.words import BODIES as BODIES
-from gridmgr.words import CLAIM_DEEDS as CLAIM_DEEDS
 from gridmgr.words import CLOCKS as CLOCKS
 from gridmgr.words import COUNTS as COUNTS
 from gridmgr.words import DAY_KINDS as DAY_KINDS
@@ -42,8 +41,6 @@ from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS
 from gridmgr.words import NOTICES as NOTICES
 from gridmgr.words import ORDERS as ORDERS
 from gridmgr.words import ORPHANS as ORPHANS
-from gridmgr.words import PARTS as PARTS
-from gridmgr.words import PIECES as PIECES
 from gridmgr.words import POSTS as POSTS
 from gridmgr.words import PRESENCES as PRESENCES
 from gridmgr.words import PROGRESS as PROGRESS
@@ -60,6 +57,13 @@ from gridmgr.words import WHISTLE_KINDS as WHISTLE_KINDS
 from gridmgr.words import WHISTLE_SIGNS as WHISTLE_SIGNS
 from gridmgr.words import WHISTLES as WHISTLES
 from gridmgr.words import word as word
+from gridmgr.words_joint import APPROVAL_DEEDS as APPROVAL_DEEDS
+from gridmgr.words_joint import APPROVALS as APPROVALS
+from gridmgr.words_joint import CLAIM_DEEDS as CLAIM_DEEDS
+from gridmgr.words_joint import PARTS as PARTS
+from gridmgr.words_joint import PIECES as PIECES
+from gridmgr.words_joint import SAID as SAID
+from gridmgr.words_joint import SILENCES as SILENCES
 
 ACT_STATES = {  # the colour of an act on a timeline
     "remind": "reported",

@@ -118,7 +118,7 @@ def decides(actor: Actor, piece: Piece) -> bool:
         return True
     roles = {grant.role for grant in actor.grants if piece.code.startswith(grant.code)}
     return bool(roles & _DESKS) or (
-        piece.body is not None and actor.body == piece.body and bool(roles & PERMISSIONS["claim.cut"])
+        piece.body is not None and piece.body in actor.bodies and bool(roles & PERMISSIONS["claim.cut"])
     )
 
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from geoalchemy2.shape import from_shape
 from shapely import Point
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gridmgr import clock, words
+from gridmgr import clock, words_joint
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import UnknownAccount
 from gridmgr.account.rules import Actor
@@ -226,6 +226,12 @@ def end_with_cases(session: Session, actor: Actor, incident_ids: Iterable[int], 
     return len(found)
 
 
+def follow_name(session: Session, before: str, after: str) -> None:
+    """Let open pieces call the body they were cut for by its new name."""
+    renamed = update(Piece).where(Piece.body == before, Piece.state == Standing.OPEN)
+    session.execute(renamed.values(body=after))
+
+
 def tell_unclaimed(session: Session, batch: int = 500) -> int:
     """Tell the authors of pieces that near their end with a place left, of each once; returns how many pieces."""
     asked = select(Piece).where(Piece.near_at <= clock.now(), Piece.near_told_at.is_(None), queries.free())
@@ -284,7 +290,7 @@ def _part(session: Session, actor: Actor, piece: Piece, deed: Deed, whose: str) 
 
 
 def _impossible(piece: Piece, deed: Deed) -> PieceDeedImpossible:
-    return PieceDeedImpossible(state=words.PIECES[piece.state], deed=words.CLAIM_DEEDS[deed])
+    return PieceDeedImpossible(state=words_joint.PIECES[piece.state], deed=words_joint.CLAIM_DEEDS[deed])
 
 
 def _finish(session: Session, piece: Piece, now: datetime) -> None:

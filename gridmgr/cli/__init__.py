@@ -15,6 +15,7 @@ from typer.main import get_command
 from gridmgr import i18n
 from gridmgr.cli import (
     accounts,
+    approvals,
     backups,
     calendar,
     categories,
@@ -59,6 +60,7 @@ app.add_typer(duty.app, name="duty")
 app.add_typer(supervision.app, name="supervision")
 app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
+app.add_typer(approvals.app, name="approvals")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)

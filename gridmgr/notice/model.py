@@ -54,6 +54,12 @@ class Kind(StrEnum):
     WHISTLE_OVER = "whistle_over"  # you need not come any more
     WHISTLE_RATED = "whistle_rated"  # 评哨
     CHECK = "check"  # 核实核查: you are sent to look on site
+    OPINION_ASKED = "opinion_asked"  # 一窗联办: your body is asked before something is permitted
+    OPINION_GIVEN = "opinion_given"  # a body answers your application
+    OPINION_OBJECTS = "opinion_objects"  # 异议: a body objects to your application
+    OPINION_SILENT = "opinion_silent"  # 逾期未答复: bodies have said nothing in time
+    OVERRULED = "overruled"  # 否决异议: an objection was set aside
+    APPROVAL_DECIDED = "approval_decided"  # an application you were asked about is decided
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

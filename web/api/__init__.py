@@ -9,6 +9,7 @@ from web.api import (
     calendar,
     category,
     claim,
+    coapproval,
     delivery,
     desk,
     discussion,
@@ -31,7 +32,7 @@ from web.api import (
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    escalation, supervision, whistle, claim, importing, statistics, notice, delivery,
+    escalation, supervision, whistle, claim, coapproval, importing, statistics, notice, delivery,
     organisation, module, task_force,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -3,6 +3,7 @@
 from web.pages import (
     account,
     accounts,
+    approvals,
     bulk,
     calendar,
     categories,
@@ -31,7 +32,8 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, incident, imports,
-        plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries, policies, categories,
+        login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, approvals,
+        incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
+        policies, categories,
     )
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 import web.pages.case_map as case_map
 import web.pages.clocks as clocks
 import web.pages.orders as orders
+import web.pages.permits as permits
 import web.pages.pieces as pieces
 import web.pages.whistling as whistling
 from gridmgr import clock
@@ -158,6 +159,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         | orders.values(session, actor, incident)
         | pieces.values(session, actor, incident)
         | whistling.of_case(session, actor, incident)
+        | permits.values(session, incident)
     )
 
 
