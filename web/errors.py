@@ -13,6 +13,7 @@ from gis.errors import Problem
 from gridmgr.attachment.model import FileTooLarge
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Unauthenticated, Unavailable
 from gridmgr.importing.model import TooLarge
+from gridmgr.responsibility.model import NotPublishable
 from gridmgr.sheet import BadSheet
 from web.etags import Changed, MatchNeeded
 from web.gate import AmbiguousLength
@@ -72,6 +73,11 @@ def answer(request: Request, problem: Problem) -> Response:
     more = {"details": _plain(problem.details)}
     if isinstance(problem, BadSheet):
         more["errors"] = faults(problem)
+    if isinstance(problem, NotPublishable):
+        more["errors"] = [
+            {"field": ", ".join(each.items) or "-", "value": each.category, "reason": say(each.reason)}
+            for each in problem.faults
+        ]
     response = _told(request, status, say(problem), type(problem).__name__, **more)
     if isinstance(problem, TooMany):
         response.headers["Retry-After"] = str(problem.details.get("seconds", 60))

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
-from gridmgr.category import rules
 from gridmgr.category.model import (
     Category,
     CategoryKind,
@@ -69,11 +68,6 @@ def by_code(session: Session, code: str, at: date | None = None) -> Category:
         if category.code == code:
             return category
     raise UnknownCategory(code=code)
-
-
-def whose(session: Session, words: str, size: int = 12) -> list[Category]:
-    """Return the matters in force that somebody's words speak of, the likeliest first."""
-    return rules.matching(words, in_force(session))[:size]
 
 
 def by_id(session: Session) -> Mapping[int, Category]:

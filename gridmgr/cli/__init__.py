@@ -28,6 +28,7 @@ from gridmgr.cli import (
     files,
     grids,
     incidents,
+    lists,
     locate,
     notices,
     phrases,
@@ -61,6 +62,7 @@ app.add_typer(supervision.app, name="supervision")
 app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(lists.app, name="lists")
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)

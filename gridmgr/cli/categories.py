@@ -55,22 +55,30 @@ def import_file(
 
 
 @app.command()
-def whose(words: str, as_json: Json = False) -> None:
+def whose(
+    words: str,
+    area: Annotated[str, typer.Option(help="Code of a place; the whole district.")] = "",
+    as_json: Json = False,
+) -> None:
     """Say whose a matter is, by whatever words one has for it."""
-    from gridmgr.category import queries
+    from gridmgr.responsibility import queries
 
     with opened() as session:
-        found = queries.whose(session, words)
-    rows = [
-        {"code": c.code, "name": c.name(language.get()), "department": c.department, "limit": c.limit_amount,
-         "unit": c.limit_unit}
-        for c in found
-    ]  # fmt: skip
+        rows = [
+            {
+                "code": each.code, "name": each.category.name(language.get()) if each.category else each.owner.item,
+                "department": each.owner.lead, "limit": each.category.limit_amount if each.category else None,
+                "unit": each.category.limit_unit if each.category else None, "item": each.owner.item,
+                "cooperating": list(each.owner.cooperating), "clause": each.owner.clause,
+            }
+            for each in queries.whose(session, words, area)
+        ]  # fmt: skip
     if as_json:
         print_json(rows)
     else:
-        columns = [_("code"), _("name"), _("department"), _("limit"), _("unit")]
-        print_table("", columns, [[*list(row.values())[:4], _(row["unit"] or "")] for row in rows])
+        columns = [_("code"), _("name"), _("whose"), _("limit"), _("unit"), _("item")]
+        cells = [[*list(row.values())[:4], _(row["unit"] or ""), row["item"] or "—"] for row in rows]
+        print_table("", columns, cells)
 
 
 @app.command("list")

@@ -1,6 +1,6 @@
 """Reads of lists: who answers for a matter, what is given to a territory, editions, items, words people use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -25,11 +25,13 @@ from gridmgr.responsibility.model import (
     ListItem,
     NoOwner,
     NotOnTheList,
+    OtherLists,
     Owner,
     ResponsibilityList,
     Standing,
     UnknownEdition,
     UnknownList,
+    facts,
 )
 from gridmgr.responsibility.rules import Listed
 
@@ -185,7 +187,12 @@ class Summary:
     edition: ListEdition | None
     items: int
     published: int
-    drafts: int
+    draft_ids: tuple[int, ...]
+
+    @property
+    def drafts(self) -> int:
+        """How many drafts there are that the reader may see."""
+        return len(self.draft_ids)
 
 
 def summaries(session: Session, actor: Actor, kind: str = "", area: str = "") -> list[Summary]:
@@ -194,7 +201,7 @@ def summaries(session: Session, actor: Actor, kind: str = "", area: str = "") ->
     asked = (
         select(
             ResponsibilityList, func.count(ListEdition.published_at),
-            func.count().filter(ListEdition.published_at.is_(None)),
+            func.array_agg(ListEdition.id).filter(ListEdition.published_at.is_(None)),
         )
         .join(ListEdition, ListEdition.list_id == ResponsibilityList.id)
         .group_by(ResponsibilityList.id)
@@ -205,8 +212,8 @@ def summaries(session: Session, actor: Actor, kind: str = "", area: str = "") ->
     found = []
     for each, published, drafts in session.execute(asked):
         near = each.code.startswith(area) or area.startswith(each.code)
-        drafts = drafts if can(actor, "list.manage", each.code) else 0
-        if near and published + drafts:
+        drafts = tuple(sorted(drafts or ())) if can(actor, "list.manage", each.code) else ()
+        if near and (published or drafts):
             held = now.get(each.id)
             edition = held.edition if held else None
             found.append(Summary(each, edition, len(held.items) if held else 0, published, drafts))
@@ -243,6 +250,19 @@ def edition(session: Session, actor: Actor, edition_id: int) -> Listed:
         raise UnknownEdition(id=edition_id)
     asked = select(ListItem).where(ListItem.edition_id == edition_id).order_by(ListItem.place)
     return Listed(its, found, list(session.scalars(asked)))
+
+
+def changes(session: Session, actor: Actor, before: int, after: int) -> list[tuple[str, str, str, list]]:
+    """Return what differs between two editions of lists of one kind, as `rules.compare` says it.
+
+    Raises
+    ------
+    UnknownEdition, OtherLists
+    """
+    one, other = (edition(session, actor, each) for each in (before, after))
+    if one.list.kind != other.list.kind:
+        raise OtherLists(one=one.edition.title, other=other.edition.title)
+    return rules.compare(map(facts, one.items), map(facts, other.items))
 
 
 @dataclass(frozen=True)
@@ -318,8 +338,3 @@ def of_case(session: Session, incident_id: int) -> Owner | None:
     item = session.get_one(ListItem, kept_item.item_id)
     edition = session.get_one(ListEdition, item.edition_id)
     return owner(Listed(session.get_one(ResponsibilityList, edition.list_id), edition, [item]), item)
-
-
-def area_names(session: Session, codes: Mapping | list[str]) -> dict[str, str]:
-    """Return what the areas of lists are called today; a code that is no unit's is its own name."""
-    return hierarchy.names(session, codes, clock.today())

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from gridmgr.category import queries, rules, service
+from gridmgr.category import rules, service
 from gridmgr.category.model import Category
+from gridmgr.responsibility import queries
 from gridmgr.simulation.samples import category_rows
 
 
@@ -47,4 +48,4 @@ def test_what_says_nothing_finds_nothing(table, words):
 def test_only_the_table_in_force_is_looked_through(session):
     service.publish(session, "now", date(2020, 1, 1), category_rows())
     service.publish(session, "later", date(2999, 1, 1), [category_rows()[0]])
-    assert len(queries.whose(session, "垃圾", 2)) == 2
+    assert len(queries.whose(session, "垃圾", size=2)) == 2

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from web.api import (
     about,
     account,
+    admission,
     bulk,
     calendar,
     category,
@@ -24,6 +25,7 @@ from web.api import (
     module,
     notice,
     organisation,
+    responsibility,
     statistics,
     supervision,
     task_force,
@@ -34,5 +36,6 @@ NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
     escalation, supervision, whistle, claim, coapproval, importing, statistics, notice, delivery,
     organisation, module, task_force,
+    responsibility, admission,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -65,23 +65,7 @@ def list_categories(
 ) -> CategoryPage:
     """List the categories in force on a day by code, page by page."""
     found = paging.behind(queries.in_force(session, at), lambda row: row.code)
-    return paging.page(CategoryPage, found, lambda row: row.code, lambda rows: map(_out, rows))
-
-
-class WhoseOut(BaseModel):
-    """The matters that the words speak of, the likeliest first; `department` says whose each is."""
-
-    matters: list[CategoryOut]
-
-
-@routes.get("/whose")
-def find_whose(
-    session: Transaction,
-    actor: Annotated[Actor, Depends(Allow("incident.view"))],
-    words: Annotated[text(100, 1), Query(examples=["垃圾没人收"])],
-) -> WhoseOut:
-    """Say whose a matter is, by whatever words one has for it."""
-    return WhoseOut(matters=[_out(each) for each in queries.whose(session, words)])
+    return paging.page(CategoryPage, found, lambda row: row.code, lambda rows: map(category_out, rows))
 
 
 class CategoryChange(BaseModel):
@@ -144,5 +128,6 @@ def import_categories(
     )
 
 
-def _out(category: Category) -> CategoryOut:
+def category_out(category: Category) -> CategoryOut:
+    """Return a category as the API says it."""
     return CategoryOut.model_validate(category, from_attributes=True)

@@ -37,6 +37,8 @@ TAGS = {
     "module": "How the work of an area is regrouped into modules: templates, posts and their holders.",
     "task_force": "Task forces: members, cases, and to whom these go when one is disbanded.",
     "escalation": "Clocks of cases, the ladders they climb, the policies these come from, and the auditor.",
+    "responsibility": "Lists of who answers for which matter where: editions, drafts, items, and the one owner.",
+    "admission": "Requests that a matter be admitted to a territory's list: ask, argue, decide.",
     "supervision": "Orders on cases with a deadline of their own: issue, answer, confirm, return, withdraw.",
     "claim": "Ant work: pieces of work that people on duty take up, do, report and have accepted.",
     "coapproval": "Permits asked about together: kinds, applications, what each body says, decisions.",

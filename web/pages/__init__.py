@@ -3,6 +3,7 @@
 from web.pages import (
     account,
     accounts,
+    admissions,
     approvals,
     bulk,
     calendar,
@@ -17,6 +18,7 @@ from web.pages import (
     imports,
     incident,
     incidents,
+    lists,
     login,
     notices,
     people,
@@ -35,5 +37,6 @@ routers = [
         login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, approvals,
         incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
         policies, categories,
+        lists, admissions,
     )
 ]  # fmt: skip

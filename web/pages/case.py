@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 import web.pages.case_map as case_map
 import web.pages.clocks as clocks
 import web.pages.orders as orders
+import web.pages.owners as owners
 import web.pages.permits as permits
 import web.pages.pieces as pieces
 import web.pages.whistling as whistling
@@ -157,6 +158,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         }
         | clocks.values(session, incident)
         | orders.values(session, actor, incident)
+        | owners.values(session, actor, incident, category)
         | pieces.values(session, actor, incident)
         | whistling.of_case(session, actor, incident)
         | permits.values(session, incident)
