@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    and_,
     case,
     false,
     func,
@@ -47,6 +48,16 @@ CHARACTERS = func.string_to_array(
 )
 
 
+# 小事不出社区、大事不出街道 (C7): closed by the people of these levels, without any department.
+CLOSED_IN = {"community": ("micro_grid", "community"), "street": ("micro_grid", "community", "street")}
+
+
+def closed_in(level: str) -> ColumnElement[bool]:
+    """Return the SQL condition that a case was closed inside a community, or inside a street."""
+    closed = Incident.state.in_((State.CLOSED, State.EVALUATED))
+    return and_(closed, ~Incident.large_loop, Incident.level.in_(CLOSED_IN[level]))
+
+
 @dataclass(frozen=True)
 class Search:
     """What a list, a map, an export or a figure is narrowed to; every field may be absent."""
@@ -75,6 +86,8 @@ class Search:
     forces: tuple[str, ...] = ()  # any of these task forces is at work
     module: int | None = None  # the module of its area that takes such matters
     soon: bool = False  # due within the next SOON working hours
+    whistled: bool = False  # somebody was called to it
+    closed_in: str | None = None  # closed by the people of this level, or below, alone: a key of CLOSED_IN
     sort: str = "newest"  # a key of SORTS
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
@@ -86,6 +99,10 @@ class Search:
         if self.category:
             coded = select(Category.id).where(Category.code.startswith(self.category, autoescape=True))
             yield Incident.category_id.in_(coded)
+        if self.whistled:
+            yield Incident.whistles > 0
+        if self.closed_in:
+            yield closed_in(self.closed_in)
         if self.source:
             yield Incident.source == self.source
         if self.code:

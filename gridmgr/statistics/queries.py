@@ -10,12 +10,12 @@ from gis.adjacency import matrix
 from gis.hotspot import getis_ord, method
 from gridmgr import clock
 from gridmgr.account.rules import Actor
-from gridmgr.casebook.queries import Search, matching
+from gridmgr.casebook.queries import Search, closed_in, matching
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
-from gridmgr.statistics.rules import RATES, rate
+from gridmgr.statistics.rules import COUNTS, RATES, rate
 
 LEVEL_COLUMN: dict[str, InstrumentedAttribute] = {
     "street": Incident.street_code,
@@ -69,13 +69,16 @@ def _counted(session: Session, actor: Actor, search: Search, *by: InstrumentedAt
         number(due, closed),
         number(due, closed, Incident.closed_at <= Incident.due_at),
         number(due, ~closed, past),
+        number(closed),
+        number(closed_in("community")),
+        number(closed_in("street")),
+        number(Incident.accepted_at.is_not(None), Incident.whistles > 0),
         maintain_column_froms=True,
     )
 
 
 def _figures(code: str | None, name: str | None, row: tuple) -> Figures:
-    names = ("reported", "accepted", "due", "closed", "closed_on_time", "overdue")
-    counts = dict(zip(names, map(int, row), strict=True))
+    counts = dict(zip(COUNTS, map(int, row), strict=True))
     return Figures(code, name, counts, {each: rate(each, counts) for each in RATES})
 
 

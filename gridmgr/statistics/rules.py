@@ -27,12 +27,31 @@ COUNTS = {
     "closed": "of the due ones, closed",
     "closed_on_time": "of the due ones, closed before their due time",
     "overdue": "of the due ones, open past their due time",
+    "finished": "reported in the period and closed",
+    "in_community": "of the finished ones, closed in the community, without street or department",
+    "in_street": "of the finished ones, closed in the street, without department or district",
+    "whistled": "of the accepted ones, those a whistle was blown on",
 }
 
 RATES = {
     "acceptance_rate": Rate("accepted", "reported"),  # 立案率
     "closing_rate": Rate("closed", "due"),  # 结案率
     "on_time_rate": Rate("closed_on_time", "due"),  # 按期结案率
+    "community_rate": Rate("in_community", "finished"),  # 社区内办结率
+    "street_rate": Rate("in_street", "finished"),  # 街道内办结率
+    "whistle_rate": Rate("whistled", "accepted"),  # 吹哨率
+}
+
+# What stands side by side in one table: counts, and the rates formed from them.
+TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "time": (
+        ("reported", "accepted", "due", "closed", "closed_on_time", "overdue"),
+        ("acceptance_rate", "closing_rate", "on_time_rate"),
+    ),
+    "loop": (
+        ("accepted", "finished", "in_community", "in_street", "whistled"),
+        ("community_rate", "street_rate", "whistle_rate"),
+    ),
 }
 
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
-from gridmgr.casebook.queries import SORTS, Search
+from gridmgr.casebook.queries import CLOSED_IN, SORTS, Search
 from gridmgr.life.model import HOLDERS, Source, State
 from web.fields import Code, Day, RowId, Words, text
 
@@ -20,6 +20,10 @@ def narrowed(
     until: Annotated[Day | None, Query(description="Last local day of the report.")] = None,
     overdue: Annotated[bool, Query(description="Only those past their due time.")] = False,
     soon: Annotated[bool, Query(description="Only those due within the next four working hours.")] = False,
+    whistled: Annotated[bool, Query(description="Only those somebody was called to by a whistle.")] = False,
+    closed_in: Annotated[
+        Literal[*CLOSED_IN] | None, Query(description="Only those closed there, without any department.")
+    ] = None,
     words: Annotated[Words, Query(description="Part of number, source id, address or description.")] = "",
     level: Annotated[Literal[*HOLDERS] | None, Query(description="Which level holds it.")] = None,
     handler: Annotated[text(100, 1) | None, Query(description="The body at work.")] = None,
@@ -58,6 +62,7 @@ def narrowed(
         tuple(states or ()), open, category, source, code, since, until, overdue, words, level, handler,
         own=tuple(own or ()), soon=soon, task=task, asked=asked, ours=ours, unseen=unseen, mine=mine, severity=severity,
         sort=sort, forces=tuple(forces or ()), module=module, answers=answers, kept=kept, checker=checker,
+        whistled=whistled, closed_in=closed_in,
     )  # fmt: skip
 
 

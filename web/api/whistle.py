@@ -213,7 +213,7 @@ def list_whistles(
 
 
 @routes.get("/whistles/figures")
-def show_figures(
+def show_whistle_figures(
     session: Transaction,
     actor: Viewer,
     since: Day | None = None,
@@ -234,13 +234,13 @@ def show_figures(
 
 
 @routes.get("/whistles/terms")
-def show_terms(session: Transaction, actor: Viewer) -> TermsOut:
+def show_whistle_terms(session: Transaction, actor: Viewer) -> TermsOut:
     """Show the terms in force: clocks, limits of command, and the healthy band."""
     return TermsOut(terms=rules.plain(queries.terms(session)))
 
 
 @routes.post("/whistles/terms", status_code=201)
-def set_terms(
+def set_whistle_terms(
     told: TermsIn, session: Transaction, actor: Annotated[Actor, Depends(Allow("whistle.manage"))]
 ) -> TermsOut:
     """Set the terms from a day on; whistles that are open keep theirs."""
@@ -254,7 +254,7 @@ def show_whistle(whistle_id: WhistleId, session: Transaction, actor: Viewer) -> 
 
 
 @routes.get("/whistles/{whistle_id}/record", responses=problems(404))
-def show_record(
+def show_whistle_record(
     whistle_id: WhistleId, session: Transaction, actor: Viewer,
     paging: Annotated[Paging[int], Depends(paged("record", BigRowId))],
 ) -> RecordPage:  # fmt: skip
@@ -271,7 +271,7 @@ def show_record(
 
 
 @routes.get("/incidents/{number}/whistles", responses=problems(404))
-def list_of_case(number: Code, session: Transaction, actor: Viewer) -> WhistlesOut:
+def list_whistles_of_case(number: Code, session: Transaction, actor: Viewer) -> WhistlesOut:
     """Show the whistles on a case."""
     case = incidents.by_number(session, actor, number)
     rows = [(each, case) for each in queries.of_case(session, case.id)]
@@ -329,7 +329,7 @@ def report_in(
 
 
 @routes.post("/whistles/{whistle_id}/calls/{call_id}/rating", responses=problems(404, 409))
-def rate(
+def rate_call(
     whistle_id: WhistleId, call_id: CallId, told: RatingIn, session: Transaction, actor: Viewer
 ) -> WhistleOut:
     """Rate one of those called, once."""

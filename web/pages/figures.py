@@ -14,7 +14,7 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES, NoEdition
 from gridmgr.statistics import queries
 from gridmgr.statistics.queries import Figures
-from gridmgr.statistics.rules import COUNTS, RATES
+from gridmgr.statistics.rules import COUNTS, RATES, TABLES
 from web import words
 from web.api.search import query
 from web.deps import Allow, Transaction
@@ -29,6 +29,10 @@ CASES = {
     "reported": {},
     "closed": {"states": ["closed", "evaluated"]},
     "overdue": {"overdue": "true", "open": "true"},
+    "finished": {"states": ["closed", "evaluated"]},
+    "in_community": {"closed_in": "community"},
+    "in_street": {"closed_in": "street"},
+    "whistled": {"whistled": "true"},
 }
 
 
@@ -40,6 +44,7 @@ def show(
     search: Filters,
     level: str = "street",
     sort: str = "",
+    table: str = "time",
 ) -> HTMLResponse:
     """Show the figures of every unit of a level."""
     level = level if level in COVERAGES else COVERAGES[0]
@@ -47,12 +52,17 @@ def show(
         hierarchy.edition_at(session)
     except NoEdition:
         return render(request, "figures.html", {"no_edition": True})
+    table = table if table in TABLES else "time"
+    counts, rates = TABLES[table]
+    kept = {"level": level, "sort": sort, "table": "" if table == "time" else table}
     values = {
-        "no_edition": False, "level": level, "coverages": COVERAGES, "search": search, "query": query(search),
+        "no_edition": False, "level": level, "table": table, "tables": TABLES, "coverages": COVERAGES,
+        "search": search, "query": query(search),
         "rows": _sorted(_rows(session, actor, level, search), sort), "sort": sort,
-        "total": queries.total(session, actor, search), "counts": COUNTS, "rates": RATES, "cases": CASES,
+        "total": queries.total(session, actor, search), "cases": CASES,
+        "counts": {name: COUNTS[name] for name in counts}, "rates": {name: RATES[name] for name in rates},
         "faults": faults(session, actor, search),
-        "link": lambda **more: query(search, **({"level": level, "sort": sort} | more)),
+        "link": lambda **more: query(search, **(kept | more)),
         "cases_of": lambda code, name: query(search, **({"code": code} if code else {}) | CASES[name]),
     }  # fmt: skip
     if is_fragment(request):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gridmgr.account.rules import Actor
-from gridmgr.casebook.queries import SORTS, Search
+from gridmgr.casebook.queries import CLOSED_IN, SORTS, Search
 from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
@@ -77,6 +77,8 @@ def search_of(request: Request) -> Search:
         mine=_row(given.get("mine", "")),
         severity=int(given["severity"]) if given.get("severity") in ("1", "2", "3") else None,
         soon=_yes(given.get("soon")),
+        whistled=_yes(given.get("whistled")),
+        closed_in=given.get("closed_in") if given.get("closed_in") in CLOSED_IN else None,
         sort=given.get("sort") if given.get("sort") in SORTS else "newest",
     )
 
