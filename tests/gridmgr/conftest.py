@@ -4,18 +4,22 @@ from datetime import date
 from threading import Thread
 
 import pytest
-from climbing import SAMPLE, Desk, publish
+from climbing import MONDAY, SAMPLE, Desk, publish
+from exhibits import photo as picture
 from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
 from sqlalchemy.orm import Session
+from whistling import ENFORCEMENT, MARKET, SANITATION
 
 from gridmgr import worker
+from gridmgr.account import queries as account_queries
 from gridmgr.account import queries as queries_of_accounts
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Actor, Grant, Role
+from gridmgr.attachment import service as attachments
 from gridmgr.category import queries, rules, service
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Report
-from gridmgr.life.model import Source
+from gridmgr.life.model import Action, Source
 from gridmgr.settings import settings
 
 
@@ -76,3 +80,29 @@ def sample(district):
 @pytest.fixture
 def desk(district, told) -> Desk:
     return Desk(district, told)
+
+
+@pytest.fixture
+def departments(district, staff) -> dict[str, Actor]:
+    """People of three departments, each on the whole street."""
+    people = {SANITATION: staff[Role.DEPARTMENT_HANDLER]}
+    for n, name in enumerate((ENFORCEMENT, MARKET)):
+        account = accounts.open_account(
+            district, f"body{n}", name, "a long enough password", [Grant(Role.DEPARTMENT_HANDLER, STREET)], body=name
+        )  # fmt: skip
+        people[name] = account_queries.actor_of(account)
+    return people
+
+
+@pytest.fixture
+def case(desk, staff):
+    """A case that the street's dispatcher has accepted."""
+    found = desk.report()
+    desk.move(found, MONDAY, Action.ACCEPT, staff[Role.STREET_DISPATCHER])
+    return found
+
+
+@pytest.fixture
+def photo(district, staff) -> dict[str, str]:
+    stored = attachments.store(district, staff[Role.DEPARTMENT_HANDLER], "报到.jpg", picture())
+    return {"sha256": stored.sha256, "name": "报到.jpg"}

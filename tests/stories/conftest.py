@@ -11,3 +11,4 @@ _shared = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_shared)
 
 district, staff, told, desk = _shared.district, _shared.staff, _shared.told, _shared.desk
+case, departments, photo = _shared.case, _shared.departments, _shared.photo
