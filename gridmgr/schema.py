@@ -27,13 +27,14 @@ from gridmgr.policy import model as policy
 from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
 from gridmgr.task_force import model as task_force
+from gridmgr.weekly import model as weekly
 from gridmgr.whistle import model as whistle
 
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision, claim, organisation, module, task_force, responsibility, admission,
     whistle,
-    dispatch, onsite, coapproval,
+    dispatch, onsite, coapproval, weekly,
 )  # fmt: skip
 METADATA = Base.metadata
 

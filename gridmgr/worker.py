@@ -42,6 +42,7 @@ from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
 from gridmgr.supervision import service as supervision
 from gridmgr.task_force import service as task_force
+from gridmgr.weekly import service as weekly
 
 log = logging.getLogger(__name__)
 app = procrastinate.App(connector=procrastinate.PsycopgConnector())
@@ -304,6 +305,13 @@ def send_on_site(timestamp: int) -> None:
 def note_silence(timestamp: int) -> None:
     """Every minute note which bodies have said nothing in time about a permit they were asked about."""
     _in_transaction(coapproval.note_silence)
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name=jobs.KEEP_WEEK, queueing_lock=jobs.KEEP_WEEK)
+def keep_week(timestamp: int) -> None:
+    """Every hour keep the hours on duty of the week that has ended, once: rosters may be brought anew later."""
+    _in_transaction(weekly.keep_last)
 
 
 @app.periodic(cron="*/5 * * * *")

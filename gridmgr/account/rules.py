@@ -72,6 +72,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "duty.view": _EVERYBODY,
     "duty.manage": _OFFICE,
     "category.manage": frozenset({Role.ADMIN}),
+    "weekly.view": _EVERYBODY,
+    "weekly.lead": _OFFICE | {Role.GRID_LEADER},
     "claim.view": _EVERYBODY,
     "claim.cut": _OFFICE | {Role.GRID_LEADER, Role.DEPARTMENT_HANDLER},
     "claim.take": _WORKERS,

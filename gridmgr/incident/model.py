@@ -166,7 +166,11 @@ class IncidentEvent(Base):
     """One row of an incident's history; the database refuses to change or remove it."""
 
     __tablename__ = "incident_event"
-    __table_args__ = (UniqueConstraint("incident_id", "seq"), Index("ix_incident_event_at", "occurred_at"))
+    __table_args__ = (
+        UniqueConstraint("incident_id", "seq"),
+        Index("ix_incident_event_at", "occurred_at"),
+        Index("ix_incident_event_recorded", "recorded_at", postgresql_using="brin"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))

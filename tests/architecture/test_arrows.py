@@ -24,6 +24,7 @@ ORDER = (
     "command_room",
     "statistics",
     "audit",
+    "weekly",
     "coapproval",
     "claim",
     "telling",

@@ -194,6 +194,9 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
                 DROP FUNCTION force_deeds_are_written_once;
                 DROP TABLE dispatch_setting, dispatch_hold, site_check;
                 ALTER TABLE incident DROP COLUMN owner, DROP COLUMN owner_code, DROP COLUMN checker_id;
+                DROP TABLE week_on_duty, week_kept;
+                DROP FUNCTION weeks_are_kept_once;
+                DROP INDEX ix_incident_event_recorded;
                 DROP TABLE approval_deed, opinion, approval, permit_kind;
                 DROP FUNCTION approval_deeds_are_written_once;
                 DROP FUNCTION deeds_are_written_once;
