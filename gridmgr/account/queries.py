@@ -103,6 +103,24 @@ def _listed(words: str, role: str | None) -> Select:
     return asked
 
 
+LEADING = (
+    Role.STREET_LEADER, Role.STREET_DISPATCHER, Role.COMMUNITY_CLERK, Role.GRID_LEADER, Role.DEPARTMENT_HANDLER,
+    Role.COMMAND_CENTRE,
+)  # fmt: skip
+
+
+def seated_around(session: Session, area: str, most: int = 200) -> list[tuple[str, str, str | None]]:
+    """Return (user name, name, body) of open accounts with an office in an area or around it, which forms suggest."""
+    around = [area[:length] for length in range(len(area) + 1)]
+    inside = RoleGrant.code.startswith(area, autoescape=True) | RoleGrant.code.in_(around)
+    asked = (
+        select(Account.username, Account.name, Account.body)
+        .where(Account.active, Account.grants.any(RoleGrant.role.in_(LEADING) & inside))
+        .order_by(Account.username)
+    )
+    return [tuple(row) for row in session.execute(asked.limit(most))]
+
+
 def open_ids(session: Session) -> frozenset[int]:
     """Return the ids of all open accounts."""
     return kept(session, "accounts", _read_open)[0]

@@ -20,13 +20,16 @@ from web.pages import (
     incidents,
     lists,
     login,
+    modules,
     notices,
+    organisation,
     people,
     plans,
     policies,
     report,
     supervision,
     talk,
+    task_forces,
     whistles,
     whose,
 )
@@ -38,5 +41,6 @@ routers = [
         incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
         policies, categories,
         lists, admissions,
+        organisation, modules, task_forces,
     )
 ]  # fmt: skip
