@@ -172,6 +172,18 @@ def read(content: bytes, filename: str, columns: Mapping[str, Column]) -> Sheet:
     return Sheet(good, errors, tuple(ignored))
 
 
+def of_cells(rows: Iterable[Mapping[str, str]], columns: Mapping[str, Column]) -> Sheet:
+    """Return rows that were typed on a page as a file's are read; each is numbered from 1, by our own names."""
+    found = {name: (place, name) for place, name in enumerate(columns)}
+    good: list[Row] = []
+    errors: list[SheetError] = []
+    for line, cells in enumerate(rows, start=1):
+        row, bad = _row(columns, found, line, [cells.get(name, "") for name in columns])
+        good += [] if bad else [row]
+        errors += bad
+    return Sheet(good, errors, ())
+
+
 def _places(
     columns: Mapping[str, Column], row: int, headings: list[str]
 ) -> tuple[dict[str, tuple[int, str]], list[SheetError]]:

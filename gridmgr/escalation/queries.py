@@ -28,7 +28,7 @@ from gridmgr.life.model import HOLDERS
 from gridmgr.policy import queries as policies
 from gridmgr.policy import rules as tables
 from gridmgr.policy.model import CALLS, Act, Policy, Rung, Stage
-from gridmgr.policy.rules import PoliciesRead
+from gridmgr.policy.rules import Cells, DraftRead, PoliciesRead
 
 COLUMNS = [getattr(CaseClock, field.name) for field in fields(Clock)]
 
@@ -283,6 +283,12 @@ def read_policies(session: Session, content: bytes, filename: str, effective: da
     return tables.read_policies(told, codes, _occupied(session))
 
 
+def read_draft(session: Session, cells: Sequence[Cells], effective: date) -> DraftRead:
+    """Return what a draft of policies says, checked against the categories and the people there are."""
+    codes = [each.code for each in matters.in_force(session, effective)]
+    return tables.read_draft(cells, codes, _occupied(session))
+
+
 def _occupied(session: Session) -> set[str]:
     """Return the levels at which anybody ever sits, whoever is on duty just now."""
     levels = {level for role, level in _SITS if accounts.with_role(session, role)}
@@ -290,22 +296,42 @@ def _occupied(session: Session) -> set[str]:
     return levels | ({"department"} if session.scalar(bodies) else set())
 
 
-def courses(session: Session, category: Category, severity: int, home: str, at: datetime) -> list[Course]:
-    """Return the course of every stage of a case of that category and severity at a place, from an instant."""
+HELD_BY = "community"  # by whom a case is thought to be held, as long as nobody has said otherwise
+
+
+def courses(
+    session: Session,
+    category: Category,
+    severity: int,
+    home: str,
+    at: datetime,
+    among: Collection[Policy] | None = None,
+    holder: str = HELD_BY,
+) -> list[Course]:
+    """Return the course of every stage of a case of that category and severity at a place, from an instant.
+
+    By the policies in force then, or by those `among` which one may choose: a draft's.
+    """
     calendar, day, found = calendar_for(session, home), clock.local(at).date(), []
-    whole = policies.limit_of(session, category, severity, day)
+
+    def answering(stage: Stage) -> Policy | None:
+        code = category.policy_code
+        if among is None:
+            return policies.policy_for(session, code, severity, stage, day, holder)
+        return tables.most_specific(among, code, severity, stage, holder)
+
+    whole = tables.limit_of(category, answering(Stage.HANDLE))
     told = {"limit_amount": whole[0], "limit_unit": whole[1], "due_at": True} if whole else {}
     for key in (*rules.OWN_STAGES, *(each["key"] for each in category.further_limits)):
-        stage = rules.stage_of(key)
-        policy = policies.policy_for(session, category.policy_code, severity, stage, day)
-        limit = rules.limit(key, category, policy, told)
+        policy = answering(rules.stage_of(key))
+        limit = rules.limit(key, category, policy, told, whole)
         if limit is not None:
-            one = rules.begun(0, key, at, limit, policy, calendar)
-            rungs = [
-                _expected(session, *each, severity, home, category.department)
+            one = rules.begun(0, key, at, limit, policy, calendar, urgent=severity >= URGENT)
+            steps = [
+                _expected(session, *each, severity, home, category.department, holder)
                 for each in zip_longest(one.ladder, one.rung_times, one.rung_times[1:])
             ]
-            found.append(Course(key, limit, one.due_at, policy, rungs))
+            found.append(Course(key, limit, one.due_at, policy, steps))
     return found
 
 
@@ -317,8 +343,9 @@ def _expected(
     severity: int,
     home: str,
     body: str,
+    holder: str,
 ) -> Expected:
-    """Return whom a rung would reach as long as the case is held by the community, as `sweep.sql` does it."""
+    """Return whom a rung would reach while a level holds the case, as `sweep.sql` does it."""
     seats = sitting(session, home, body, at)
     if people := seats.get(rung.level):
         return Expected(rung, at, None, people)
@@ -328,5 +355,5 @@ def _expected(
         if turn is not None and (following is None or turn < following):
             people = sitting(session, home, body, turn).get(rung.level, [])
             return Expected(rung, at, None, people, turn)
-    level = next((each for each in rules.instead(rung.level, "community") if seats.get(each)), None)
+    level = next((each for each in rules.instead(rung.level, holder) if seats.get(each)), None)
     return Expected(rung, at, level or NOBODY, seats.get(level, []))

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.db import Base
-from gridmgr.errors import BadInput
+from gridmgr.errors import BadInput, Conflict, NotFound
 
 
 class Stage(StrEnum):
@@ -217,6 +217,30 @@ class HoldsNoCases(BadInput):
 
 class NotAbove(BadInput):
     """An earlier rung has handed the case to this level, or to one above it."""
+
+
+class PolicyTwice(BadInput):
+    """An earlier policy is for the same cases and the same stage."""
+
+
+class NotADraft(BadInput):
+    """A draft is a list of policies, each with its rungs."""
+
+
+class DraftTooLarge(BadInput):
+    """A draft has at most {most} policies."""
+
+
+class DraftMoved(Conflict):
+    """{name} has saved this draft in the meantime, at {time}; look at it again, then change it."""
+
+
+class NoDraft(NotFound):
+    """There is no draft with changes to publish."""
+
+
+class DraftFaulty(BadInput):
+    """The draft has {count} faults; correct them before you publish it. {first}"""
 
 
 class RepeatIncomplete(BadInput):

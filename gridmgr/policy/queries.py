@@ -1,7 +1,7 @@
 """Reads of the policies: which table is in force, and which policy answers for a case."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.kept import kept
 from gridmgr.policy import rules
-from gridmgr.policy.model import Policy, PolicyTable, Stage
+from gridmgr.policy.model import Policy, PolicyDraft, PolicyTable, Stage
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,27 @@ def in_force(session: Session, at: date | None = None) -> list[Policy]:
     return kept(session, "policies", _read_policies).by_table.get(table.id, []) if table else []
 
 
+@dataclass(frozen=True)
+class Draft:
+    """The next table as it stands: what was saved, or without that the table in force."""
+
+    version: int  # 0: nobody has saved anything
+    cells: list[rules.Cells]
+    based_on: str
+    saved_by: str = ""
+    saved_at: datetime | None = None
+
+
+def draft(session: Session) -> Draft:
+    """Return the draft of the next table of policies."""
+    saved = session.get(PolicyDraft, 1)
+    if saved is not None:
+        return Draft(saved.version, saved.rows, saved.based_on, saved.saved_by, saved.saved_at)
+    table = policy_table(session)
+    told = f"{table.title} {table.effective}" if table else ""
+    return Draft(0, [rules.cells_of(rules.plain(each)) for each in in_force(session)], told)
+
+
 def policy_for(
     session: Session,
     category: str,
@@ -75,6 +96,4 @@ def limit_of(
 ) -> tuple[float, TimeUnit] | None:
     """Return how long a whole case may take: as its policy says, else as its category does, None for no limit."""
     policy = policy_for(session, category.policy_code, severity, Stage.HANDLE, at, holder)
-    given = policy if policy and policy.amount is not None else None
-    amount, unit = (given.amount, given.unit) if given else (category.limit_amount, category.limit_unit)
-    return (amount, TimeUnit(unit)) if amount is not None else None
+    return rules.limit_of(category, policy)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridmgr import sheet
 from gridmgr.category import rules as tables
-from gridmgr.category.model import UnitAlone
+from gridmgr.category.model import Category, UnitAlone
 from gridmgr.category.rules import Difference, word_of
 from gridmgr.clock import TimeUnit
 from gridmgr.errors import Problem
@@ -21,6 +21,7 @@ from gridmgr.policy.model import (
     Act,
     AnswerElsewhere,
     AnswerMissing,
+    DraftTooLarge,
     HoldsNoCases,
     LimitElsewhere,
     LimitMissing,
@@ -30,8 +31,10 @@ from gridmgr.policy.model import (
     NoLength,
     NoShare,
     NotAbove,
+    NotADraft,
     NotRepeated,
     Policy,
+    PolicyTwice,
     RepeatIncomplete,
     Rung,
     RungIncomplete,
@@ -40,6 +43,7 @@ from gridmgr.policy.model import (
     TooManyRungs,
     UnknownPrefix,
     When,
+    rungs,
     stored,
 )
 from gridmgr.sheet import Column, Row, Sheet, SheetError
@@ -47,6 +51,7 @@ from gridmgr.words import ACTS, HOLDERS, STAGES, UNITS, WHENS, word
 from gridmgr.words import LADDER as LADDER_WORDS
 
 MOST_SHARE, MOST_RUNGS, MOST_TIMES = 10, 20, 20
+MOST_POLICIES, MOST_CELL = 500, 64
 MOST_CLIMBED = 60  # rungs of one ladder, with all repetitions
 ONCE = (Act.TAKE_OVER, Act.WHISTLE)
 OWN_LIMIT = (Stage.ACCEPT, Stage.DISPATCH, Stage.VERIFY)  # stages whose limit only a policy can give
@@ -224,6 +229,105 @@ def _more_faults(row: Row) -> Iterator[tuple[str, Problem]]:
         yield "answer", AnswerElsewhere()
 
 
+# ---- the draft: a table as it is typed --------------------------------------------------------------
+
+
+Cells = dict[str, Any]
+"""A policy of the draft: a text for each of its columns, and `rungs`, each a text for each of theirs."""
+HEAD, RUNG = (*KEY, *_LIMIT), _RUNG
+
+
+@dataclass(frozen=True)
+class DraftRead:
+    """A draft as it was read, and what is wrong, by (policy, rung or None, column), counted from 0."""
+
+    read: PoliciesRead
+    faults: Mapping[tuple[int, int | None, str], Problem]
+    warnings: Mapping[tuple[int, int | None, str], Problem]
+
+
+def cells_of(policy: Mapping[str, Any]) -> Cells:
+    """Return a policy as it is typed."""
+    told = {name: policy[name] for name in HEAD}
+    return {name: _cell(value) for name, value in told.items()} | {
+        "rungs": [rung_cells(each) for each in rungs(policy["ladder"])]
+    }
+
+
+def rung_cells(rung: Rung) -> dict[str, str]:
+    """Return a rung as it is typed."""
+    return {
+        "share": f"{rung.share * 100:g}%", "act": rung.act.value, "level": rung.level,
+        "every": _length(rung.every, rung.every_unit), "times": str(rung.times) if rung.times > 1 else "",
+        "when": "" if rung.when is When.ANY else rung.when.value,
+        "answer": _length(rung.answer_amount, rung.answer_unit),
+    }  # fmt: skip
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _length(amount: float | None, unit: str | None) -> str:
+    return "" if amount is None else f"{amount * 100:g}%" if unit == SHARE else f"{amount:g} {unit}"
+
+
+def clean_cells(given: Any) -> list[Cells]:
+    """Return a draft with nothing but texts of bearable length under the names we know.
+
+    Raises
+    ------
+    DraftTooLarge, NotADraft
+    """
+    if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
+        raise NotADraft
+    if len(given) > MOST_POLICIES:
+        raise DraftTooLarge(most=MOST_POLICIES)
+    return [_clean(each, HEAD) | {"rungs": _clean_rungs(each.get("rungs") or ())} for each in given]
+
+
+def _clean_rungs(given: Any) -> list[dict[str, str]]:
+    if not isinstance(given, list | tuple) or not all(isinstance(each, Mapping) for each in given):
+        raise NotADraft
+    return [_clean(each, RUNG) for each in given[: MOST_RUNGS + 1]]
+
+
+def _clean(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    return {name: _cell(given.get(name))[:MOST_CELL].replace("\0", "").strip() for name in names}
+
+
+def read_draft(draft: Sequence[Cells], codes: Collection[str], seats: Collection[str]) -> DraftRead:
+    """Return what a draft says, checked as a file is; what is wrong stands beside the cell it was typed in."""
+    places, typed = [], []
+    for n, policy in enumerate(draft):
+        for m, rung in enumerate(policy["rungs"] or [{}]):
+            head = policy if m == 0 else policy | {"amount": "", "unit": ""}
+            places.append((n, m if policy["rungs"] else None))
+            typed.append({name: head[name] for name in HEAD} | rung)
+    read = read_policies(sheet.of_cells(typed, policy_columns()), codes, seats)
+    faults = dict(_place_of(error, places) for error in reversed(read.errors))
+    faults |= {(n, None, "stage"): PolicyTwice() for n in _twice(draft)}
+    warnings = dict(_place_of(error, places) for error in read.warnings)
+    return DraftRead(read, faults, warnings)
+
+
+def _place_of(
+    error: SheetError, places: Sequence[tuple[int, int | None]]
+) -> tuple[tuple[int, int | None, str], Problem]:
+    n, m = places[error.details["row"] - 1]
+    column = error.details["column"]
+    return (n, m if column in RUNG else None, column), error.reason
+
+
+def _twice(draft: Sequence[Cells]) -> Iterator[int]:
+    seen = set()
+    for n, policy in enumerate(draft):
+        key = tuple(policy[name] for name in KEY)
+        if key in seen:
+            yield n
+        seen.add(key)
+
+
 def most_specific(
     policies: Iterable[Policy], category: str, severity: int, stage: str, holder: str | None = None
 ) -> Policy | None:
@@ -241,6 +345,13 @@ def most_specific(
         key=lambda each: (len(each.category), each.severity is not None, each.holder is not None),
         default=None,
     )
+
+
+def limit_of(category: Category, policy: Policy | None) -> tuple[float, TimeUnit] | None:
+    """Return how long a whole case may take by the policy that answers for it, else by its category."""
+    given = policy if policy and policy.amount is not None else None
+    amount, unit = (given.amount, given.unit) if given else (category.limit_amount, category.limit_unit)
+    return (amount, TimeUnit(unit)) if amount is not None else None
 
 
 def plain(policy: Policy) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from web.api import (
     module,
     notice,
     organisation,
+    policy_draft,
     responsibility,
     statistics,
     supervision,
@@ -34,7 +35,7 @@ from web.api import (
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    escalation, supervision, whistle, claim, coapproval, importing, statistics, notice, delivery,
+    policy_draft, escalation, supervision, whistle, claim, coapproval, importing, statistics, notice, delivery,
     organisation, module, task_force,
     responsibility, admission,
 )  # fmt: skip

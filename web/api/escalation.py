@@ -282,10 +282,19 @@ def try_policies(
     ] = None,
     code: Annotated[text(32), Query(description="A unit: the place.", examples=["510106001001001"])] = "",
     at: Annotated[Utc | None, Query(description="When the stage begins; now if not given.")] = None,
+    draft: Annotated[
+        bool, Query(description="By the draft of the next table, not by the one in force.")
+    ] = False,
+    holder: Annotated[
+        Literal[*HOLDING], Query(description="The level that holds the case.")
+    ] = queries.HELD_BY,
 ) -> CoursesOut:
     """Say for a category, severity, place and time when which rung would be climbed and who would be told."""
     at = at or clock.now()
-    found = matters.by_code(session, category, clock.local(at).date())
+    found, among = matters.by_code(session, category, clock.local(at).date()), None
+    if draft:
+        read = queries.read_draft(session, policies.draft(session).cells, clock.local(at).date()).read
+        among = [Policy(**each) for each in read.policies]
     courses = [
         CourseOut(
             stage=each.key, amount=each.limit.amount, unit=each.limit.unit, due_at=each.due_at,
@@ -297,7 +306,7 @@ def try_policies(
                 for one in each.rungs
             ],
         )
-        for each in queries.courses(session, found, severity or found.severity, code, at)
+        for each in queries.courses(session, found, severity or found.severity, code, at, among, holder)
     ]  # fmt: skip
     return CoursesOut(courses=courses)
 

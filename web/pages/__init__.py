@@ -18,6 +18,7 @@ from web.pages import (
     imports,
     incident,
     incidents,
+    ladders,
     lists,
     login,
     modules,
@@ -39,7 +40,7 @@ routers = [
     for page in (
         login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, approvals,
         incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
-        policies, categories,
+        policies, ladders, categories,
         lists, admissions,
         organisation, modules, task_forces,
     )

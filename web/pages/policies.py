@@ -15,6 +15,7 @@ from gridmgr.category import queries as matters
 from gridmgr.clock import FIRST_DAY, LAST_DAY
 from gridmgr.errors import BadInput
 from gridmgr.escalation import queries
+from gridmgr.escalation.model import NOBODY
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.policy import queries as policies
 from gridmgr.policy import rules, service
@@ -47,12 +48,13 @@ def show(
 ) -> HTMLResponse:  # fmt: skip
     """Show the table in force on a day, and the course of a case if one is asked for."""
     given = {"at": at, "category": category, "severity": severity, "code": code, "since": since}
-    values = {"problem": "", "courses": [], "given": given}
+    values = {"problem": "", "courses": [], "given": given, "lost": 0}
     status, day = HTTPStatus.OK, clock.today()
     try:
-        day = _instant(at).date() if at else day
+        day = instant(at).date() if at else day
         if category:
             values["courses"] = _courses(session, given)
+            values["lost"] = lost(values["courses"])
     except Problem as problem:
         values["problem"], status = i18n.say(problem), status_of(problem)
     return render(request, "policies.html", values | _table(session, day), status)
@@ -77,7 +79,7 @@ def limit(amount: float | None, unit: str | None) -> str:
     return i18n._("as its category says") if amount is None else words.limit(amount, unit)
 
 
-def _instant(value: str) -> datetime:
+def instant(value: str) -> datetime:
     """Return what a form gives as a day or a local time.
 
     Raises
@@ -93,11 +95,26 @@ def _instant(value: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=clock.zone())
 
 
+def lost(courses: list[queries.Course]) -> int:
+    """Return how many steps would reach nobody at all."""
+    return sum(each.instead == NOBODY for course in courses for each in course.rungs)
+
+
+def known_unit(session: Session, code: str) -> None:
+    """Refuse a code that no unit of today's map begins with; none at all is the whole district.
+
+    Raises
+    ------
+    NoSuchUnit
+    """
+    if code and hierarchy.without_units(session, [code]):
+        raise NoSuchUnit(code=code)
+
+
 def _courses(session: Session, given: dict[str, str]) -> list[queries.Course]:
-    at = _instant(given["since"]) if given["since"] else clock.now()
+    at = instant(given["since"]) if given["since"] else clock.now()
     category = matters.by_code(session, given["category"], clock.local(at).date())
-    if given["code"] and hierarchy.without_units(session, [given["code"]]):
-        raise NoSuchUnit(code=given["code"])
+    known_unit(session, given["code"])
     severity = int(given["severity"]) if given["severity"] in ("1", "2", "3") else category.severity
     return queries.courses(session, category, severity, given["code"], at)
 
@@ -119,7 +136,7 @@ def bring(
     }
     status = HTTPStatus.OK
     try:
-        day = _instant(effective).date() if effective else clock.today()
+        day = instant(effective).date() if effective else clock.today()
         read = queries.read_policies(session, file.file.read(), file.filename or "", day)
         changes = rules.differences(map(rules.plain, policies.in_force(session, day)), read.policies)
         values |= {"read": read, "changes": changes, "effective": day}
@@ -132,14 +149,18 @@ def bring(
         values["problem"], status = i18n.say(problem), status_of(problem)
     if is_fragment(request):
         return render(request, "fragments/policies_found.html", values, status)
-    page = {"courses": [], "given": dict.fromkeys(("at", "category", "severity", "code", "since"), "")}
+    page = {
+        "courses": [],
+        "lost": 0,
+        "given": dict.fromkeys(("at", "category", "severity", "code", "since"), ""),
+    }
     return render(request, "policies.html", page | _table(session, clock.today()) | values, status)
 
 
 @router.get("/policies.xlsx")
 def take_away(session: Transaction, actor: Admin, at: Annotated[text(10), Query()] = "") -> Response:
     """Return the policies in force as a table that can be brought back."""
-    day = _instant(at).date() if at else clock.today()
+    day = instant(at).date() if at else clock.today()
     heads = [
         each.headings[1 if i18n.language.get() == "zh" else 0] for each in rules.policy_columns().values()
     ]
