@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from sqlalchemy import text
 
-from benchmarks import chaos, hotspot, imports, intake, lists, locate, sweep, tiles
+from benchmarks import chaos, hotspot, imports, intake, lists, locate, month, sweep, tiles
 from benchmarks.city import City, city
 from benchmarks.table import Row, show
 
@@ -23,20 +23,29 @@ FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "hotspots")
 def main(arguments: list[str]) -> None:
     """Run benchmarks, each of which checks that the answers are equal before it times them; or kill and look."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="*", default=FIGURES, metavar="|".join((*FIGURES, "chaos")))
+    parser.add_argument("what", nargs="*", default=FIGURES, metavar="|".join((*FIGURES, "chaos", "month")))
     parser.add_argument("--clocks", type=int, default=1_000_000, help="open clocks of the sweep")
     parser.add_argument("--cases", type=int, default=1_000_000, help="cases of the lists")
     parser.add_argument("--kills", type=int, default=20, help="how often chaos kills")
+    parser.add_argument(
+        "--workers", type=int, default=8, help="sweepers of the month, one killed every --pause"
+    )
+    parser.add_argument("--pause", type=float, default=10, help="seconds between two kills of the month")
+    parser.add_argument("--days", type=int, default=30, help="of the month")
     parser.add_argument("--rate", type=float, default=50, help="reports a second while it does")
     chosen = parser.parse_args(arguments)
     tell = Console(stderr=True).print
-    if unknown := set(chosen.what) - {*FIGURES, "chaos"}:
+    if unknown := set(chosen.what) - {*FIGURES, "chaos", "month"}:
         parser.error(f"{', '.join(sorted(unknown))}?")
     if "chaos" in chosen.what:
         logging.basicConfig(level=logging.WARNING, format="%(message)s")
         chaos.log.setLevel(logging.INFO)
         told = chaos.run(chosen.kills, chosen.rate)
         chaos.show(told)
+        sys.exit(1 if chaos.faults(told) else 0)
+    if "month" in chosen.what:
+        told = month.run(chosen.days, chosen.workers, chosen.pause, tell)
+        chaos.show(told, "a month of the district, its sweepers killed")
         sys.exit(1 if chaos.faults(told) else 0)
     rows: list[Row] = []
     if set(IN_THE_CITY) & set(chosen.what):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from threading import Event
 
@@ -154,15 +154,17 @@ def play(
     seed: int = SEED,
     progress: Progress | None = None,
     workers: int = 1,
+    climb: Callable[[datetime], None] | None = None,
 ) -> Played:
     """Play all acts of [since, until) through the verbs of incidents, on a clock that travels along.
 
-    After each hour, so many workers climb side by side what is due.
+    After each hour, so many workers climb side by side what is due; or `climb` lets others do it.
 
     What is there already, or no longer fits because somebody has moved the case by hand, is passed over:
     a window can be played again after it was broken off. `progress` hears the share that is done.
     """
-    return _play(engine, reactions, _stage(engine, seed), since, until, progress, workers)
+    climb = climb or partial(_sweep, engine, reactions, workers)
+    return _play(engine, reactions, _stage(engine, seed), since, until, progress, climb)
 
 
 def live(
@@ -178,7 +180,7 @@ def live(
     stage = replace(stage, first=stage.first or since)
     while not stop.is_set():
         until = clock.now()
-        _play(engine, reactions, stage, since, until, progress)
+        _play(engine, reactions, stage, since, until, progress, partial(_sweep, engine, reactions, 1))
         since = until
         stop.wait(BREATH_SECONDS)
 
@@ -213,7 +215,7 @@ def _play(
     since: datetime,
     until: datetime,
     progress: Progress | None,
-    workers: int = 1,
+    climb: Callable[[datetime], None],
 ) -> Played:
     played, whole = Played(), (until - since).total_seconds()
     begun = max(min(stage.first or since, since), since - rules.HORIZON)
@@ -222,13 +224,13 @@ def _play(
     for end, acts in rules.timeline(stage.plan, begun, since, until, clock.zone()):
         with clock.travel(end), db.transaction(engine, reactions) as session:
             played += play_acts(session, stage.origin, acts, people)
-        _sweep(engine, reactions, end, workers)
+        climb(end)
         if progress:
             progress((end - since).total_seconds() / whole)
     return played
 
 
-def _sweep(engine: Engine, reactions: Reactions, at: datetime, workers: int) -> None:
+def _sweep(engine: Engine, reactions: Reactions, workers: int, at: datetime) -> None:
     """Climb what is due at an instant, as so many workers on as many machines would."""
 
     def climb(_worker: int) -> None:
