@@ -30,11 +30,14 @@ from gridmgr.cli import (
     incidents,
     lists,
     locate,
+    modules,
     notices,
+    organisation,
     phrases,
     policies,
     serving,
     supervision,
+    task_forces,
     whistles,
 )
 from gridmgr.cli.output import fail, problem_behind
@@ -59,6 +62,9 @@ app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
 app.add_typer(duty.app, name="duty")
 app.add_typer(supervision.app, name="supervision")
+app.add_typer(organisation.app, name="organisation")
+app.add_typer(modules.app, name="modules")
+app.add_typer(task_forces.app, name="task-forces")
 app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
 app.add_typer(approvals.app, name="approvals")

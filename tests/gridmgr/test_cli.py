@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TextIO
 
@@ -17,7 +17,7 @@ from little import CATEGORIES, STREET, little_district
 from outside import receiver
 from sqlalchemy import URL
 
-from gridmgr import cli, db
+from gridmgr import cli, clock, db
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Grant, Role
 from gridmgr.cli.output import CannotOpen, Unforeseen, print_json, problem_behind, writable
@@ -277,3 +277,51 @@ def test_duty_and_supervision_are_kept_from_the_command(told, little: str, tmp_p
     assert told("categories", "import", str(tmp_path / "table.csv"), **where).returncode == 0
     found = json.loads(told("categories", "whose", "垃圾没人收", "--json", **where).stdout)
     assert [each["name"] for each in found] == ["暴露垃圾"]
+
+
+def test_bodies_modules_and_task_forces_are_kept_from_the_command(told, little: str, tmp_path: Path) -> None:
+    where = {"GRIDMGR_DATABASE_URL": little}
+
+    def asked(*arguments: str):
+        ended = told(*arguments, "--json", **where)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    with db.transaction(db.engine(little)) as session:
+        accounts.open_account(session, "zhou", "周涛", "x" * 12, [Grant(Role.STREET_DISPATCHER, STREET)])
+    table = tmp_path / "bodies.csv"
+    rows = (
+        "环卫所,部门,环卫,,,",
+        f"荷花池环卫站,派驻站所,,环卫,{STREET},",
+        f"荷花池执法队,执法队,,,{STREET},环卫",
+    )
+    table.write_text("\n".join(["名称,类型,简称,隶属单位,驻地编码,条线", *rows]), "utf-8")
+    assert asked("organisation", "import", str(table), "--dry-run")["written"] is False
+    assert "荷花池执法队" in told("organisation", "import", str(table), **where).stdout
+    assert asked("organisation", "enforcement", "环卫", f"{STREET}001") == {
+        "team": "荷花池执法队", "station": "荷花池环卫站",
+    }  # fmt: skip
+    assert told("organisation", "rename", "荷花池环卫站", "荷花池环境站", **where).returncode == 0
+    assert told("organisation", "close", "环卫所", **where).returncode == 1
+    assert {row["name"] for row in asked("organisation", "list", "--kind", "station")} == {"荷花池环境站"}
+    assert len(asked("modules", "templates")) == 4
+    picks = [part for each in ("tiaojie", "xiaofang", "zhishui") for part in ("--pick", each)]
+    assert told("modules", "regroup", STREET, "six_and_eleven", *picks, **where).returncode == 0
+    modules = asked("modules", "show", STREET)["modules"]
+    (post,) = [each["id"] for each in modules[1]["posts"] if each["post"] == "牵头人"]
+    assert told("modules", "appoint", str(post), "zhou", **where).returncode == 0
+    assert asked("modules", "for", "P0104", STREET)["lead"] == "周涛"
+    assert told("modules", "regroup", STREET, "six", **where).returncode == 1
+    assert told("modules", "regroup", STREET, "six", "--agreed", **where).returncode == 0
+    assert [each["template"] for each in asked("modules", "history", STREET)] == ["six", "six_and_eleven"]
+    tomorrow = (clock.today() + timedelta(days=1)).isoformat()
+    options = ("--purpose", "守堤", "--area", STREET, "--ends-on", tomorrow)
+    refused = told("task-forces", "raise", "防汛专班", *options, **where)
+    assert (refused.returncode, "至少要有一名成员" in refused.stderr) == (1, True)
+    assert told("task-forces", "raise", "防汛专班", *options, "--member", "zhou", **where).returncode == 0
+    (force,) = asked("task-forces", "list")
+    assert told("task-forces", "do", str(force["id"]), "leave", "zhou", **where).returncode == 1
+    assert "nix" in told("task-forces", "put", str(force["id"]), "nix", **where).stdout
+    assert asked("organisation", "room", STREET)["bodies"][-1]["body"] == "防汛专班"
+    assert told("task-forces", "disband", str(force["id"]), **where).returncode == 0
+    assert asked("task-forces", "show", str(force["id"]))["record"][-1]["deed"] == "disband"
