@@ -26,7 +26,7 @@ from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import calls, rules, service
+from gridmgr.simulation import calls, listed, rules, service
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
@@ -90,6 +90,8 @@ def _build(engine: Engine, scale: str, days: int) -> None:
         built = service.build(
             session, scale, service.SEED, first_day, lambda step: status.update(words[step])
         )
+        status.update(_("publishing the responsibility lists"))
+        listed.open_lists(session, first_day)
     if built is None:
         say("The district is there already; another GRIDMGR_HOME gives another one.")
 

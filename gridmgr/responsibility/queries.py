@@ -171,10 +171,12 @@ def faults(session: Session, draft: Listed, effective: date) -> list[Fault]:
     published = kept(session, "responsibility", _read).listed
     later = {each.edition.effective for each in published if each.edition.effective > effective}
     found: dict[tuple, Fault] = {}
+    whole = hierarchy.district_code(session)
+    whole = whole[:-1] if hierarchy.names(session, [whole], clock.today()) else whole  # of a single street
     for day in sorted({effective, *later}):
         others = [each for each in rules.in_force(published, day) if each.list.id != draft.list.id]
         names = {each.code: each.name_zh for each in matters.in_force(session, day)}
-        for fault in rules.faults(draft, others, names):
+        for fault in rules.faults(draft, others, names, whole):
             found.setdefault((fault.items, fault.category, type(fault.reason)), fault)
     return list(found.values())
 

@@ -227,14 +227,18 @@ def served(category: str, unit: str, lists: Iterable[Listed]) -> bool:
     )
 
 
-def faults(draft: Listed, others: Iterable[Listed], matters: Mapping[str, str]) -> list[Fault]:
+def faults(
+    draft: Listed, others: Iterable[Listed], matters: Mapping[str, str], whole: str = ""
+) -> list[Fault]:
     """Return all that forbids publishing an edition beside others in force; `matters` are names by code.
+
+    Areas whose codes begin `whole` both hold the whole district and are one.
 
     Rule: a matter has exactly one owner in an area; a division of duties leaves none out; nothing is handed
     down in a circle.
     """
     others = list(others)
-    found = [*_strays(draft, matters), *_doubles(draft), *_rivals(draft, others)]
+    found = [*_strays(draft, matters), *_doubles(draft), *_rivals(draft, others, whole)]
     if draft.nature.complete:
         covered = tuple({prefix for item in draft.items for prefix in item.categories})
         found += [
@@ -269,7 +273,7 @@ def _doubles(draft: Listed) -> Iterator[Fault]:
             yield _two(prefix, one, other)
 
 
-def _rivals(draft: Listed, others: Iterable[Listed]) -> Iterator[Fault]:
+def _rivals(draft: Listed, others: Iterable[Listed], whole: str) -> Iterator[Fault]:
     """Yield the items of other lists of the same area that give a matter to somebody else.
 
     What was handed down goes before a division of duties, so these two do not quarrel.
@@ -277,7 +281,10 @@ def _rivals(draft: Listed, others: Iterable[Listed]) -> Iterator[Fault]:
     own, kind = _by_prefix(draft.items), ListKind(draft.list.kind)
     for each in others:
         pair = {kind, ListKind(each.list.kind)}
-        if each.list.code != draft.list.code or not (draft.nature.owns and each.nature.owns):
+        both = (each.list.code, draft.list.code)
+        if both[0] != both[1] and not all(whole.startswith(code) for code in both):
+            continue
+        if not (draft.nature.owns and each.nature.owns):
             continue
         if pair == {ListKind.DIVISION, ListKind.HANDED_DOWN}:
             continue

@@ -80,6 +80,8 @@ def test_two_lists_of_one_area_do_not_name_two_owners():
     same = listed(ListKind.TERRITORIAL, [row("T1", "垃圾", "S0102", "环卫所")], n=2)
     elsewhere = listed(ListKind.TERRITORIAL, [row("T1", "垃圾", "S0102", "街道办")], "510106001", n=2)
     assert rules.faults(same, [division], NAMES) == rules.faults(elsewhere, [division], NAMES) == []
+    county = listed(ListKind.TERRITORIAL, [row("T1", "垃圾", "S0102", "街道办")], "510106", n=2)
+    assert len(rules.faults(county, [division], NAMES, "51010600")) == 1  # it holds the whole district, too
 
 
 def test_what_is_handed_down_in_a_circle_is_named():
