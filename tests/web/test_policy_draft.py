@@ -6,6 +6,7 @@ import pytest
 from small_city import MEMBER_GRID, SCRIPT, City
 from test_policies_page import TABLE, sent
 
+from gridmgr import clock
 from gridmgr.account.model import Role
 
 DRAFT = "/policies/draft"
@@ -14,7 +15,8 @@ DRAFT = "/policies/draft"
 @pytest.fixture
 def browser(city: City):
     """An administrator at the page of a draft that begins from a table in force."""
-    assert sent(city, "/api/policies", TABLE, title="本区", effective="2026-01-01").status_code == 201
+    today = clock.today().isoformat()
+    assert sent(city, "/api/policies", TABLE, title="本区", effective=today).status_code == 201
     page, csrf = city.browser(Role.ADMIN)
     now = city.client(Role.ADMIN).get("/api/policies/draft").json()
     city.client(Role.ADMIN).delete("/api/policies/draft", params={"version": now["version"]})
@@ -57,9 +59,11 @@ def test_the_draft_begins_from_the_table_in_force_and_is_kept_until_it_is_publis
     assert [each["act"] for each in courses["handle"]["rungs"]] == ["remind"] * 3 + ["supervise"]
     again = browser.get(DRAFT, params={"category": "0201", "code": MEMBER_GRID, "since": "2026-11-20T16:30"})
     assert again.text.count('<ol class="timeline">') >= 2
-    published = browser.say(DRAFT, op="publish", version="1", title="新阶梯", effective="2026-11-01")
-    assert published.headers["location"] == "/policies?at=2026-11-01"
-    shown = browser.get("/policies", params={"at": "2026-11-01"}).text
+    published = browser.say(
+        DRAFT, op="publish", version="1", title="新阶梯", effective=clock.today().isoformat()
+    )
+    assert published.headers["location"] == f"/policies?at={clock.today()}"
+    shown = browser.get("/policies", params={"at": clock.today().isoformat()}).text
     assert "新阶梯" in shown and "每隔 2 小时" in shown
     assert api.get("/api/policies/draft").json()["version"] == 0
 
