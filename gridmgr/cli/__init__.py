@@ -38,6 +38,7 @@ from gridmgr.cli import (
     serving,
     supervision,
     task_forces,
+    weekly,
     whistles,
 )
 from gridmgr.cli.output import fail, problem_behind
@@ -69,6 +70,7 @@ app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(lists.app, name="lists")
+app.command("weekly")(weekly.weekly)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)

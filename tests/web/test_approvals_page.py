@@ -98,7 +98,10 @@ def test_an_objection_stops_it_and_its_permit_stands_on_later_cases(city: City, 
     number = filed.json()["number"]
     (permit,) = desk.get(f"/api/incidents/{number}/permits").json()["permits"]
     assert permit["id"] == application
-    desk.post(f"/api/incidents/{number}/accept", json={"checked": True})
+    accepted = desk.post(
+        f"/api/incidents/{number}/moves", json={"action": "accept", "payload": {"checked": True}}
+    )
+    assert accepted.status_code == 200
     case = desk.get(f"/incidents/{number}").text
     assert "此处已获许可" in case
     assert "垃圾日清" in case

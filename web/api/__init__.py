@@ -30,12 +30,13 @@ from web.api import (
     statistics,
     supervision,
     task_force,
+    weekly,
     whistle,
 )
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    policy_draft, escalation, supervision, whistle, claim, coapproval, importing, statistics, notice, delivery,
+    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, notice, delivery,
     organisation, module, task_force,
     responsibility, admission,
 )  # fmt: skip

@@ -31,6 +31,7 @@ from web.pages import (
     supervision,
     talk,
     task_forces,
+    weekly,
     whistles,
     whose,
 )
@@ -38,7 +39,7 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, approvals,
+        login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
         incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
         policies, ladders, categories,
         lists, admissions,
