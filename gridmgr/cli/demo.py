@@ -26,7 +26,7 @@ from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import calls, listed, rules, service
+from gridmgr.simulation import calls, listed, organising, rules, service
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
@@ -48,6 +48,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _build(engine, scale, days)
         _play(engine, days, workers)
         _prepare(engine)
+        _organise(engine)
         _roster(engine)
         _whistles(engine)
         _serve(engine, url, _free_port(port or settings().port), workers)
@@ -128,6 +129,11 @@ def _roster(engine: Engine) -> None:
     today = clock.today()
     with db.transaction(engine, REACTIONS) as session:
         service.open_rosters(session, today - timedelta(days=today.weekday()))
+
+
+def _organise(engine: Engine) -> None:
+    with db.transaction(engine, REACTIONS) as session:
+        organising.organise(session)
 
 
 def _whistles(engine: Engine) -> None:

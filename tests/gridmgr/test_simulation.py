@@ -23,17 +23,20 @@ from gridmgr.audit import queries as audit
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.category.model import Category
+from gridmgr.command_room import queries as command_room
 from gridmgr.duty import queries as duty
 from gridmgr.escalation.model import CaseClock, RungClimbed, Running
+from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries as incident_queries
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.incident.rules import DESK, EITHER
 from gridmgr.life.model import Action, Source, State
 from gridmgr.life.rules import target
+from gridmgr.module import queries as modules
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import queries, rules, service
+from gridmgr.simulation import organising, queries, rules, service
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import category_rows
 from gridmgr.statistics import queries as statistics
@@ -389,4 +392,20 @@ def test_the_desks_of_the_demonstration_street_have_a_roster_of_a_fortnight_once
         assert turns % 14 == 0
         assert {turn.code[: len(shown)] for turn, *_ in found} == {shown}
         assert {turn.role for turn, *_ in found} == {"street_dispatcher", "community_clerk", "grid_member"}
+        session.rollback()
+
+
+@pytest.mark.db
+def test_the_demonstration_has_bodies_modules_of_different_ways_and_two_task_forces_once(story):
+    with db.transaction(story.engine) as session:
+        assert organising.organise(session) > 20
+        assert organising.organise(session) == 0
+        shown = accounts.by_username(session, "dispatcher").grants[0].code
+        room = command_room.room(session, SYSTEM, shown)
+        assert all(each.lead for each in room.lines)
+        assert {each.body.kind for each in room.posts} == {"station", "team", "command_room"}
+        assert sum(each.pile.open for each in room.lines) == room.whole.open
+        assert sorted(post.pile.open > 0 for _, post in room.forces) == [False, True]
+        templates = {each.template for each in modules.groupings(session).values()}
+        assert len(templates) == min(4, len(hierarchy.streets(session)))
         session.rollback()
