@@ -34,6 +34,7 @@ class Basis(StrEnum):
     TERRITORY = "territory"  # 属地: the list leaves the matter to the place's own people
     SIMPLE = "simple"  # 简易: the place's own people may settle it on the spot
     COOPERATING = "cooperating"  # 协同: the list names it beside the lead
+    MODULE = "module"  # 模块: nobody owns the matter; the body works in the module that takes it
 
 
 class Cause(StrEnum):
@@ -46,6 +47,7 @@ class Cause(StrEnum):
     TERRITORY = "territory"
     SIMPLE = "simple"
     COOPERATING = "cooperating"
+    MODULE = "module"  # nobody owns it: which module takes it, who leads that
     ON_DUTY = "on_duty"  # how many, until when
     THERE = "there"  # how many, without a roster
     NEXT = "next"  # nobody now, who comes when
@@ -72,6 +74,7 @@ BASES = {
     "territory": N_("the place's own people"),
     "simple": N_("the grid's own people"),
     "cooperating": N_("cooperating"),
+    "module": N_("of the module that takes it"),
 }
 # Why a body is suggested, or nobody is; the braces are filled with the values of the reason.
 CAUSES = {
@@ -82,6 +85,7 @@ CAUSES = {
     "territory": N_("the list leaves it to the place"),
     "simple": N_("a simple matter, it may be settled on the spot"),
     "cooperating": N_("the list names it beside the lead"),
+    "module": N_("nobody owns this matter: it is for the module {module}, led by {lead}"),
     "on_duty": N_("{n} on duty now, until {until}"),
     "there": N_("{n} there now"),
     "next": N_("nobody on duty now, next {next}"),

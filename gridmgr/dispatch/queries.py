@@ -36,9 +36,11 @@ from gridmgr.dispatch.model import (
 from gridmgr.duty import queries as duty
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
+from gridmgr.i18n import language
 from gridmgr.incident.model import Incident
 from gridmgr.incident.rules import ON_THE_GROUND
 from gridmgr.life.rules import OPEN
+from gridmgr.module import queries as modules
 from gridmgr.organisation import queries as organisation
 from gridmgr.responsibility import queries as responsibility
 from gridmgr.responsibility.model import NoOwner, NotOnTheList, Owner
@@ -148,7 +150,7 @@ def _by_list(session: Session, category: Category, home: str) -> list[Named] | R
     try:
         owner = responsibility.owner_of(session, category.policy_code, home)
     except NoOwner:
-        return Reason(Cause.NO_OWNER)
+        return _by_module(session, category, home) or Reason(Cause.NO_OWNER)
     except UnknownCategory:  # of an older table, or another system's own
         if not category.department:
             return Reason(Cause.UNKNOWN_BODY)
@@ -159,6 +161,21 @@ def _by_list(session: Session, category: Category, home: str) -> list[Named] | R
         own = Named("", Basis.TERRITORY, item=item)
         return [Named(owner.lead, Basis.LEAD, item=item), own, *beside]
     return [*_of_lead(session, owner.lead, home, item), *beside]
+
+
+def _by_module(session: Session, category: Category, home: str) -> list[Named] | Reason | None:
+    """Return the bodies of the module that takes a matter nobody owns, or at least which module that is.
+
+    Rule: field.md §1, A1: a matter nobody owns goes to a module, not to a quarrel.
+    """
+    module = modules.module_for(session, category.policy_code, home)
+    if module is None:
+        return None
+    lead = modules.lead(session, module.id)
+    told = {"module": module.name(language.get()), "lead": lead.name if lead else "—"}
+    bodies = modules.bodies(session, [module.id])[module.id]
+    named = [Named(each.name, Basis.MODULE, item=told) for each in bodies if each.active]
+    return named or Reason(Cause.MODULE, told)
 
 
 def _of_lead(session: Session, lead: str, home: str, item: Mapping[str, str]) -> list[Named]:

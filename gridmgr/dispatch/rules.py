@@ -27,7 +27,7 @@ LONGEST_TAKE = 24 * 60  # minutes
 _RANK = {basis: n for n, basis in enumerate(Basis)}
 _OF_BASIS = {
     Basis.TEAM: Cause.TEAM, Basis.STATION: Cause.STATION, Basis.TERRITORY: Cause.TERRITORY, Basis.SIMPLE: Cause.SIMPLE,
-    Basis.COOPERATING: Cause.COOPERATING,
+    Basis.COOPERATING: Cause.COOPERATING, Basis.MODULE: Cause.MODULE,
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from gridmgr.incident import queries, rules
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action, State
+from gridmgr.module import queries as modules
 from gridmgr.organisation import queries as organisation
 from web import i18n, words
 
@@ -144,6 +145,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
             "ranks": {way: _ranks(way, incident) for way in life.ASKED},
             "bodies": _bodies(session, category),
             "own_units": _own_units(session, incident),
+            "module": _module(session, incident, category),
             "comments": discussion.marked(session, discussion.comments(session, incident.id)),
             "said": "",
             "unsaid": "",
@@ -196,6 +198,15 @@ def _bodies(session: Session, category: Category) -> list[str]:
     """Return all bodies there are, and the departments of the categories in force, with the category's own."""
     named = (each.department for each in matters.in_force(session))
     return organisation.offered(session, {*named, category.department})
+
+
+def _module(session: Session, incident: Incident, category: Category) -> tuple[str, str] | None:
+    """Return the name of the module that takes such a matter there, and who leads it."""
+    found = modules.module_for(session, category.policy_code, incident.home)
+    if found is None:
+        return None
+    lead = modules.lead(session, found.id)
+    return found.name(i18n.language.get()), lead.name if lead else ""
 
 
 def _own_units(session: Session, incident: Incident) -> list[tuple[str, str]]:
