@@ -76,7 +76,7 @@ def _quiet(session: Session, street: str, at: datetime) -> Incident | None:
 
 def _bodies(session: Session, case: Incident | None) -> list[str]:
     """Return three departments that could be called to a case, its own first."""
-    known = queries.bodies(session)
+    known = queries.bodies(session, case.home if case is not None else "")
     own = case.handler if case is not None and case.handler in known else known[0] if known else ""
     return [own, *(body for body in known if body != own)][:3]
 

@@ -18,6 +18,7 @@ from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import SCOPED
 from gridmgr.kept import kept
 from gridmgr.life.model import State
+from gridmgr.organisation import queries as organisation
 from gridmgr.whistle import rules
 from gridmgr.whistle.model import (
     OPEN,
@@ -152,8 +153,14 @@ def running(session: Session, caller: str, caller_code: str | None) -> int:
     return session.scalar(asked)
 
 
-def bodies(session: Session) -> list[str]:
-    """Return the departments that can be called: those of the matters in force, and those people work for."""
+def bodies(session: Session, home: str = "") -> list[str]:
+    """Return whom a whistle can call to a place: the departments, and the stations and teams of its territory.
+
+    Where no bodies are kept, they are those of the matters in force, and those people work for.
+    """
+    there = organisation.bodies(session)
+    if there:
+        return [name for name, body in there.items() if rules.can_be_called(body, home)]
     named = {each.department for each in matters.in_force(session)} - {""}
     staffed = select(Account.body).where(Account.active, Account.body.is_not(None)).distinct()
     return sorted(named | set(session.scalars(staffed)))

@@ -11,6 +11,7 @@ from gridmgr.errors import Problem
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import HOLDERS, State
 from gridmgr.life.rules import OPEN as OPEN_CASES
+from gridmgr.organisation.model import Body, BodyKind
 from gridmgr.whistle.model import (
     BadTerms,
     Call,
@@ -99,6 +100,13 @@ def caller_of(actor: Actor, case: Incident) -> str | None:
         return "street"
     at_work = actor.body is not None and case.handler_code is None and actor.body == case.handler
     return actor.body if at_work and can(actor, "whistle.blow", case.home) else None
+
+
+def can_be_called(body: Body, home: str) -> bool:
+    """Tell whether a body can be called to a place: a department anywhere, a station or a team in its territory."""
+    if body.kind == BodyKind.DEPARTMENT:
+        return True
+    return body.kind in (BodyKind.STATION, BodyKind.TEAM) and home.startswith(body.territory)
 
 
 def needs_approval(actor: Actor, why: Why, upward: bool, terms: Terms) -> bool:

@@ -100,7 +100,7 @@ def _propose(
     problem = rules.forbidden(case, why, code is not None, caller, open_ones, terms) if conditional else None
     if problem is not None:
         raise problem
-    called = _known(session, called)
+    called = _known(session, called, case.home)
     rules.check_called(called, why, code is not None, caller, terms)
     if place is not None:
         check_degrees(*place)
@@ -169,7 +169,7 @@ def call_more(session: Session, actor: Actor, whistle_id: int, called: Sequence[
     whistle, case = taken(session, actor, whistle_id, Deed.CALL, "")
     terms = rules.terms_of(whistle.terms)
     before = queries.calls(session, [whistle.id])[whistle.id]
-    called = _known(session, [replace(each, lead=False) for each in called])
+    called = _known(session, [replace(each, lead=False) for each in called], case.home)
     rules.check_called(called, Why(whistle.why), whistle.upward, whistle.caller, terms, before)
     fresh = [_call(whistle, each, terms) for each in called]
     session.add_all(fresh)
@@ -284,9 +284,11 @@ def _call(whistle: Whistle, each: Called, terms: Terms) -> Call:
     )
 
 
-def _known(session: Session, called: Sequence[Called]) -> list[Called]:
+def _known(session: Session, called: Sequence[Called], home: str) -> list[Called]:
     """Return those to be called, departments by their names and streets by code and name, if all are known."""
-    departments = set(queries.bodies(session)) if any(each.unit_code is None for each in called) else set()
+    departments = (
+        set(queries.bodies(session, home)) if any(each.unit_code is None for each in called) else set()
+    )
     for each in called:
         if each.unit_code is None and each.body not in departments:
             raise UnknownBody(body=each.body[:100], known=", ".join(sorted(departments)))

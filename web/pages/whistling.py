@@ -32,7 +32,7 @@ def of_case(session: Session, actor: Actor, case: Incident) -> dict[str, Any]:
         "terms": queries.terms(session), "whys": list(Why), "callable_bodies": [], "callable_streets": [],
     }  # fmt: skip
     if may_blow:
-        values["callable_bodies"] = queries.bodies(session) if side == "street" else []
+        values["callable_bodies"] = queries.bodies(session, case.home) if side == "street" else []
         streets = hierarchy.streets(session).items()
         values["callable_streets"] = [
             (STREET + code, name) for code, name in streets if side != "street" or code != case.street_code
@@ -64,7 +64,7 @@ def one(session: Session, actor: Actor, whistle: Whistle, case: Incident) -> dic
         "call_deeds": {call.id: rules.call_deeds(actor, whistle, case.home, call) for call in found},
         "place": queries.places(session, [whistle.id])[whistle.id],
         "arrivals": {call.id: (lon, lat) for call, lon, lat in came.arrivals(session, [whistle.id])},
-        "callable_bodies": queries.bodies(session) if whistle.upward else [],
+        "callable_bodies": queries.bodies(session, case.home) if whistle.upward else [],
         "callable_streets": [(STREET + code, name) for code, name in hierarchy.streets(session).items()],
         "needs_note": rules.NEEDS_NOTE, "terms": rules.terms_of(whistle.terms),
     }  # fmt: skip
