@@ -2,7 +2,7 @@
 
 from gridmgr.words import N_
 
-PIECES = {"open": N_("In progress"), "done": N_("Finished"), "ended": N_("Taken back")}
+PIECES = {"open": N_("In progress"), "done": N_("Piece done"), "ended": N_("Taken back")}
 PARTS = {
     "at_work": N_("At work"),
     "reported": N_("To be accepted"),

@@ -26,7 +26,7 @@ from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import calls, listed, organising, rules, service
+from gridmgr.simulation import calls, joint, listed, organising, rules, service
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
@@ -51,6 +51,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _organise(engine)
         _roster(engine)
         _whistles(engine)
+        _joint(engine)
         _serve(engine, url, _free_port(port or settings().port), workers)
     say("Stopped.")
 
@@ -139,6 +140,12 @@ def _organise(engine: Engine) -> None:
 def _whistles(engine: Engine) -> None:
     with db.transaction(engine, REACTIONS) as session:
         calls.blow_whistles(session, service.SEED)
+
+
+def _joint(engine: Engine) -> None:
+    with db.transaction(engine, REACTIONS) as session:
+        joint.cut_pieces(session, service.SEED)
+        joint.ask_together(session)
 
 
 def _serve(engine: Engine, url: str, port: int, workers: int) -> None:

@@ -43,7 +43,7 @@ def weekly(
             for each in found
         ]  # fmt: skip
     columns = [
-        "", _("name"), _("body"), _("reports"), _("steps"), _("pieces done"), _("limits met"), _("limits missed"),
+        "", _("name"), _("body"), _("reports"), _("case steps"), _("pieces done"), _("limits met"), _("limits missed"),
         _("met"), _("hours on duty"),
     ]  # fmt: skip
     if to is not None:

@@ -23,6 +23,8 @@ from gridmgr.audit import queries as audit
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.category.model import Category
+from gridmgr.claim import queries as claims
+from gridmgr.coapproval import queries as coapproval
 from gridmgr.command_room import queries as command_room
 from gridmgr.duty import queries as duty
 from gridmgr.escalation.model import CaseClock, RungClimbed, Running
@@ -36,7 +38,7 @@ from gridmgr.life.rules import target
 from gridmgr.module import queries as modules
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import organising, queries, rules, service
+from gridmgr.simulation import joint, organising, queries, rules, service
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import category_rows
 from gridmgr.statistics import queries as statistics
@@ -409,3 +411,21 @@ def test_the_demonstration_has_bodies_modules_of_different_ways_and_two_task_for
         templates = {each.template for each in modules.groupings(session).values()}
         assert len(templates) == min(4, len(hierarchy.streets(session)))
         session.rollback()
+
+
+@pytest.mark.db
+def test_the_demonstration_street_has_pieces_to_take_and_applications_in_its_window_once(story):
+    with db.transaction(story.engine, REACTIONS) as session:
+        member = accounts.actor(session, "member")
+        pieces = joint.cut_pieces(session, SEED)
+        assert pieces == joint.cut_pieces(session, SEED) + pieces
+        states = Counter(each.state for each in claims.page(session, member, claims.Search(), 50))
+        assert states["done"] >= 1
+        assert states["open"] >= 4
+        assert claims.counts(session, member)["mine"] == 1
+        assert joint.ask_together(session) == 3
+        assert joint.ask_together(session) == 0
+        found = coapproval.page(session, SYSTEM, coapproval.Search(), 10)
+        assert Counter(each.state for each in found) == {"open": 2, "granted": 1}
+        opinions = coapproval.opinions(session, [each.id for each in found])
+        assert any(each.said == "object" for every in opinions.values() for each in every)

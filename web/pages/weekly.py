@@ -26,8 +26,8 @@ Viewer = Annotated[Actor, Depends(Allow("weekly.view"))]
 Typed = Annotated[text(32), Query()]
 SHOWN = 200
 COLUMNS = (
-    N_("User name or code"), N_("Name"), N_("Body"), N_("Reports"), N_("Steps"), N_("Pieces done"), N_("Limits met"),
-    N_("Limits missed"), N_("Met"), N_("Hours on duty"),
+    N_("User name or code"), N_("Name"), N_("Body"), N_("Reports"), N_("Case steps"), N_("Pieces done"),
+    N_("Limits met"), N_("Limits missed"), N_("Met"), N_("Hours on duty"),
 )  # fmt: skip
 
 
