@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from gridmgr import clock
 from gridmgr.account.rules import Actor, Role
 from gridmgr.category import queries as matters
+from gridmgr.claim import queries as claims
+from gridmgr.coapproval import queries as coapproval
 from gridmgr.desk import queries, rules
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
@@ -43,9 +45,22 @@ def show(
         "categories": {each.id: each.name(i18n.language.get()) for each in matters.by_id(session).values()},
         "now": clock.now(),
         "whistles": whistles.waiting_for(session, actor),
+        "joint": _joint(session, actor),
         "on_foot": bool(roles & ON_FOOT),
     }
     return render(request, "fragments/desk.html" if is_fragment(request) else "desk.html", values)
+
+
+def _joint(session: Session, actor: Actor) -> list[tuple[int, str, str]]:
+    """Return what waits beside the cases, as (how many, what, where): pieces of work, and opinions on permits."""
+    pieces, asked = claims.counts(session, actor), coapproval.counts(session, actor)
+    found = [
+        (pieces["free"], i18n._("Pieces to take"), "/claims"),
+        (pieces["mine"], i18n._("Pieces in my hands"), "/claims?tab=mine"),
+        (pieces["reported"], i18n._("Pieces to accept"), "/claims?tab=cut"),
+        (asked.get("ours", 0), i18n._("Permits to answer"), "/approvals?state=ours"),
+    ]
+    return [each for each in found if each[0]]
 
 
 def _names(session: Session, codes: set[str | None]) -> dict[str, str]:
