@@ -40,6 +40,14 @@ WHISTLE: dict[str, Sign] = {
     "elsewhere": Sign("#d55e00", "pin"),
 }
 
+# What waits to be dispatched, and who is on duty.
+DISPATCH: dict[str, Sign] = {
+    "late": Sign("#b2182b", "diamond"),
+    "waiting": Sign("#e69f00", "disc"),
+    "member": Sign("#2a7fba", "ring"),
+    "body": Sign("#083d64", "square"),
+}
+
 # Hotspot class of gis.hotspot → colour: red hot, blue cold, darker is surer (ColorBrewer RdBu).
 HOTSPOT: dict[int, str] = {
     3: "#b2182b",

@@ -126,6 +126,7 @@ NEEDS = {
     "tasks": N_("the parts of all other bodies"),
     "simple": N_("a category that may be settled on the spot"),
     "due": N_("a due time"),
+    "seal": N_("a request of the body at work with its sealed letter as a file"),
 }
 HOW = {
     "inside": N_("inside the unit"),

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gridmgr.account.rules import can
+from gridmgr.dispatch.rules import said
 from gridmgr.policy import rules as policies
 from gridmgr.settings import settings
 from web import i18n, words
@@ -26,6 +27,7 @@ OWN = (
     "phrases.js",
     "claims.js",
     "whistle.js",
+    "dispatch.js",
     "map.css",
     "map.js",
 )
@@ -53,6 +55,7 @@ environment.filters.update(
     number=i18n.number,
     percent=i18n.percent,
     say=i18n.say,
+    because=said,
     id=id,
     word=lambda code, table: words.word(table, code),
     finding=words.finding,

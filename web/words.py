@@ -74,6 +74,12 @@ ACT_STATES = {  # the colour of an act on a timeline
     "take_over": "accepted",
 }
 
+DISPATCH_SIGNS = {
+    "late": N_("Late"),
+    "waiting": N_("Waits to be dispatched"),
+    "member": N_("Grid members on duty"),
+    "body": N_("Bodies on duty"),
+}
 # The step as a button says it, and as the history tells it.
 ACTIONS = {
     "report": N_("Report"),

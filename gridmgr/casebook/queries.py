@@ -279,6 +279,7 @@ def _time(way: Action, row: int) -> ColumnElement[bool]:
     times = {
         Action.EXTEND: Incident.extensions,
         Action.SUSPEND: Incident.suspensions,
+        Action.SEND_BACK: Incident.send_backs,
         Action.VOID: case((Incident.state == State.REPORTED, 0), else_=1),
     }
     if way not in RANKS:

@@ -23,6 +23,7 @@ from gridmgr.cli import (
     clocks,
     database,
     desk,
+    dispatch,
     duty,
     figures,
     files,
@@ -66,6 +67,7 @@ app.add_typer(supervision.app, name="supervision")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(modules.app, name="modules")
 app.add_typer(task_forces.app, name="task-forces")
+app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
 app.add_typer(approvals.app, name="approvals")

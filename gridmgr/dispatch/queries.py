@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, false, func, literal, select, text, union_all
 from sqlalchemy import case as when
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account.queries import visible_to
-from gridmgr.account.rules import Actor
+from gridmgr.account.rules import Actor, Role
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Place, Search
 from gridmgr.category import queries as matters
@@ -35,7 +36,7 @@ from gridmgr.dispatch.model import (
 )
 from gridmgr.duty import queries as duty
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import NoEdition
+from gridmgr.hierarchy.model import COVERAGES, GridUnit, NoEdition
 from gridmgr.i18n import language
 from gridmgr.incident.model import Incident
 from gridmgr.incident.rules import ON_THE_GROUND
@@ -285,6 +286,38 @@ def page(
     """Return one page of the dispatch desk: cases with whom they should go to."""
     cases = casebook.page(session, actor, search, size, behind)
     return list(zip(cases, suggestions(session, cases), strict=True))
+
+
+class Manned(NamedTuple):
+    """A unit where people are on duty: of a body, or, without one, its grid members."""
+
+    code: str
+    name: str
+    lon: float
+    lat: float
+    body: str
+    people: int
+
+
+def manned(session: Session, actor: Actor, code: str = "") -> list[Manned]:
+    """Return where people are on duty now in the actor's scope, inside an area, as points for a map."""
+    seats = duty.seats(session)
+    found: dict[tuple[str, str], set[int]] = {}
+    for (role, area), people in seats.by_seat.items():
+        if role is Role.GRID_MEMBER:
+            found.setdefault((area, ""), set()).update(people)
+    for body, posts in seats.by_body.items():
+        for account, area in posts:
+            found.setdefault((area, body), set()).add(account)
+    inside = GridUnit.geom.ST_PointOnSurface()
+    asked = select(GridUnit.code, GridUnit.name, inside.ST_X(), inside.ST_Y()).where(
+        GridUnit.level.in_(COVERAGES), hierarchy.valid_at(clock.today()), visible_to(actor, GridUnit.code),
+        GridUnit.code.in_({area for area, _ in found}), GridUnit.code.startswith(code, autoescape=True),
+    )  # fmt: skip
+    units = {row[0]: row for row in session.execute(asked)}
+    return [
+        Manned(*units[area], body, len(people)) for (area, body), people in found.items() if area in units
+    ]
 
 
 def holds(session: Session, ids: Collection[int]) -> dict[int, DispatchHold]:

@@ -49,8 +49,12 @@ MEMBERS = WORK | EITHER | {Action.ATTACH}  # what members of a task force do on 
 RANKS: dict[Action, tuple[frozenset[Role], ...]] = {
     Action.EXTEND: (_STREET, _DISTRICT),
     Action.SUSPEND: (_STREET, _DISTRICT),
+    Action.SEND_BACK: (PERMISSIONS["incident.send_back"], _STREET),
     Action.VOID: (PERMISSIONS["incident.void"], _STREET),
 }
+SEALED = frozenset(
+    {Action.EXTEND}
+)  # from the second time on asked for by the body at work under its seal: a file
 MOST = {Action.EXTEND: 2, Action.SUSPEND: 3, Action.REOPEN: 2}  # how often there may be one at all
 REOPEN_WINDOW = timedelta(days=15)
 PUBLIC = frozenset(
@@ -226,6 +230,9 @@ def unmet(case: Incident, action: Action, payload: Mapping[str, Any], category: 
     """
     if action is Action.FEED_BACK:
         return ["tasks"] if case.open_tasks else []
+    if action in SEALED:
+        sealed = (case.asked or {}).get("way") == action and case.asked.get("files")
+        return ["seal"] if _times(action, case) and case.handler_code is None and not sealed else []
     if action not in GATES:
         return []
     needs, condition = (getattr(category, name) for name in GATES[action])
@@ -254,14 +261,14 @@ def check_ready(
     ------
     ConditionUnmet, Exhausted, NothingAsked, TooLate
     """
+    if action in MOST and _times(action, case) >= MOST[action]:
+        raise Exhausted(action=action.value, most=MOST[action])
     if lacking := unmet(case, action, payload, category):
         raise ConditionUnmet(action=action.value, need=NEEDS[lacking[0]])
     if action is Action.SETTLE and not category.simple:
         raise ConditionUnmet(action=action.value, need=NEEDS["simple"])
     if action is Action.EXTEND and case.due_at is None:
         raise ConditionUnmet(action=action.value, need=NEEDS["due"])
-    if action in MOST and _times(action, case) >= MOST[action]:
-        raise Exhausted(action=action.value, most=MOST[action])
     if action is Action.REFUSE and case.asked is None:
         raise NothingAsked
     if action is Action.REOPEN and at - case.closed_at > REOPEN_WINDOW:

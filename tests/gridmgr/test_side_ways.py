@@ -8,6 +8,7 @@ from little import STREET
 from gridmgr import clock
 from gridmgr.account.model import NotGranted
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
+from gridmgr.attachment import service as attachment
 from gridmgr.audit import queries as audit
 from gridmgr.incident import queries, rules, service
 from gridmgr.incident.model import (
@@ -21,6 +22,7 @@ from gridmgr.incident.model import (
 )
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, BadField, IllegalMove, Source, State
+from gridmgr.simulation import photos
 
 pytestmark = pytest.mark.db
 TUESDAY = datetime(2026, 11, 24, 1, tzinfo=UTC)  # 9:00 in the district
@@ -56,7 +58,9 @@ def local(instant: datetime) -> str:
     return f"{clock.local(instant):%a %H:%M}"
 
 
-def test_the_first_extension_is_the_streets_the_second_the_districts_and_there_is_no_third(at_work, take):
+def test_the_first_extension_is_the_streets_the_second_the_districts_and_there_is_no_third(
+    district, at_work, take
+):
     with pytest.raises(NotGranted):
         take(at_work, Role.DEPARTMENT_HANDLER, Action.EXTEND, DAY)
     assert local(at_work.due_at) == "Tue 15:00"
@@ -64,7 +68,12 @@ def test_the_first_extension_is_the_streets_the_second_the_districts_and_there_i
     assert local(at_work.due_at) == "Wed 15:00"
     with pytest.raises(RankTooLow, match="Command centre"):
         take(at_work, Role.STREET_DISPATCHER, Action.EXTEND, DAY)
-    take(at_work, Role.COMMAND_CENTRE, Action.EXTEND, DAY)
+    with pytest.raises(ConditionUnmet, match="sealed letter"):  # 部门盖章 and the centre's leader
+        take(at_work, Role.COMMAND_CENTRE, Action.EXTEND, DAY)
+    sealed = attachment.store(district, SYSTEM, "延期申请.jpg", photos.photo(1, 1))
+    letter = {"files": [{"sha256": sealed.sha256, "name": "延期申请.jpg"}]}
+    take(at_work, Role.DEPARTMENT_HANDLER, Action.ASK, {"way": "extend"} | DAY | letter)
+    take(at_work, Role.COMMAND_CENTRE, Action.EXTEND)
     assert (local(at_work.due_at), at_work.extensions) == ("Thu 15:00", 2)
     with pytest.raises(Exhausted, match="2 times"):
         take(at_work, Role.COMMAND_CENTRE, Action.EXTEND, DAY)

@@ -14,6 +14,7 @@ from web.api import (
     delivery,
     desk,
     discussion,
+    dispatch,
     duty,
     escalation,
     files,
@@ -38,6 +39,6 @@ NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
     policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, notice, delivery,
     organisation, module, task_force,
-    responsibility, admission,
+    responsibility, admission, dispatch,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -40,6 +40,7 @@ TAGS = {
     "responsibility": "Lists of who answers for which matter where: editions, drafts, items, and the one owner.",
     "admission": "Requests that a matter be admitted to a territory's list: ask, argue, decide.",
     "supervision": "Orders on cases with a deadline of their own: issue, answer, confirm, return, withdraw.",
+    "dispatch": "The dispatch desk: whom cases should go to and why, settings of areas, checks on site.",
     "claim": "Ant work: pieces of work that people on duty take up, do, report and have accepted.",
     "coapproval": "Permits asked about together: kinds, applications, what each body says, decisions.",
     "weekly": "The weekly work report of people and streets, from the records.",

@@ -12,6 +12,8 @@ from web.pages import (
     command,
     deliveries,
     desk,
+    dispatch_settings,
+    dispatching,
     duty,
     figures,
     grids,
@@ -23,6 +25,7 @@ from web.pages import (
     login,
     modules,
     notices,
+    onsite,
     organisation,
     people,
     plans,
@@ -44,5 +47,6 @@ routers = [
         policies, ladders, categories,
         lists, admissions,
         organisation, modules, task_forces,
+        dispatching, dispatch_settings, onsite,
     )
 ]  # fmt: skip

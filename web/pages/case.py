@@ -12,6 +12,7 @@ import web.pages.orders as orders
 import web.pages.owners as owners
 import web.pages.permits as permits
 import web.pages.pieces as pieces
+import web.pages.sent as sent
 import web.pages.whistling as whistling
 from gridmgr import clock
 from gridmgr.account.rules import PERMISSIONS, Actor, Role
@@ -20,6 +21,7 @@ from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.discussion import queries as discussion
 from gridmgr.discussion.rules import fitting
+from gridmgr.dispatch.rules import said
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries, rules
 from gridmgr.incident.model import Incident, IncidentEvent
@@ -159,6 +161,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
             "dangerous": DANGEROUS,
         }
         | clocks.values(session, incident)
+        | sent.values(session, actor, incident)
         | orders.values(session, actor, incident)
         | owners.values(session, actor, incident, category)
         | pieces.values(session, actor, incident)
@@ -244,6 +247,7 @@ def told(event: IncidentEvent) -> list[str]:
         found.append(f"{payload['satisfaction']} / 5")
     if isinstance(payload.get("checked"), str) and payload["checked"]:
         found.append(i18n._("condition met: {condition}", condition=payload["checked"]))
+    found += [said(each) for each in payload.get("why") or ()]
     return found
 
 

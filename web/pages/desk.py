@@ -14,6 +14,7 @@ from gridmgr.coapproval import queries as coapproval
 from gridmgr.desk import queries, rules
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
+from gridmgr.onsite import queries as onsite
 from gridmgr.whistle import queries as whistles
 from web import i18n
 from web.api.search import query
@@ -44,6 +45,8 @@ def show(
         "names": _names(session, {case.micro_grid_code for case in cases} | {area.code for area in areas}),
         "categories": {each.id: each.name(i18n.language.get()) for each in matters.by_id(session).values()},
         "now": clock.now(),
+        "checks": onsite.open_of(session, [case.id for case in cases]),
+        "me": actor.id,
         "whistles": whistles.waiting_for(session, actor),
         "joint": _joint(session, actor),
         "on_foot": bool(roles & ON_FOOT),

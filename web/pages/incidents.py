@@ -31,13 +31,13 @@ def show(
     search: Filters, before: str = "",
 ) -> HTMLResponse:  # fmt: skip
     """Show one page of the incidents found."""
-    place = _place(search, before)
-    found = casebook.page(session, actor, search, PAGE + 1, place)
+    behind = place(search, before)
+    found = casebook.page(session, actor, search, PAGE + 1, behind)
     shown = found[:PAGE]
     values = {
         "incidents": shown,
-        "more": query(search, before=_mark(search, shown[-1])) if len(found) > PAGE else "",
-        "first": place is None,
+        "more": query(search, before=mark(search, shown[-1])) if len(found) > PAGE else "",
+        "first": behind is None,
         "counts": casebook.count_by_state(session, actor, search),
         "search": search,
         "query": query(search),
@@ -54,13 +54,14 @@ def show(
     return render(request, "incidents.html", values | choices(session, actor))
 
 
-def _mark(search: Search, case: Incident) -> str:
+def mark(search: Search, case: Incident) -> str:
+    """Return the place of a case in a list as an address carries it."""
     value, case_id = casebook.place(search, case)
     return f"{value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value}~{case_id}"
 
 
-def _place(search: Search, mark: str) -> casebook.Place | None:
-    """Return what `_mark` made; anything else in the address begins again."""
+def place(search: Search, mark: str) -> casebook.Place | None:
+    """Return what `mark` made; anything else in the address begins again."""
     value, _, digits = mark.rpartition("~")
     if not digits.isdecimal() or len(digits) > 18:
         return None
