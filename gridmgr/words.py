@@ -219,14 +219,14 @@ ADMISSIONS = {
     "asked": N_("To be decided"),
     "granted": N_("Admitted"),
     "refused": N_("Not admitted"),
-    "withdrawn": N_("Taken back"),
+    "withdrawn": N_("Request taken back"),
 }
 ADMITTING = {
     "ask": N_("Ask for admission"),
     "argue": N_("Argue"),
     "grant": N_("Admit"),
     "refuse": N_("Do not admit"),
-    "withdraw": N_("Take back"),
+    "withdraw": N_("Take the request back"),
     "end": N_("End the admission"),
 }
 ORDERS = {
