@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, words
-from gridmgr.account.model import NoSuchArea
+from gridmgr.account.model import NoSuchArea, Role
 from gridmgr.account.rules import Actor, require
 from gridmgr.admission import queries, rules
 from gridmgr.admission.model import (
@@ -22,7 +22,10 @@ from gridmgr.admission.model import (
     WholeDistrict,
 )
 from gridmgr.category import queries as matters
+from gridmgr.duty import queries as duty
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.notice import service as notice
+from gridmgr.notice.model import Kind, Message
 from gridmgr.responsibility import queries as lists
 from gridmgr.responsibility.model import Admission, DayPassed, Standing
 
@@ -140,3 +143,24 @@ def _say(session: Session, found: Admission, actor: Actor, deed: Deed, note: str
         )
     )  # fmt: skip
     session.flush()  # the next one counts it
+    _tell(session, found, actor, deed, note)
+
+
+def _tell(session: Session, found: Admission, actor: Actor, deed: Deed, note: str) -> None:
+    """The street hears what is asked of it, those who decide what it thinks of it, and all what came of it."""
+    seats = duty.seats(session)
+    street = seats.at([Role.STREET_DISPATCHER, Role.STREET_LEADER], found.code)
+    people = {
+        Deed.ASK: street, Deed.WITHDRAW: street,
+        Deed.ARGUE: seats.at([Role.COMMAND_CENTRE], found.code) | {found.asker_id},
+    }.get(deed, street | {found.asker_id}) - {None, actor.id}  # fmt: skip
+    fitting = [each for each in matters.in_force(session) if each.code.startswith(found.category)]
+    names = {"category_zh": found.category, "category_en": found.category}
+    if len(fitting) == 1:
+        names = {"category_zh": fitting[0].name_zh, "category_en": fitting[0].name_en}
+    place = hierarchy.names(session, [found.code], clock.today()).get(found.code, found.code)
+    facts = names | {
+        "page": f"/admissions#request-{found.id}", "place": place, "name": actor.name,
+        "action": words.ADMITTING[deed], "note": note[:200],
+    }  # fmt: skip
+    notice.tell(session, [Message(account, Kind.ADMISSION, None, facts) for account in sorted(people)])

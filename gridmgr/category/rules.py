@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, pairwise
 from typing import Any, TypeVar
 
@@ -239,7 +239,7 @@ def likeliest(
     return [each for _, each in sorted(found, key=lambda pair: (-pair[0], code(pair[1])))]
 
 
-def _score(asked: set[str], texts: Iterable[tuple[str, int]]) -> int:
+def _score(asked: frozenset[str], texts: Iterable[tuple[str, int]]) -> int:
     score = 0
     for text, weight in texts:
         there = _pieces(text)
@@ -250,8 +250,9 @@ def _score(asked: set[str], texts: Iterable[tuple[str, int]]) -> int:
     return score
 
 
-def _pieces(text: str) -> set[str]:
+@lru_cache(maxsize=20_000)  # the same texts are looked through at every key that is pressed
+def _pieces(text: str) -> frozenset[str]:
     runs = _PIECES.findall(unicodedata.normalize("NFKC", text).casefold())
-    return set(
+    return frozenset(
         chain.from_iterable([r] if r.isascii() or len(r) == 1 else map("".join, pairwise(r)) for r in runs)
     )

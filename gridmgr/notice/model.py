@@ -60,6 +60,7 @@ class Kind(StrEnum):
     OPINION_SILENT = "opinion_silent"  # 逾期未答复: bodies have said nothing in time
     OVERRULED = "overruled"  # 否决异议: an objection was set aside
     APPROVAL_DECIDED = "approval_decided"  # an application you were asked about is decided
+    ADMISSION = "admission"  # 准入: a request that touches you was made, argued or decided
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

@@ -68,6 +68,7 @@ KINDS: dict[Kind, Usual] = {
     Kind.OPINION_SILENT: Usual(email=True),
     Kind.OVERRULED: Usual(important=True, email=True),
     Kind.APPROVAL_DECIDED: Usual(),
+    Kind.ADMISSION: Usual(email=True),
     Kind.REOPENED: Usual(email=True),
     Kind.CLOSED: Usual(),
     Kind.UNSERVED: Usual(important=True, email=True),

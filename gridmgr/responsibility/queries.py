@@ -35,7 +35,7 @@ from gridmgr.responsibility.model import (
 )
 from gridmgr.responsibility.rules import Listed
 
-MOST_ANSWERS = 50_000  # kept by a process before it begins anew
+MOST_ANSWERS, MOST_DAYS = 50_000, 1000  # kept by a process before it begins anew
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ def _on(session: Session, day: date) -> tuple[list[Listed], list[Admission], lis
     """Return what is in force on a day: editions, admissions, and the codes of their areas, the longest first."""
     known = kept(session, "responsibility", _read)
     if day not in known.by_day:
+        if len(known.by_day) > MOST_DAYS:
+            known.by_day.clear()
         lists = rules.in_force(known.listed, day)
         admissions = [each for each in known.admissions if each.holds_on(day)]
         areas = {each.list.code for each in lists} | {each.code for each in admissions}
@@ -307,10 +309,14 @@ def whose(session: Session, words: str, area: str = "", size: int = 12) -> list[
     """
     day, unit = clock.today(), area or hierarchy.district_code(session)
     lists = [each for each in in_force(session, day) if each.reaches(unit)]
+    by_prefix: dict[str, list[ListItem]] = {}
+    for item in (item for each in lists for item in each.items):
+        for prefix in item.categories:
+            by_prefix.setdefault(prefix, []).append(item)
     found = [
         Answer(
             each, answer(session, each.policy_code, unit, day) or Owner(each.department),
-            tuple(item for one in lists for item in one.items if each.code.startswith(tuple(item.categories))),
+            tuple(item for n in range(1, len(each.code) + 1) for item in by_prefix.get(each.code[:n], ())),
         )
         for each in matters.in_force(session, day)
     ]  # fmt: skip

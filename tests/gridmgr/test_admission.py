@@ -6,7 +6,7 @@ import pytest
 from climbing import MONDAY, after
 from listing import publish, row
 from little import STREET
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from gridmgr import clock
@@ -29,6 +29,7 @@ from gridmgr.admission.model import (
 )
 from gridmgr.category import queries as matters
 from gridmgr.life.model import Action
+from gridmgr.notice.model import Notice
 from gridmgr.responsibility import queries as lists
 from gridmgr.responsibility.model import DayPassed, ListKind, NotOnTheList
 
@@ -75,6 +76,21 @@ def test_asked_argued_granted_and_then_like_an_item_of_the_list(desk, district, 
     later = desk.report(category_id=matters.by_code(district, "S0503").id)
     desk.move(later, MONDAY, Action.ACCEPT)
     assert lists.of_case(district, later.id).admission.id == asked.id
+
+
+def test_the_street_hears_what_is_asked_of_it_and_who_asked_what_came_of_it(district, staff, asked):
+    def told(role: Role) -> int:
+        found = select(func.count()).where(Notice.account_id == staff[role].id, Notice.kind == "admission")
+        return district.scalar(found)
+
+    roles = (Role.STREET_DISPATCHER, Role.DEPARTMENT_HANDLER, Role.COMMAND_CENTRE, Role.GRID_MEMBER)
+    assert [told(role) for role in roles] == [1, 0, 0, 0]
+    do(district, staff[Role.STREET_DISPATCHER], asked, Deed.ARGUE, "要配人")
+    assert [told(role) for role in roles] == [1, 1, 1, 0]
+    do(district, staff[Role.COMMAND_CENTRE], asked, Deed.REFUSE, "不宜")
+    assert [told(role) for role in roles] == [2, 2, 1, 0]
+    notice = district.scalars(select(Notice).order_by(Notice.id.desc())).first()
+    assert notice.details["category_zh"] == "燃气管道破裂"
 
 
 def test_nobody_decides_their_own_request_and_each_part_has_its_people(district, staff, asked):

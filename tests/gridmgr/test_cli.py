@@ -325,3 +325,66 @@ def test_bodies_modules_and_task_forces_are_kept_from_the_command(told, little: 
     assert asked("organisation", "room", STREET)["bodies"][-1]["body"] == "防汛专班"
     assert told("task-forces", "disband", str(force["id"]), **where).returncode == 0
     assert asked("task-forces", "show", str(force["id"]))["record"][-1]["deed"] == "disband"
+
+
+def test_lists_are_published_compared_and_admitted_to_from_the_command(
+    told, little: str, tmp_path: Path
+) -> None:
+    where = {"GRIDMGR_DATABASE_URL": little}
+    engine = db.engine(little)
+    with db.transaction(engine) as session:
+        for username, role in (
+            ("chief", Role.ADMIN),
+            ("unit", Role.DEPARTMENT_HANDLER),
+            ("seat", Role.STREET_DISPATCHER),
+        ):
+            accounts.open_account(session, username, username, "long enough a word", [Grant(role, "")])
+    engine.dispose()
+    (tmp_path / "table.csv").write_text("\n".join(CATEGORIES))
+    told("categories", "import", str(tmp_path / "table.csv"), **where)
+    table, head = tmp_path / "list.csv", "code,name,categories,lead,clause\n"
+    table.write_text(head + "D1,垃圾,S0102,环卫所,第一条\nD2,垃圾二,S0102,城管局,\n")
+    assert told("lists", "import", str(table), "division", "--dry-run", **where).returncode == 0
+    assert told("lists", "import", str(table), "division", **where).returncode == 0
+    (row,) = json.loads(told("lists", "list", "--json", **where).stdout)
+    (draft,) = json.loads(told("lists", "editions", str(row["id"]), "--json", **where).stdout)
+    refused = told("lists", "publish", str(draft["id"]), "--by", "chief", **where)
+    assert (refused.returncode, "D1" in refused.stderr, "S0503" in refused.stderr) == (1, True, True)
+    assert told("lists", "check", str(draft["id"]), **where).returncode == 1
+    assert told("lists", "discard", str(draft["id"]), "--by", "chief", **where).returncode == 0
+    for clause in ("第一条", "第二条"):
+        table.write_text(head + f"D1,垃圾,S0102,环卫所,{clause}\nD2,燃气,S0503,燃气公司,\n")
+        told("lists", "import", str(table), "division", **where)
+        newest = json.loads(told("lists", "editions", str(row["id"]), "--json", **where).stdout)[0]["id"]
+        assert told("lists", "publish", str(newest), "--by", "chief", **where).returncode == 0
+    changes = json.loads(told("lists", "compare", str(newest), str(newest - 1), "--json", **where).stdout)
+    assert [each["fields"] for each in changes] == [[["clause", "第一条", "第二条"]]]
+    owner = json.loads(told("lists", "owner", "S0102", "--json", **where).stdout)
+    assert (owner["lead"], owner["clause"]) == ("环卫所", "第二条")
+    assert (
+        len(json.loads(told("lists", "items", str(newest), "--words", "燃气", "--json", **where).stdout)) == 1
+    )
+    assert told("lists", "ask", STREET, "S0102", "就近处置", "--by", "unit", **where).returncode == 0
+    (asked,) = json.loads(told("lists", "admissions", "--json", **where).stdout)
+    assert (
+        told(
+            "lists", "decide", str(asked["id"]), "argue", "--by", "seat", "--note", "要配人", **where
+        ).returncode
+        == 0
+    )
+    granted = told(
+        "lists",
+        "decide",
+        str(asked["id"]),
+        "grant",
+        "--by",
+        "chief",
+        "--note",
+        "同意",
+        "--begins",
+        "2999-01-01",
+        **where,
+    )
+    assert granted.returncode == 0, granted.stderr
+    assert told("lists", "retire", str(newest), "--by", "chief", "--why", "修订", **where).returncode == 0
+    assert json.loads(told("lists", "owner", "S0503", "--json", **where).stdout)["item"] == ""
