@@ -279,6 +279,56 @@ def test_duty_and_supervision_are_kept_from_the_command(told, little: str, tmp_p
     assert [each["name"] for each in found] == ["暴露垃圾"]
 
 
+def test_joint_work_is_done_from_the_command(told, little: str, tmp_path: Path) -> None:
+    where = {"GRIDMGR_DATABASE_URL": little}
+
+    def ran(*arguments: str) -> str:
+        ended = told(*arguments, **where)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def asked(*arguments: str):
+        return json.loads(ran(*arguments, "--json"))
+
+    with db.transaction(db.engine(little)) as session:
+        for username, role, body in (
+            ("clerk", Role.COMMUNITY_CLERK, None), ("ant", Role.GRID_MEMBER, None),
+            ("station", Role.DEPARTMENT_HANDLER, "市场监管所"), ("gas", Role.DEPARTMENT_HANDLER, "燃气公司"),
+            ("chief", Role.COMMAND_CENTRE, None),
+        ):  # fmt: skip
+            grants = [Grant(role, "")]
+            accounts.open_account(session, username, username, "long enough a word", grants, body=body)
+    (tmp_path / "table.csv").write_text("\n".join(CATEGORIES))
+    ran("categories", "import", str(tmp_path / "table.csv"))
+    until = f"{clock.local(clock.now() + timedelta(hours=5)):%Y-%m-%d %H:%M}"
+    ran("claims", "cut", "清点楼栋", "--by", "clerk", "--area", STREET, "--until", until)
+    (piece,) = asked("claims", "list", "--free")
+    bad = told("claims", "do", str(piece["id"]), "dance", "--by", "ant", **where)
+    assert (bad.returncode, "give_back" in bad.stderr) == (1, True)
+    for deed, by in (("claim", "ant"), ("report", "ant"), ("accept", "clerk")):
+        ran("claims", "do", str(piece["id"]), deed, "--by", by, "--note", "好")
+    assert [each["deed"] for each in asked("claims", "show", str(piece["id"]))] == [
+        "cut", "claim", "report", "accept",
+    ]  # fmt: skip
+    assert asked("claims", "list")[0]["state"] == "done"
+    assert {each["key"]: each["pieces"] for each in asked("weekly")["rows"]} == {"ant": 1}
+    ran("weekly", "--by", "street", "--to", str(tmp_path / "week.csv"))
+    assert STREET in (tmp_path / "week.csv").read_text("utf-8-sig")
+    (tmp_path / "kinds.csv").write_text("name,matters\n占道,S05\n")
+    assert asked("approvals", "kinds", str(tmp_path / "kinds.csv"), "--dry-run") == {"占道": "added"}
+    assert asked("approvals", "kinds") == []
+    ran("approvals", "kinds", str(tmp_path / "kinds.csv"))
+    ran("approvals", "ask", "占道", f"{STREET}00100001", "张三", "摆摊", "--by", "station")
+    ran("approvals", "answer", "1", "object", "--by", "gas", "--note", "压管线")
+    refused = told("approvals", "decide", "1", "grant", "--by", "station", **where)
+    assert (refused.returncode, "燃气公司不同意" in refused.stderr) == (1, True)
+    ran("approvals", "overrule", "1", "燃气公司", "已改迁", "--by", "chief")
+    ran("approvals", "decide", "1", "grant", "--by", "station")
+    assert asked("approvals", "show", "1")["state"] == "granted"
+    assert asked("approvals", "list", "--open") == []
+    assert asked("approvals", "figures")["bodies"][0]["objected"] == 1
+
+
 def test_bodies_modules_and_task_forces_are_kept_from_the_command(told, little: str, tmp_path: Path) -> None:
     where = {"GRIDMGR_DATABASE_URL": little}
 

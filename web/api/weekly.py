@@ -1,7 +1,7 @@
 """The weekly work report: what people and streets did in a week, from the records."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
@@ -33,14 +33,13 @@ class WorkOut(BaseModel):
     met: int = Field(description=rules.FORMULAS["met"])
     missed: int
     rate: float | None = Field(description=rules.FORMULAS["rate"], examples=[0.95])
+    monday: Day
+    kept: bool = Field(description="The hours are kept for ever; else they follow the rosters as they stand.")
     hours: float = Field(description=rules.FORMULAS["hours"], examples=[40.0])
 
 
 class WorkPage(Page[WorkOut]):
     """Weeks: of people, who has done most first; of streets, by code."""
-
-    monday: Day
-    kept: bool = Field(description="The hours are kept for ever; else they follow the rosters as they stand.")
 
 
 @routes.get("/weekly")
@@ -55,10 +54,10 @@ def show_week(
     """Show the caller's own week, and those of the people, or of the streets, the caller leads."""
     monday = rules.monday_of(day or clock.today())
     found = paging.behind(listed(session, actor, monday, by, area), lambda each: each.key)
-    page = paging.page(
-        Page[WorkOut], found, lambda each: each.key, lambda rows: [_out(each) for each in rows]
+    more = {"monday": monday, "kept": queries.is_kept(session, monday)}
+    return paging.page(
+        WorkPage, found, lambda each: each.key, lambda rows: [_out(each, more) for each in rows]
     )
-    return WorkPage(items=page.items, next=page.next, monday=monday, kept=queries.is_kept(session, monday))
 
 
 def listed(session: Session, actor: Actor, monday: date, by: str, area: str) -> list[Work]:
@@ -66,6 +65,6 @@ def listed(session: Session, actor: Actor, monday: date, by: str, area: str) -> 
     return (queries.streets if by == "street" else queries.people)(session, actor, monday, area)
 
 
-def _out(each: Work) -> WorkOut:
-    same = {name: getattr(each, name) for name in WorkOut.model_fields}
-    return WorkOut(**same)
+def _out(each: Work, more: dict[str, Any]) -> WorkOut:
+    same = {name: getattr(each, name) for name in WorkOut.model_fields if name not in more}
+    return WorkOut(**same | more)
