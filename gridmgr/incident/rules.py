@@ -73,6 +73,11 @@ GATES = {
 }
 
 
+OF_PEOPLE = frozenset(
+    action for _state, action in TRANSITIONS
+)  # all others follow from what is done elsewhere
+
+
 def may(actor: Actor, action: Action, case: Incident) -> Decision:
     """Decide whether somebody may take a step of a case; the step itself may still be impossible.
 

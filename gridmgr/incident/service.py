@@ -32,7 +32,7 @@ from gridmgr.incident.model import (
     UnknownIncident,
 )
 from gridmgr.life import rules as life
-from gridmgr.life.model import HOLDERS, Action, BadField, State
+from gridmgr.life.model import HOLDERS, Action, BadField, IllegalMove, State
 from gridmgr.life.rules import OPEN
 from gridmgr.organisation import queries as organisation
 from gridmgr.policy import queries as policies
@@ -115,6 +115,8 @@ def _step(session: Session, incident: Incident, asked: Move) -> tuple[dict[str, 
     actor, action, at = asked.actor, asked.action, asked.at or clock.now()
     if asked.expected_seq is not None and incident.last_seq != asked.expected_seq:
         raise IncidentMovedMeanwhile(number=incident.number, state=incident.state)
+    if action not in rules.OF_PEOPLE:
+        raise IllegalMove(number=incident.number, state=incident.state, action=action.value)
     if reason := rules.may(actor, action, incident).reason:
         raise reason
     payload = rules.completed(incident, action, asked.payload)

@@ -15,6 +15,16 @@ PROBLEM = "application/problem+json"
 JSON = "application/json"
 
 
+def test_steps_of_the_system_are_nobodys_to_take(city: City):
+    client, path = city.client(Role.ADMIN), f"/incidents/{city.member_case}"
+    for action in ("take_over", "whistle", "report_in", "hand_over", "retime", "adopt", "rehome"):
+        assert client.post(f"{path}/{action}", data={"seq": "1", "level": "street"}).status_code == 409, (
+            action
+        )
+        told = {"action": action, "payload": {}}
+        assert client.post(f"/api{path}/moves", json=told).status_code == 422, action
+
+
 def told(**more: object) -> dict:
     lon, lat = middle(1)
     return {"lon": lon, "lat": lat, "datum": "wgs84", "category": "0201"} | more
