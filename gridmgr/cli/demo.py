@@ -26,7 +26,7 @@ from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import calls, joint, listed, organising, rules, service
+from gridmgr.simulation import calls, dispatching, joint, listed, organising, rules, service
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
@@ -52,6 +52,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _roster(engine)
         _whistles(engine)
         _joint(engine)
+        _dispatch(engine)
         _serve(engine, url, _free_port(port or settings().port), workers)
     say("Stopped.")
 
@@ -146,6 +147,11 @@ def _joint(engine: Engine) -> None:
     with db.transaction(engine, REACTIONS) as session:
         joint.cut_pieces(session, service.SEED)
         joint.ask_together(session)
+
+
+def _dispatch(engine: Engine) -> None:
+    with db.transaction(engine, REACTIONS) as session:
+        dispatching.dispatch(session)
 
 
 def _serve(engine: Engine, url: str, port: int, workers: int) -> None:

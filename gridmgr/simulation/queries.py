@@ -90,13 +90,21 @@ class CaseAt(NamedTuple):
     last_at: datetime
     level: str  # which level holds it
     codes: Mapping[str | None, str]  # of each level; None is the whole district
+    handler: str | None = None  # the body at work
 
 
 def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseAt]:
     """Return the cases of those keys that exist, by key, with the instant of their last step."""
     places = (Incident.street_code, Incident.community_code, Incident.micro_grid_code)
     rows = session.execute(
-        select(Incident.source_id, Incident.number, IncidentEvent.occurred_at, Incident.level, *places)
+        select(
+            Incident.source_id,
+            Incident.number,
+            IncidentEvent.occurred_at,
+            Incident.level,
+            Incident.handler,
+            *places,
+        )
         .join(IncidentEvent, IncidentEvent.incident_id == Incident.id)
         .where(
             Incident.origin == origin,
@@ -111,8 +119,9 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
             at,
             held,
             {None: ""} | {level: code or "" for level, code in zip(levels, codes, strict=True)},
+            body,
         )
-        for key, number, at, held, *codes in rows
+        for key, number, at, held, body, *codes in rows
     }
 
 

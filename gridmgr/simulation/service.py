@@ -293,7 +293,7 @@ def _moves(session: Session, origin: str, steps: Sequence[Act], people: queries.
         if case is None or act.at <= case.last_at or act.payload.get("into", act.key) not in cases:
             continue
         role, level = rules.who(act.action, case.level)
-        body = act.department if role is Role.DEPARTMENT_HANDLER else ""
+        body = (case.handler or act.department) if role is Role.DEPARTMENT_HANDLER else ""
         post = (role, case.codes[level], body)
         actor = people.get(post) or rules.staff(*post)
         payload = dict(act.payload)

@@ -26,6 +26,7 @@ from gridmgr.category.model import Category
 from gridmgr.claim import queries as claims
 from gridmgr.coapproval import queries as coapproval
 from gridmgr.command_room import queries as command_room
+from gridmgr.dispatch import queries as dispatch
 from gridmgr.duty import queries as duty
 from gridmgr.escalation.model import CaseClock, RungClimbed, Running
 from gridmgr.hierarchy import queries as hierarchy
@@ -36,9 +37,10 @@ from gridmgr.incident.rules import DESK, EITHER
 from gridmgr.life.model import Action, Source, State
 from gridmgr.life.rules import target
 from gridmgr.module import queries as modules
+from gridmgr.onsite import queries as onsite
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import joint, organising, queries, rules, service
+from gridmgr.simulation import dispatching, joint, organising, queries, rules, service
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import category_rows
 from gridmgr.statistics import queries as statistics
@@ -410,6 +412,17 @@ def test_the_demonstration_has_bodies_modules_of_different_ways_and_two_task_for
         assert sorted(post.pile.open > 0 for _, post in room.forces) == [False, True]
         templates = {each.template for each in modules.groupings(session).values()}
         assert len(templates) == min(4, len(hierarchy.streets(session)))
+        session.rollback()
+
+
+@pytest.mark.db
+def test_the_demonstration_street_has_cases_to_dispatch_and_sends_its_member_to_look_once(story):
+    with db.transaction(story.engine, REACTIONS) as session:
+        assert dispatching.dispatch(session) == len(dispatching.TOLD)
+        assert dispatching.dispatch(session) == 0
+        dispatcher, member = (accounts.actor(session, name) for name in ("dispatcher", "member"))
+        assert len(dispatch.page(session, dispatcher, dispatch.queue(dispatcher), 50)) >= 3
+        assert onsite.page(session, member, 50, mine=True, running=True)
         session.rollback()
 
 

@@ -1,0 +1,82 @@
+"""Dispatch of the demonstration: how streets do it, what waits on a desk, and where the grid member is sent to look."""
+
+from datetime import timedelta
+
+from geoalchemy2.functions import ST_X, ST_Y, ST_PointOnSurface
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account import queries as accounts
+from gridmgr.account.rules import SYSTEM
+from gridmgr.category import queries as matters
+from gridmgr.dispatch import queries, service
+from gridmgr.dispatch.model import Mode
+from gridmgr.hierarchy.model import GridUnit
+from gridmgr.hierarchy.queries import valid_at
+from gridmgr.incident import service as incident
+from gridmgr.incident.model import Report
+from gridmgr.intake import service as intake
+from gridmgr.life.model import Action, Source
+from gridmgr.onsite import service as onsite
+
+ORIGIN = "dispatch-demo"
+MINUTES = 45  # to take a check on site
+# What, who told us, how many minutes ago, and whether it has been accepted.
+TOLD = (
+    ("路口垃圾桶满溢，影响通行", Source.PATROL, 50, True),
+    ("绿化带内堆放建筑垃圾", Source.PATROL, 35, True),
+    ("人行道地砖破损多处", Source.PATROL, 20, True),
+    ("楼下夜间施工噪声扰民", Source.HOTLINE, 12, False),
+    ("楼道内电动车充电，有安全隐患", Source.RESIDENT, 6, False),
+)
+
+
+def dispatch(session: Session) -> int:
+    """Let the demonstration street suggest and look on site, another one dispatch by the system; returns the new cases.
+
+    It does so once; the second time it finds its settings there.
+    """
+    shown = {name: accounts.by_username(session, name) for name in ("member", "dispatcher", "command")}
+    if not all(shown.values()) or queries.settings(session):
+        return 0
+    people = {name: accounts.actor_of(account) for name, account in shown.items()}
+    street, today = people["dispatcher"].grants[0].code, clock.today()
+    service.set_area(session, people["dispatcher"], street, today, Mode.SUGGEST, (), MINUTES)
+    for other in _other_streets(session, street)[:1]:
+        service.set_area(session, people["command"], other, today, Mode.AUTOMATIC, (1, 2), MINUTES)
+    return _cases(session, people["member"].grants[0].code)
+
+
+def _other_streets(session: Session, street: str) -> list[str]:
+    asked = select(GridUnit.code).where(
+        GridUnit.level == "street", valid_at(clock.today()), GridUnit.code != street
+    )
+    return sorted(session.scalars(asked))
+
+
+def _cases(session: Session, grid: str) -> int:
+    """File what waits on the desk, and what the member of a grid is sent to look at."""
+    inside = ST_PointOnSurface(GridUnit.geom)
+    place = session.execute(
+        select(ST_X(inside), ST_Y(inside)).where(GridUnit.code == grid, valid_at(clock.today()))
+    ).first()
+    kinds = [
+        each
+        for each in matters.in_force(session)
+        if each.department and each.severity < 3 and not each.filing_needs
+    ]
+    if place is None or not kinds:
+        return 0
+    now = clock.now()
+    for n, (what, source, minutes, ready) in enumerate(TOLD):
+        at, kind = now - timedelta(minutes=minutes), kinds[n * len(kinds) // len(TOLD)]
+        report = Report(
+            *place, "wgs84", kind.id, source, what, "网格内", kind.severity, ORIGIN, str(n), reported_at=at
+        )
+        with clock.travel(at):
+            case = intake.report(session, SYSTEM, report)
+            if ready:
+                incident.move(session, SYSTEM, case.number, Action.ACCEPT, {"checked": True})
+    onsite.send(session)
+    return len(TOLD)
