@@ -21,7 +21,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "calendar": ("worked_hours", "special_day"),
     "accounts": ("account", "role_grant"),
     "seats": ("account", "role_grant", "shift", "leave"),
-    "wishes": ("notice_wish", "notice_address"),
+    "wishes": ("notice_wish", "notice_address", "quiet_hours"),
     "webhooks": ("webhook",),
     "bodies": ("body",),
     "responsibility": ("responsibility_list", "list_edition", "list_item", "admission"),

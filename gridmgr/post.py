@@ -1,4 +1,4 @@
-"""The post: what is due leaves the house, by mail or to webhooks, and what became of it is noted.
+"""The post: what is due leaves the house, by mail, short message, or to webhooks and robots; its fate is noted.
 
 A delivery is claimed in one short transaction, sent outside of any, and its outcome noted in another one:
 no lock waits for a foreign server. A worker that dies in between leaves its delivery to be sent again, so
@@ -22,8 +22,10 @@ import httpx
 from sqlalchemy import Engine
 
 from gridmgr import clock, db
-from gridmgr.notice import queries, rules, service
-from gridmgr.notice.model import Outcome, Outlet, Parcel, Way, Word
+from gridmgr.delivery import rules, service
+from gridmgr.notice import queries
+from gridmgr.notice.model import Flavour, Outcome, Outlet, Parcel, Way, Word
+from gridmgr.notice.rules import signature
 from gridmgr.settings import settings
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ TURN_SECONDS = 2  # how long one outlet has its turn before the others have thei
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 10  # the whole exchange with a webhook, however slowly it trickles
 MAIL_SECONDS = 10
+READ = 2000  # bytes of an answer
 HEADER = "X-Gridmgr-Delivery"
 
 
@@ -93,7 +96,7 @@ def _carried(carrier: Carrier, parcel: Parcel) -> Outcome:
 
 
 def _carrier(outlet: Outlet) -> Carrier:
-    return Mail() if outlet.way is Way.EMAIL else Webhooks()
+    return {Way.EMAIL: Mail, Way.SMS: Gateway, Way.ROBOT: Robots}.get(outlet.way, Webhooks)()
 
 
 @lru_cache
@@ -184,6 +187,8 @@ def _mail(parcel: Parcel) -> EmailMessage:
 class Webhooks:
     """Facts to one webhook, each signed when it is sent; an exchange has an end, however slow the other side."""
 
+    reads = False  # what is answered beyond the status
+
     def __init__(self) -> None:
         self._loop = asyncio.Runner()
         self._client = httpx.AsyncClient(
@@ -201,19 +206,66 @@ class Webhooks:
     def carry(self, parcel: Parcel) -> Outcome:
         """Post one fact; any answer of the two hundreds has taken it, and no redirection is followed."""
         try:
-            status = self._loop.run(self._post(parcel))
+            status, said = self._loop.run(self._post(parcel))
         except TimeoutError:
             return Outcome(Word.SILENT, f"no answer within {ANSWER_SECONDS} s")
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as lost:
             return Outcome(Word.SILENT, _reason(lost))
-        return Outcome(Word.TAKEN) if 200 <= status < 300 else Outcome(Word.REFUSED, f"HTTP {status}")
+        if not 200 <= status < 300:
+            return Outcome(Word.REFUSED, f"HTTP {status}")
+        wrong = self.refusal(said)
+        return Outcome(Word.REFUSED, wrong) if wrong else Outcome(Word.TAKEN)
 
-    async def _post(self, parcel: Parcel) -> int:
+    def refusal(self, said: str) -> str | None:
+        """Return why an answer that looks well has taken nothing; a webhook's is not read."""
+        return None
+
+    def letter(self, parcel: Parcel) -> tuple[str, bytes, dict[str, str]]:
+        """Return where a parcel is posted, what, and under which headers."""
         body, at = parcel.content.encode(), int(clock.now().timestamp())
-        headers = {
-            HEADER: str(parcel.id),
-            "X-Gridmgr-Signature": rules.signature(parcel.secret, body, at),
-        }
-        asked = self._client.stream("POST", parcel.address, content=body, headers=headers)
+        return parcel.address, body, {"X-Gridmgr-Signature": signature(parcel.secret, body, at)}
+
+    async def _post(self, parcel: Parcel) -> tuple[int, str]:
+        address, body, headers = self.letter(parcel)
+        asked = self._client.stream("POST", address, content=body, headers=headers | {HEADER: str(parcel.id)})
         async with asyncio.timeout(ANSWER_SECONDS), asked as answer:
-            return answer.status_code  # what it says beyond that is not read
+            return answer.status_code, await _beginning(answer) if self.reads else ""
+
+
+async def _beginning(answer: httpx.Response) -> str:
+    """Return the first thousands of letters of an answer; no more of it is read."""
+    said = b""
+    async for part in answer.aiter_bytes(READ):
+        said += part
+        if len(said) >= READ:
+            break
+    return said[:READ].decode(errors="replace")
+
+
+class Robots(Webhooks):
+    """Text messages to the robot of a group; it answers well even to what it does not take, and says so inside."""
+
+    reads = True
+
+    def refusal(self, said: str) -> str | None:
+        """Return what the robot says is wrong."""
+        return rules.answered(said)
+
+    def letter(self, parcel: Parcel) -> tuple[str, bytes, dict[str, str]]:
+        """Return the message; DingTalk's address is signed with the time it is sent."""
+        address = parcel.address
+        if parcel.flavour == Flavour.DINGTALK:
+            address = rules.signed(address, parcel.secret, int(clock.now().timestamp() * 1000))
+        return address, parcel.content.encode(), {}
+
+
+class Gateway(Webhooks):
+    """Short messages to the gateway that `GRIDMGR_SMS_URL` names."""
+
+    def letter(self, parcel: Parcel) -> tuple[str, bytes, dict[str, str]]:
+        """Return what the gateway is posted, as the settings have it."""
+        url, token = settings().sms_url, settings().sms_token
+        if url is None:
+            raise ConnectionError("GRIDMGR_SMS_URL is not set")
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+        return url, rules.gateway_body(settings().sms_body, parcel.address, parcel.content), headers

@@ -83,6 +83,15 @@ class Settings(BaseSettings):
         description="the mail server: smtp[s]://user:password@host:port, smtp+starttls://…; none, no mails",
     )
     smtp_from: str = Field("gridmgr@localhost", pattern=r"^[^\r\n]+@[^\r\n]+$", description="sender of mails")
+    sms_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s@]+$",
+        description="the gateway short messages are posted to as JSON; none, and none are sent",
+    )
+    sms_body: str = Field(
+        '{"phone": "$phone", "content": "$text"}', description="what the gateway is posted, in JSON"
+    )
+    sms_token: SecretStr | None = Field(None, description="sent to the gateway as Authorization: Bearer")
     notice_days: int = Field(180, ge=1, description="read notices are removed after so many days")
     login_attempts: int = Field(5, description="failed logins allowed per name and per address in 5 minutes")
 

@@ -390,12 +390,25 @@ NOTICE_KINDS = {
 }
 # What the detail `answer` may be; the codes are translated inside a sentence.
 ANSWERS = {"granted": N_("granted"), "refused": N_("refused")}
-WAYS = {"inbox": N_("Inbox"), "email": N_("E-mail"), "webhook": N_("Webhook")}
+WAYS = {
+    "inbox": N_("Inbox"),
+    "email": N_("E-mail"),
+    "webhook": N_("Webhook"),
+    "sms": N_("Short message"),
+    "robot": N_("Group robot"),
+}
+FLAVOURS = {
+    "json": N_("System (signed JSON)"),
+    "wecom": N_("WeCom group robot"),
+    "dingtalk": N_("DingTalk group robot"),
+}
 PROGRESS = {
     "waiting": N_("Waiting to be sent"),
     "sent": N_("Delivered"),
     "failed": N_("Failed, will be tried again"),
     "dead": N_("Given up"),
+    "merged": N_("Sent together with another"),
+    "unsent": N_("Not sent, no gateway"),
 }
 
 

@@ -27,6 +27,7 @@ from gridmgr.words import DEEDS as DEEDS
 from gridmgr.words import FATES as FATES
 from gridmgr.words import FIGURE_TABLES as FIGURE_TABLES
 from gridmgr.words import FINDINGS as FINDINGS
+from gridmgr.words import FLAVOURS as FLAVOURS
 from gridmgr.words import FORCE_DEEDS as FORCE_DEEDS
 from gridmgr.words import FORCES as FORCES
 from gridmgr.words import HOLDERS as HOLDERS

@@ -16,9 +16,12 @@ app.add_typer(webhook, name="webhook")
 
 Size = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 Hook = Annotated[int | None, typer.Option(help="Only of this webhook.")]
-WayOut = Annotated[Literal["email", "webhook"] | None, typer.Option("--way", help="Only by this way.")]
+WayOut = Annotated[
+    Literal["email", "sms", "webhook", "robot"] | None, typer.Option("--way", help="Only by this way.")
+]
 State = Annotated[
-    Literal["waiting", "sent", "failed", "dead"] | None, typer.Option("--state", help="Only what stands so.")
+    Literal["waiting", "sent", "failed", "dead", "merged", "unsent"] | None,
+    typer.Option("--state", help="Only what stands so."),
 ]
 Fact = StrEnum("Fact", {kind: kind for kind in NOTICE_KINDS})
 Facts = Annotated[
@@ -111,23 +114,58 @@ def replay(
     hook: Hook = None,
 ) -> None:
     """Let deliveries that were given up begin again."""
-    from gridmgr.notice import queries, service
+    from gridmgr.delivery import service
+    from gridmgr.notice import queries
 
     with opened() as session:
         count = service.replay(session, queries.Log(way=way, webhook_id=hook), delivery)
     say("{count} deliveries begin again.", count=count)
 
 
-@webhook.command("add")
-def add(url: str, kind: Facts = None) -> None:
-    """Subscribe a system; prints the secret that signs what it gets, this once."""
-    from gridmgr.notice import service
+@app.command()
+def quiet(
+    username: str,
+    begins: Annotated[str, typer.Option("--from", help="When they begin, such as 22:00.")] = "",
+    ends: Annotated[str, typer.Option("--until", help="When they end, such as 07:00.")] = "",
+    days: Annotated[str, typer.Option(help="On which days they begin, 1 is Monday: 12345.")] = "1234567",
+    off: Annotated[bool, typer.Option("--off", help="Have none any more.")] = False,
+) -> None:
+    """Keep when somebody is not to be disturbed; what is important comes all the same."""
+    from gridmgr.account import queries as accounts
+    from gridmgr.notice import rules, service
 
     with opened() as session:
-        hook = service.add_webhook(session, url, kind or ())
-        number, secret = hook.id, hook.secret
+        actor = accounts.actor(session, username)
+        wanted = None if off else rules.check_quiet(begins, ends, [int(n) - 1 for n in days if n.isdecimal()])
+        service.set_quiet(session, actor, wanted)
+    say("Your wishes are kept.")
+
+
+@webhook.command("add")
+def add(
+    url: str,
+    kind: Facts = None,
+    flavour: Annotated[
+        Literal["json", "wecom", "dingtalk"], typer.Option(help="A system, or the robot of a group.")
+    ] = "json",
+    name: Annotated[str, typer.Option(help="What it is called.")] = "",
+    area: Annotated[str, typer.Option(help="Of a robot: only cases of this unit.")] = "",
+    body: Annotated[str, typer.Option(help="Of a robot: only cases this body works on.")] = "",
+    secret: Annotated[
+        str, typer.Option(envvar="GRIDMGR_ROBOT_SECRET", help="What signs, of DingTalk's robots.")
+    ] = "",
+) -> None:
+    """Subscribe a system, and print the secret that signs what it gets, this once; or the robot of a group."""
+    from gridmgr.notice import service
+    from gridmgr.notice.model import Flavour
+
+    with opened() as session:
+        hook = service.add_webhook(session, url, kind or (), Flavour(flavour), name, area, body, secret)
+        number, made = hook.id, hook.secret
+    if flavour != "json":
+        return say("Robot {id} is in use.", id=number)
     say("Webhook {id} is in use; its secret is:", id=number)
-    typer.echo(secret)
+    typer.echo(made)
 
 
 @webhook.command("list")
@@ -137,7 +175,8 @@ def webhooks(as_json: Json = False) -> None:
 
     with opened() as session:
         rows = [
-            {"id": hook.id, "url": hook.url, "kinds": hook.kinds, "active": hook.active,
+            {"id": hook.id, "url": hook.shown, "flavour": hook.flavour, "name": hook.name, "area": hook.area,
+             "body": hook.body, "kinds": hook.kinds, "active": hook.active,
              "created_at": hook.created_at}
             for hook in queries.webhooks(session)
         ]  # fmt: skip
@@ -159,9 +198,10 @@ def test(webhook_id: int) -> None:
     from gridmgr.notice.model import Outlet, Way
 
     with opened() as session:
-        number = service.try_webhook(session, webhook_id).id
+        tried = service.try_webhook(session, webhook_id)
+        number, way = tried.id, Way(tried.way)
     engine = db.engine(db.address())
-    post.deliver(engine, only=Outlet(Way.WEBHOOK, webhook_id))
+    post.deliver(engine, only=Outlet(way, webhook_id))
     with db.transaction(engine) as session:
         tried = queries.delivery(session, number)
         state, error = tried.state, tried.last_error

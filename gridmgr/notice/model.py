@@ -6,8 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, String, text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.db import Base
@@ -74,6 +84,16 @@ class Way(StrEnum):
     INBOX = "inbox"  # 站内: on the pages
     EMAIL = "email"  # 邮件: to a person's address
     WEBHOOK = "webhook"  # to a system that subscribed
+    SMS = "sms"  # 短信: to a person's phone, by a gateway
+    ROBOT = "robot"  # 群机器人: to a group of people in their messenger
+
+
+class Flavour(StrEnum):
+    """What a subscriber understands."""
+
+    JSON = "json"  # our own facts, signed
+    WECOM = "wecom"  # 企业微信群机器人: text messages, the key in the address
+    DINGTALK = "dingtalk"  # 钉钉群机器人: text messages, the address signed with the robot's secret
 
 
 class Progress(StrEnum):
@@ -83,6 +103,8 @@ class Progress(StrEnum):
     SENT = "sent"  # the other side has taken it
     FAILED = "failed"  # tried in vain, will be tried again
     DEAD = "dead"  # given up until somebody replays it
+    MERGED = "merged"  # it goes, or went, together with another one
+    UNSENT = "unsent"  # there is no gateway to send it by
 
 
 UNDELIVERED = (Progress.WAITING, Progress.FAILED)
@@ -125,8 +147,22 @@ class NoticeAddress(Base):
     address: Mapped[str] = mapped_column(String(254))
 
 
+class QuietHours(Base):
+    """When a person is not to be disturbed: from `begins` to `ends` in minutes of the day, on the days it begins."""
+
+    __tablename__ = "quiet_hours"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    begins: Mapped[int] = mapped_column(SmallInteger)
+    ends: Mapped[int] = mapped_column(SmallInteger)  # not behind `begins`: the next day
+    days: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))  # 0 is Monday
+
+
 class Webhook(Base):
-    """A system that is told of the district's facts; no kinds means all. The secret signs, so it is kept."""
+    """A system, or a group's robot, that is told of the district's facts; no kinds means all.
+
+    A robot may be for an area or a body alone. The secret signs, so it is kept; it is shown to nobody again.
+    """
 
     __tablename__ = "webhook"
 
@@ -136,6 +172,24 @@ class Webhook(Base):
     kinds: Mapped[list[str]] = mapped_column(JSONB)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    flavour: Mapped[str] = mapped_column(String(16), default=Flavour.JSON, server_default="json")
+    name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    area: Mapped[str] = mapped_column(
+        String(32), default="", server_default=""
+    )  # the beginning of codes; empty: everywhere
+    body: Mapped[str] = mapped_column(
+        String(100), default="", server_default=""
+    )  # only of cases it works on; empty: of all
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be seen: a robot's holds its key."""
+        return self.url if self.flavour == Flavour.JSON else f"{self.url.partition('?')[0]}?…"
+
+    @property
+    def way(self) -> Way:
+        """By which way it is told."""
+        return Way.WEBHOOK if self.flavour == Flavour.JSON else Way.ROBOT
 
 
 class Delivery(Base):
@@ -164,6 +218,12 @@ class Delivery(Base):
     last_error: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(Instant)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    held: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # until the quiet hours of its person end
+    merged_into: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("delivery.id", ondelete="CASCADE"), index=True
+    )
 
 
 class Silence(Base):
@@ -192,11 +252,21 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Quiet:
+    """When somebody is not to be disturbed, in minutes of the day, on the days it begins; 0 is Monday."""
+
+    begins: int
+    ends: int
+    days: frozenset[int] = frozenset(range(7))
+
+
+@dataclass(frozen=True)
 class Reader:
-    """A person who may be told: what they wish, and their address by mail if they gave one."""
+    """A person who may be told: what they wish, the addresses they gave, and when they are not to be disturbed."""
 
     wishes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
-    email: str | None = None
+    addresses: Mapping[Way, str] = field(default_factory=dict)
+    quiet: Quiet | None = None
 
 
 @dataclass(frozen=True)
@@ -221,6 +291,8 @@ class Parcel:
     content: str
     subject: str = ""
     secret: str = ""
+    flavour: str = ""
+    shown: str = ""  # the address as it may be seen, where that is another one
 
 
 class Word(StrEnum):
@@ -262,6 +334,18 @@ class BadUrl(BadInput):
 
 class InnerKind(BadInput):
     """Facts of the kind {kind} stay inside; no webhook gets them."""
+
+
+class BadPhone(BadInput):
+    """{phone} is no number of a mobile phone."""
+
+
+class BadQuiet(BadInput):
+    """Quiet hours need a beginning and another end, such as 22:00 and 07:00, and at least one day."""
+
+
+class NotForRobots(BadInput):
+    """Only robots are told of one area or body alone, and only DingTalk's robots have a secret to be given."""
 
 
 class NoMail(BadInput):

@@ -19,6 +19,8 @@ from gridmgr.notice.model import (
     NoticeWish,
     Outlet,
     Progress,
+    Quiet,
+    QuietHours,
     Reader,
     Silence,
     UnknownDelivery,
@@ -96,34 +98,63 @@ def wishes(session: Session, account_id: int) -> Mapping[tuple[str, str], bool]:
 
 @dataclass(frozen=True)
 class _Wishes:
-    """What people wish, by person and then by kind and way, and the addresses they gave for mail."""
+    """What people wish, by person and then by kind and way, the addresses they gave, and their quiet hours."""
 
     by_account: dict[int, dict[tuple[str, str], bool]]
-    emails: dict[int, str]
+    addresses: dict[int, dict[Way, str]]
+    quiet: dict[int, Quiet]
 
 
 def _read_wishes(session: Session) -> _Wishes:
     found: dict[int, dict[tuple[str, str], bool]] = {}
     for wish in session.scalars(select(NoticeWish)):
         found.setdefault(wish.account_id, {})[wish.kind, wish.way] = wish.wanted
-    addresses = session.scalars(select(NoticeAddress).where(NoticeAddress.way == Way.EMAIL))
-    return _Wishes(found, {each.account_id: each.address for each in addresses})
+    addresses: dict[int, dict[Way, str]] = {}
+    for each in session.scalars(select(NoticeAddress)):
+        addresses.setdefault(each.account_id, {})[Way(each.way)] = each.address
+    quiet = {each.account_id: _quiet(each) for each in session.scalars(select(QuietHours))}
+    return _Wishes(found, addresses, quiet)
+
+
+def _quiet(row: QuietHours) -> Quiet:
+    return Quiet(row.begins, row.ends, frozenset(row.days))
+
+
+def quiet_of(session: Session, account_id: int) -> Quiet | None:
+    """Return the quiet hours of a person, None if they have none."""
+    return kept(session, "wishes", _read_wishes).quiet.get(account_id)
 
 
 def email_of(session: Session, actor: Actor) -> str | None:
     """Return the address the person gave for mail."""
+    return _address_of(session, actor, Way.EMAIL)
+
+
+def phone_of(session: Session, actor: Actor) -> str | None:
+    """Return the number the person gave for short messages."""
+    return _address_of(session, actor, Way.SMS)
+
+
+def _address_of(session: Session, actor: Actor, way: Way) -> str | None:
     asked = select(NoticeAddress.address).where(
-        NoticeAddress.account_id == actor.id, NoticeAddress.way == Way.EMAIL
+        NoticeAddress.account_id == actor.id, NoticeAddress.way == way
     )
     return session.scalar(asked)
 
 
 def readers(session: Session, account_ids: Iterable[int]) -> dict[int, Reader]:
-    """Return those of these people whose account is open, with their wishes and, if mail is set up, address."""
+    """Return those of these people whose account is open, with their wishes, addresses and quiet hours.
+
+    Without a mail server nobody has an address for mail.
+    """
     wished, there = kept(session, "wishes", _read_wishes), accounts.open_ids(session)
-    emails = wished.emails if settings().smtp_url else {}
+
+    def reached(account_id: int) -> dict[Way, str]:
+        given = wished.addresses.get(account_id, {})
+        return {way: to for way, to in given.items() if way is not Way.EMAIL or settings().smtp_url}
+
     return {
-        each: Reader(wished.by_account.get(each, {}), emails.get(each))
+        each: Reader(wished.by_account.get(each, {}), reached(each), wished.quiet.get(each))
         for each in account_ids
         if each in there
     }
@@ -154,6 +185,16 @@ def webhooks(session: Session) -> Sequence[Webhook]:
 def subscribed(session: Session, kind: Kind) -> list[Webhook]:
     """Return the active webhooks that want facts of a kind."""
     return [hook for hook in kept(session, "webhooks", _read_active) if not hook.kinds or kind in hook.kinds]
+
+
+def places(session: Session, incident_ids: Collection[int]) -> dict[int, tuple[str, str | None]]:
+    """Return where cases are, by the code of their smallest unit, and which body works on each."""
+    asked = text("""
+        SELECT id, coalesce(micro_grid_code, community_code, street_code, ''), handler
+        FROM incident WHERE id = ANY(CAST(:ids AS bigint[]))
+    """)
+    rows = session.execute(asked, {"ids": list(incident_ids)})
+    return {case: (home, body) for case, home, body in rows}
 
 
 def _read_active(session: Session) -> Sequence[Webhook]:
@@ -242,7 +283,7 @@ def delivery(session: Session, delivery_id: int) -> Delivery:
 
 
 def mails_to(session: Session, actor: Actor, size: int) -> Sequence[Delivery]:
-    """Return the newest mails to a person, to see whether they arrive."""
+    """Return the newest mails and short messages to a person, to see whether they arrive."""
     asked = (
         select(Delivery)
         .join(Notice, Notice.id == Delivery.notice_id)

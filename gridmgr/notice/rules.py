@@ -3,15 +3,16 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
 from gridmgr import i18n, words
-from gridmgr.notice.model import BadAddress, BadUrl, Kind, Way
+from gridmgr.notice.model import BadAddress, BadPhone, BadQuiet, BadUrl, Kind, Quiet, Way, Webhook
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ KINDS: dict[Kind, Usual] = {
     Kind.TEST: Usual(outward=False),
 }
 WISHABLE = tuple(kind for kind in Kind if kind is not Kind.TEST)
-PERSONAL = (Way.INBOX, Way.EMAIL)  # the ways a person chooses from
+PERSONAL = (Way.INBOX, Way.EMAIL, Way.SMS)  # the ways a person chooses from
+SENT = (Way.EMAIL, Way.SMS)  # those of them that leave the house
 
 # A failed delivery is tried again after 30 s, 90 s, 4.5 min, 13.5 min, 40 min, 2 h and then every 6 h, each
 # give or take a quarter; the tenth failure, about a day after the first, is the last.
@@ -95,7 +97,8 @@ def silence(failures: int) -> timedelta:
 
 def usual_way(kind: Kind, way: Way) -> bool:
     """Tell whether a kind goes by a way as long as the person wishes nothing."""
-    return True if way is Way.INBOX else KINDS[kind].email
+    usual = KINDS[kind]
+    return {Way.INBOX: True, Way.EMAIL: usual.email, Way.SMS: usual.important and usual.outward}[way]
 
 
 def wanted(kind: Kind, way: Way, wishes: Mapping[tuple[str, str], bool], important: bool = False) -> bool:
@@ -156,6 +159,53 @@ def check_address(address: str) -> str:
     if not _ADDRESS.fullmatch(address) or ".." in address:
         raise BadAddress(address=address)
     return address
+
+
+def check_phone(phone: str) -> str:
+    """Return the number of a mobile phone as it is stored: digits, with a plus before those of other countries.
+
+    Raises
+    ------
+    BadPhone
+    """
+    plain = re.sub(r"[\s()-]", "", unicodedata.normalize("NFKC", phone))
+    plain = re.sub(r"^(\+86|0086)(?=1\d{10}$)", "", plain)
+    if not re.fullmatch(r"1[3-9]\d{9}|\+(?!86)[1-9]\d{6,14}", plain, re.ASCII):
+        raise BadPhone(phone=phone[:40])
+    return plain
+
+
+def check_quiet(begins: str, ends: str, days: Iterable[int]) -> Quiet:
+    """Return quiet hours from times of the day such as 22:00 and 07:00.
+
+    Raises
+    ------
+    BadQuiet
+    """
+    found = [re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", each.strip(), re.ASCII) for each in (begins, ends)]
+    kept = frozenset(day for day in days if 0 <= day <= 6)
+    if not all(found) or not kept:
+        raise BadQuiet
+    first, last = (int(each[1]) * 60 + int(each[2]) for each in found)
+    if first == last:
+        raise BadQuiet
+    return Quiet(first, last, kept)
+
+
+def quiet_until(quiet: Quiet | None, local: datetime) -> datetime | None:
+    """Return when the quiet ends that holds at an instant of the wall clock; None if it is not quiet."""
+    for day in (local.date(), local.date() - timedelta(days=1)) if quiet else ():
+        if day.weekday() in quiet.days:
+            midnight = datetime.combine(day, time.min, local.tzinfo)
+            end = midnight + timedelta(days=quiet.ends <= quiet.begins, minutes=quiet.ends)
+            if midnight + timedelta(minutes=quiet.begins) <= local < end:
+                return end
+    return None
+
+
+def concerns(hook: Webhook, home: str, body: str | None) -> bool:
+    """Tell whether a subscriber hears of a case at a place that a body works on."""
+    return home.startswith(hook.area) and hook.body in ("", body)
 
 
 def check_url(url: str) -> str:

@@ -50,6 +50,7 @@ ORDER = (
     "attachment",
     "answered",
     "post",
+    "delivery",
     "notice",
     "account",
     "jobs",

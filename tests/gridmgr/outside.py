@@ -58,7 +58,8 @@ def mail_server(**options) -> Iterator[tuple[Postbox, str]]:
 class Receiver:
     """What a receiver of webhooks got: headers and body of every request, answered by `answer`."""
 
-    def __init__(self, answer: Callable[[int], int]) -> None:
+    def __init__(self, answer: Callable[[int], int | tuple[int, bytes]]) -> None:
+        self.paths: list[str] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.answer = answer
         self.url = ""
@@ -66,17 +67,23 @@ class Receiver:
 
 
 @contextmanager
-def receiver(answer: Callable[[int], int] = lambda n: 200, delay: float = 0) -> Iterator[Receiver]:
-    """Run a receiver; `answer` gives the status for the n-th request, and with a delay it hangs first."""
+def receiver(
+    answer: Callable[[int], int | tuple[int, bytes]] = lambda n: 200, delay: float = 0
+) -> Iterator[Receiver]:
+    """Run a receiver; `answer` gives the status for the n-th request, or with it a text; `delay` lets it hang first."""
     outside = Receiver(answer)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             outside.got.append((dict(self.headers), body))
+            outside.paths.append(self.path)
             outside.released.wait(delay)
-            self.send_response(outside.answer(len(outside.got)))
+            told = outside.answer(len(outside.got))
+            status, said = told if isinstance(told, tuple) else (told, b"")
+            self.send_response(status)
             self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, *said: object) -> None:
             pass

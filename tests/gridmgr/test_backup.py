@@ -202,7 +202,9 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
                 DROP FUNCTION deeds_are_written_once;
                 DROP FUNCTION claim_deeds_are_written_once;
                 DROP FUNCTION renew_list_version CASCADE;
-                DROP TABLE policy_draft;
+                DROP TABLE policy_draft, quiet_hours;
+                ALTER TABLE delivery DROP COLUMN held, DROP COLUMN merged_into;
+                ALTER TABLE webhook DROP COLUMN flavour, DROP COLUMN name, DROP COLUMN area, DROP COLUMN body;
                 ALTER TABLE policy DROP COLUMN holder;
                 ALTER TABLE policy ADD CONSTRAINT uq_policy_table_id_category_severity_stage
                     UNIQUE NULLS NOT DISTINCT (table_id, category, severity, stage);

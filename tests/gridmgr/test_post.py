@@ -22,6 +22,7 @@ from gridmgr import clock, db, jobs, post, worker
 from gridmgr.account import service as accounts
 from gridmgr.account.queries import actor_of
 from gridmgr.account.rules import Actor, Grant, Role
+from gridmgr.delivery import service as leaving
 from gridmgr.notice import queries, rules, service
 from gridmgr.notice.model import Delivery, Kind, Message, Notice, Outlet, Progress, Way
 from gridmgr.notice.queries import Log
@@ -328,8 +329,8 @@ def test_what_nobody_takes_is_given_up_told_once_and_replayed(engine, li, admin)
     with db.transaction(engine) as session:
         told = session.scalars(select(Notice).where(Notice.kind == Kind.DEAD_LETTER)).all()
         assert [(notice.account_id, notice.important) for notice in told] == [(admin.id, True)]
-        assert service.replay(session, Log(webhook_id=hook)) == 3
-        assert service.replay(session, Log(webhook_id=hook)) == 0
+        assert leaving.replay(session, Log(webhook_id=hook)) == 3
+        assert leaving.replay(session, Log(webhook_id=hook)) == 0
     with receiver() as outside:
         _move(engine, hook, outside.url)
         assert post.deliver(engine) == {"taken": 3}
@@ -409,7 +410,7 @@ def test_what_a_dead_worker_held_is_sent_by_another_one_after_its_lease(engine, 
     with mailing(monkeypatch) as box:
         tell(engine, Message(li.id, Kind.REWORK, None, CASE))
         with db.transaction(engine) as session:
-            assert service.claim(session, MAIL) is not None
+            assert leaving.claim(session, MAIL) is not None
         assert post.deliver(engine) == {}
         assert later(engine, minutes=6) == {"taken": 1}
         assert len(box.mails) == 1

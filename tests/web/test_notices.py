@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from gridmgr import db
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import Role
-from gridmgr.notice import service
+from gridmgr.notice import rules, service
 from gridmgr.notice.model import Delivery, Kind, Message, Notice, Progress
 from gridmgr.settings import settings
 
@@ -143,11 +143,11 @@ def test_what_is_ticked_is_wanted_and_what_is_fixed_stays(city: City, monkeypatc
     shown = browser.get("/notices/wishes?done=wishes").text
     assert "接收设置已保存" in shown
     ticked = re.findall(r'name="(\w+)" value="(\w+)" checked', shown)
-    assert set(ticked) == {
-        ("inbox", "closed"), ("email", "closed"), ("email", "told"), ("inbox", "told"), ("inbox", "taken_over"),
-        ("inbox", "unserved"), ("inbox", "dead_letter"), ("inbox", "supervised"), ("inbox", "order_returned"),
-        ("inbox", "order_late"), ("inbox", "force_ended"),
+    fixed = {("inbox", kind.value) for kind in rules.WISHABLE if rules.KINDS[kind].important}
+    assert {each for each in ticked if each[0] != "days"} == fixed | {
+        ("inbox", "closed"), ("email", "closed"), ("email", "told"),
     }  # fmt: skip
+    assert ("inbox", "taken_over") in fixed
     browser.post("/notices/wishes/address", data={"address": "clerk@city.example"})
     tell(city, Role.COMMUNITY_CLERK, Kind.REMIND, Kind.CLOSED)
     with db.transaction(city.engine) as session:
@@ -239,3 +239,56 @@ def test_nobody_but_an_administrator_sees_what_leaves_the_house(city: City):
         for path in ("/notices/deliveries", "/notices/webhooks"):
             assert page(city, role).get(path).status_code == 403
     assert "/notices/webhooks" in page(city, Role.ADMIN).get("/notices").text
+
+
+# ---- quiet hours, short messages, robots ---------------------------------------------------------
+
+
+def test_a_person_keeps_quiet_hours_and_a_phone_on_the_page_and_over_the_api(city: City):
+    browser, client = page(city, Role.COMMUNITY_CLERK), city.client(Role.COMMUNITY_CLERK)
+    kept = browser.post(
+        "/notices/wishes/quiet", data={"begins": "21:30", "ends": "06:45", "days": ["0", "4"]}
+    )
+    assert kept.headers["location"] == "/notices/wishes?done=quiet"
+    shown = browser.get("/notices/wishes").text
+    assert 'name="begins" value="21:30"' in shown and 'name="ends" value="06:45"' in shown
+    told = client.get("/api/notices/wishes").json()
+    assert told["quiet"] == {"begins": "21:30", "ends": "06:45", "days": [0, 4]}
+    wrong = browser.post("/notices/wishes/quiet", data={"begins": "21:30", "ends": "21:30", "days": ["0"]})
+    assert wrong.status_code == 422 and "免打扰时段须有起止时间" in wrong.text
+    told = client.put("/api/notices/wishes", json={"quiet": "none", "phone": "138 1234 5678"}).json()
+    assert (told["quiet"], told["phone"], told["gateway"]) == (None, "13812345678", False)
+    assert browser.post("/notices/wishes/phone", data={"phone": "<b>1"}).status_code == 422
+    assert client.put("/api/notices/wishes", json={"phone": "12"}).status_code == 422
+    assert browser.post("/notices/wishes/phone", data={"phone": ""}).status_code == 303
+    assert client.get("/api/notices/wishes").json()["phone"] is None
+
+
+def test_an_administrator_adds_a_robot_whose_key_and_secret_are_never_seen_again(city: City):
+    browser, client = page(city, Role.ADMIN), city.client(Role.ADMIN)
+    robot = {
+        "url": "https://robot.example/send?access_token=TOKEN-X", "flavour": "dingtalk", "name": "荷花街道群",
+        "secret": "SEC-SECRET", "area": "510", "kinds": ["taken_over"],
+    }  # fmt: skip
+    added = browser.post("/notices/webhooks", data=robot)
+    assert added.status_code == 200 and "荷花街道群" in added.text
+    for text in (
+        added.text, browser.get("/notices/webhooks").text, browser.get("/notices/deliveries").text,
+        client.get("/api/webhooks").text,
+    ):  # fmt: skip
+        assert "TOKEN-X" not in text and "SEC-SECRET" not in text
+    listed = next(
+        each for each in client.get("/api/webhooks").json()["items"] if each["name"] == "荷花街道群"
+    )
+    assert (listed["flavour"], listed["area"], listed["url"]) == (
+        "dingtalk", "510", "https://robot.example/send?…",
+    )  # fmt: skip
+    assert browser.post("/notices/webhooks", data=robot | {"flavour": "json"}).status_code == 422
+    made = client.post(
+        "/api/webhooks", json={"url": "https://r.example/send?key=K", "flavour": "wecom"}
+    ).json()
+    assert (made["secret"], made["url"]) == ("", "https://r.example/send?…")
+    tried = client.post(f"/api/webhooks/{made['id']}/test").json()
+    assert (tried["way"], tried["address"]) == ("robot", "https://r.example/send?…")
+    for each in (made["id"], listed["id"]):
+        assert client.delete(f"/api/webhooks/{each}").status_code == 204

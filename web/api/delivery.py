@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
+from gridmgr.delivery import service as deliveries
 from gridmgr.notice import queries, service
-from gridmgr.notice.model import Delivery, Kind, Progress, Way, Webhook
+from gridmgr.notice.model import Delivery, Flavour, Kind, Progress, Way, Webhook
 from gridmgr.notice.queries import Log
 from web.api.headers import made
 from web.api.schema import problems, router
@@ -29,13 +30,22 @@ class WebhookIn(BaseModel):
         examples=["https://bus.intranet.example/gridmgr"],
     )
     kinds: list[Kind] = Field([], max_length=50, description="Which facts; none means all.")
+    flavour: Flavour = Field(Flavour.JSON, description="A system of its own, or the robot of a group.")
+    name: text(100) = ""
+    area: text(32) = Field("", description="Of a robot: only cases of this unit.")
+    body: text(100) = Field("", description="Of a robot: only cases this body works on.")
+    secret: text(64) = Field("", description="Of DingTalk's robots: what signs; it is never shown again.")
 
 
 class WebhookOut(BaseModel):
     """A subscription."""
 
     id: int = Field(examples=[3])
-    url: str
+    url: str = Field(description="Of robots without their key.")
+    flavour: Flavour
+    name: str
+    area: str
+    body: str
     kinds: list[Kind]
     active: bool
     created_at: Utc
@@ -66,6 +76,8 @@ class DeliveryOut(BaseModel):
     kind: Kind
     address: str
     state: Progress
+    held: bool = Field(description="Until the quiet hours of its person end.")
+    merged_into: int | None = Field(description="The delivery it goes together with.")
     attempts: int
     next_at: Utc = Field(description="When it is tried next, unless it is sent or given up.")
     last_error: str | None = Field(examples=["HTTP 500"])
@@ -108,8 +120,8 @@ def list_webhooks(
 )
 def add_webhook(wanted: WebhookIn, session: Transaction, actor: Manager) -> NewWebhook:
     """Subscribe a system; the answer holds the secret by which it can tell our facts from others'."""
-    hook = service.add_webhook(session, wanted.url, wanted.kinds)
-    return NewWebhook(**_hook(hook).model_dump(), secret=hook.secret)
+    hook = service.add_webhook(session, **wanted.model_dump())
+    return NewWebhook(**_hook(hook).model_dump(), secret=hook.secret if hook.flavour == Flavour.JSON else "")
 
 
 @routes.put("/webhooks/{webhook_id}", responses=problems(404))
@@ -151,13 +163,13 @@ def list_deliveries(
 @routes.post("/deliveries/replay")
 def replay_deliveries(which: ReplayIn, session: Transaction, actor: Manager) -> Replayed:
     """Let the deliveries that were given up begin again."""
-    return Replayed(replayed=service.replay(session, Log(way=which.way, webhook_id=which.webhook_id)))
+    return Replayed(replayed=deliveries.replay(session, Log(way=which.way, webhook_id=which.webhook_id)))
 
 
 @routes.post("/deliveries/{delivery_id}/replay", responses=problems(404))
 def replay_delivery(delivery_id: BigRowId, session: Transaction, actor: Manager) -> Replayed:
     """Try one delivery at once that has failed or was given up; any other one is left as it is."""
-    return Replayed(replayed=service.replay(session, Log(), delivery_id))
+    return Replayed(replayed=deliveries.replay(session, Log(), delivery_id))
 
 
 def _hook(hook: Webhook) -> WebhookOut:

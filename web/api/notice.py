@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
 from gridmgr.notice import queries, rules, service
-from gridmgr.notice.model import Kind, Notice
+from gridmgr.notice.model import Kind, Notice, Quiet
 from gridmgr.notice.queries import Inbox
 from gridmgr.settings import settings
 from web.api.schema import router
@@ -70,11 +70,27 @@ class WishOut(Wish):
     fixed: bool
 
 
+class QuietHours(BaseModel):
+    """When the caller is not to be disturbed; what is important comes all the same."""
+
+    begins: text(5, 1) = Field(examples=["22:00"])
+    ends: text(5, 1) = Field(description="Not later than the beginning: the next day.", examples=["07:00"])
+    days: list[int] = Field(
+        list(range(7)),
+        max_length=7,
+        description="On which days they begin; 0 is Monday.",
+        examples=[[0, 1, 2, 3, 4]],
+    )
+
+
 class WishesOut(BaseModel):
     """What comes to the caller by which way."""
 
     email: str | None = Field(examples=["li@city.example"])
     mail: bool = Field(description="Whether a mail server is set up here; without one no mails are made.")
+    phone: str | None = Field(examples=["13812345678"])
+    gateway: bool = Field(description="Whether a gateway for short messages is set up here.")
+    quiet: QuietHours | None
     wishes: list[WishOut]
 
 
@@ -82,7 +98,11 @@ class WishesIn(BaseModel):
     """What to change; what is not named stays as it is."""
 
     email: text(254) | None = Field(None, description="An empty one takes the address back.")
-    wishes: list[Wish] = Field([], max_length=100)
+    phone: text(40) | None = Field(None, description="A mobile phone's number; an empty one takes it back.")
+    quiet: QuietHours | Literal["none"] | None = Field(
+        None, description="Quiet hours, or `none` to have none any more."
+    )
+    wishes: list[Wish] = Field([], max_length=200)
 
 
 @routes.get("/notices")
@@ -121,6 +141,12 @@ def change_wishes(wishes: WishesIn, session: Transaction, actor: Reader) -> Wish
     """Change the caller's address for mail, and which kinds come by which way."""
     if wishes.email is not None:
         service.set_email(session, actor, wishes.email)
+    if wishes.phone is not None:
+        service.set_phone(session, actor, wishes.phone)
+    if wishes.quiet is not None:
+        given = wishes.quiet
+        quiet = None if given == "none" else rules.check_quiet(given.begins, given.ends, given.days)
+        service.set_quiet(session, actor, quiet)
     service.wish(session, actor, {(each.kind, each.way): each.wanted for each in wishes.wishes})
     return _wishes(session, actor)
 
@@ -141,8 +167,11 @@ def _out(notice: Notice) -> NoticeOut:
 
 
 def _wishes(session: Session, actor: Actor) -> WishesOut:
-    wished = queries.wishes(session, actor.id)
+    wished, quiet = queries.wishes(session, actor.id), queries.quiet_of(session, actor.id)
     return WishesOut(
+        phone=queries.phone_of(session, actor),
+        gateway=bool(settings().sms_url),
+        quiet=quiet and _quiet(quiet),
         email=queries.email_of(session, actor),
         mail=bool(settings().smtp_url),
         wishes=[
@@ -150,3 +179,8 @@ def _wishes(session: Session, actor: Actor) -> WishesOut:
             for (kind, way), wanted in rules.choices(wished).items()
         ],
     )
+
+
+def _quiet(quiet: Quiet) -> QuietHours:
+    begins, ends = (f"{each // 60:02d}:{each % 60:02d}" for each in (quiet.begins, quiet.ends))
+    return QuietHours(begins=begins, ends=ends, days=sorted(quiet.days))

@@ -9,9 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from gis.errors import Problem
 from gridmgr import clock
 from gridmgr.account.rules import Actor
+from gridmgr.category import queries as matters
+from gridmgr.delivery import service as leaving
+from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.notice import queries, rules, service
-from gridmgr.notice.model import Kind, Progress, Way
+from gridmgr.notice.model import Flavour, Kind, Progress, Way
 from gridmgr.notice.queries import Log
+from gridmgr.organisation import queries as organisation
 from web import i18n
 from web.deps import Allow, Transaction
 from web.errors import status_of
@@ -22,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 Manager = Annotated[Actor, Depends(Allow("notice.manage"))]
 PAGE = 50
 OUTWARD = tuple(kind for kind in Kind if rules.KINDS[kind].outward)
-OUTSIDE = (Way.EMAIL, Way.WEBHOOK)
+OUTSIDE = (Way.EMAIL, Way.SMS, Way.WEBHOOK, Way.ROBOT)
 Verb = Literal["test", "pause", "resume", "remove"]
 
 
@@ -74,7 +78,7 @@ def replay_all(
     webhook: Annotated[str, Form()] = "",
 ) -> Response:
     """Let all that were given up begin again, as far as the filters find them."""
-    service.replay(session, _log("", way, webhook))
+    leaving.replay(session, _log("", way, webhook))
     return RedirectResponse(f"/notices/deliveries{_query(_log('', way, webhook))}", 303)
 
 
@@ -84,7 +88,7 @@ def replay(
     back: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:  # fmt: skip
     """Try one at once."""
-    service.replay(session, Log(), delivery_id)
+    leaving.replay(session, Log(), delivery_id)
     return RedirectResponse(
         f"/notices/deliveries{back if back.startswith('?') and back.isprintable() else ''}", 303
     )
@@ -93,20 +97,24 @@ def replay(
 @router.get("/notices/webhooks", response_class=HTMLResponse)
 def webhooks(request: Request, session: Transaction, actor: Manager, tried: str = "") -> HTMLResponse:
     """Show the systems that subscribed, with what became of their last delivery."""
-    return _webhooks(request, session, tried=tried)
+    return _webhooks(request, session, actor, tried=tried)
 
 
 @router.post("/notices/webhooks", response_class=HTMLResponse)
 def add(
     request: Request, session: Transaction, actor: Manager,
     kinds: Annotated[list[Kind], Form(default_factory=list)], url: Annotated[text(500), Form()] = "",
+    flavour: Annotated[Flavour, Form()] = Flavour.JSON, name: Annotated[text(100), Form()] = "",
+    area: Annotated[text(32), Form()] = "", body: Annotated[text(100), Form()] = "",
+    secret: Annotated[text(64), Form()] = "",
 ) -> HTMLResponse:  # fmt: skip
-    """Subscribe a system and show its secret, this once."""
+    """Subscribe a system and show its secret, this once; or a group's robot, whose secret is shown to nobody."""
+    given = {"url": url, "kinds": kinds, "flavour": flavour, "name": name, "area": area, "body": body}
     try:
-        hook = service.add_webhook(session, url, kinds)
+        hook = service.add_webhook(session, url, kinds, flavour, name, area, body, secret)
     except Problem as problem:
-        return _webhooks(request, session, problem=problem, given=(url, kinds))
-    return _webhooks(request, session, new=hook)
+        return _webhooks(request, session, actor, problem=problem, given=given)
+    return _webhooks(request, session, actor, new=hook)
 
 
 @router.post("/notices/webhooks/{webhook_id}/{verb}")
@@ -124,8 +132,13 @@ def change(
     return RedirectResponse("/notices/webhooks", 303)
 
 
-def _webhooks(request, session, *, tried="", new=None, problem=None, given=("", [])) -> HTMLResponse:
+NOTHING = {"url": "", "kinds": [], "flavour": Flavour.JSON, "name": "", "area": "", "body": ""}
+
+
+def _webhooks(request, session, actor, *, tried="", new=None, problem=None, given=NOTHING) -> HTMLResponse:
     values = {
+        "areas": hierarchy.areas(session, actor),
+        "bodies": organisation.offered(session, {each.department for each in matters.in_force(session)}),
         "hooks": queries.webhooks(session),
         "latest": queries.latest(session),
         "waiting": queries.waiting(session),

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterable
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -10,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from gis.errors import Problem
+from gridmgr import clock
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Actor
 from gridmgr.notice import queries, rules, service
@@ -110,9 +112,9 @@ def wishes(request: Request, session: Transaction, actor: Reader, done: str = ""
 
 
 @router.post("/notices/wishes")
-def wish(session: Transaction, actor: Reader, inbox: Ticked, email: Ticked) -> Response:
+def wish(session: Transaction, actor: Reader, inbox: Ticked, email: Ticked, sms: Ticked) -> Response:
     """Remember what the person wants; what is not ticked is not wanted."""
-    ticked = {Way.INBOX: inbox, Way.EMAIL: email}
+    ticked = {Way.INBOX: inbox, Way.EMAIL: email, Way.SMS: sms}
     choices = {(kind, way): kind in ticked[way] for kind in rules.WISHABLE for way in rules.PERSONAL}
     service.wish(session, actor, choices)
     return RedirectResponse("/notices/wishes?done=wishes", 303)
@@ -130,6 +132,32 @@ def address(
     return RedirectResponse("/notices/wishes?done=address", 303)
 
 
+@router.post("/notices/wishes/phone")
+def phone(
+    request: Request, session: Transaction, actor: Reader, phone: Annotated[text(40), Form()] = ""
+) -> Response:
+    """Keep the number for short messages, or with an empty one take it back."""
+    try:
+        service.set_phone(session, actor, phone)
+    except Problem as problem:
+        return _wishes(request, session, actor, problem=problem, given_phone=phone)
+    return RedirectResponse("/notices/wishes?done=address", 303)
+
+
+@router.post("/notices/wishes/quiet")
+def quiet(
+    request: Request, session: Transaction, actor: Reader, days: Annotated[list[int], Form(default_factory=list)],
+    do: Annotated[text(8), Form()] = "keep", begins: Annotated[text(5), Form()] = "",
+    ends: Annotated[text(5), Form()] = "",
+) -> Response:  # fmt: skip
+    """Keep when the person is not to be disturbed, or that they always may be."""
+    try:
+        service.set_quiet(session, actor, None if do == "off" else rules.check_quiet(begins, ends, days))
+    except Problem as problem:
+        return _wishes(request, session, actor, problem=problem)
+    return RedirectResponse("/notices/wishes?done=quiet", 303)
+
+
 @router.post("/notices/wishes/test")
 def test(request: Request, session: Transaction, actor: Reader) -> Response:
     """Send the person a test mail."""
@@ -140,7 +168,9 @@ def test(request: Request, session: Transaction, actor: Reader) -> Response:
     return RedirectResponse("/notices/wishes?done=test", 303)
 
 
-def _wishes(request, session, actor: Actor, *, done="", problem=None, given=None) -> HTMLResponse:
+def _wishes(
+    request, session, actor: Actor, *, done="", problem=None, given=None, given_phone=None
+) -> HTMLResponse:
     wished = queries.wishes(session, actor.id)
     values = {
         "choices": rules.choices(wished),
@@ -149,6 +179,10 @@ def _wishes(request, session, actor: Actor, *, done="", problem=None, given=None
         "fixed": rules.fixed,
         "email": queries.email_of(session, actor) or "",
         "given": given,
+        "phone": (queries.phone_of(session, actor) or "") if given_phone is None else given_phone,
+        "gateway": bool(settings().sms_url),
+        "quiet": queries.quiet_of(session, actor.id),
+        "weekdays": [clock.today() + timedelta(n - clock.today().weekday()) for n in range(7)],
         "mail": bool(settings().smtp_url),
         "mails": queries.mails_to(session, actor, MAILS_SHOWN),
         "done": done,
