@@ -26,7 +26,7 @@ from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import calls, dispatching, joint, listed, organising, rules, service
+from gridmgr.simulation import calls, dispatching, joint, listed, organising, rules, service, ways
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
@@ -131,6 +131,7 @@ def _roster(engine: Engine) -> None:
     today = clock.today()
     with db.transaction(engine, REACTIONS) as session:
         service.open_rosters(session, today - timedelta(days=today.weekday()))
+        ways.open_ways(session)
 
 
 def _organise(engine: Engine) -> None:

@@ -28,6 +28,7 @@ from gridmgr.life.model import Action, State
 from gridmgr.notice.model import Notice
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
+from gridmgr.supervision.model import SupervisionDeed, SupervisionOrder
 
 pytestmark = pytest.mark.db
 CASES, SWEEPERS = 240, 4
@@ -98,6 +99,34 @@ def test_many_sweepers_at_once_climb_each_rung_once_and_miss_none(busy):
             session.scalars(select(Notice.kind).where(Notice.kind.in_(["remind", "told", "taken_over"])))
         )
         assert kinds == {"remind": CASES, "taken_over": CASES, "told": CASES}
+
+
+def test_many_sweepers_issue_one_order_a_case_where_a_ladder_supervises(busy):
+    with clock.travel(MONDAY), db.transaction(busy, REACTIONS) as session:
+        publish(
+            session,
+            ",,dispatch,1,hours,50%,remind,community,10%,3,,\n,,dispatch,,,100%,supervise,street,,,,2 hours\n"
+            ",,dispatch,,,120%,supervise,district,,,,2 hours\n",
+            date(2026, 1, 2),
+        )
+        numbers = [row.number for row in session.scalars(select(Incident).order_by(Incident.id))]
+        for number in numbers:
+            incident.move(session, SYSTEM, number, Action.ACCEPT, {"checked": True})
+    together(lambda n: sweep_dry(busy, after(1)))
+    served = together(lambda n: sweep_dry(busy, after(2)))
+    assert sum(served) == CASES and sum(number > 0 for number in served) > 1
+    with db.transaction(busy) as session:
+        climbed = Counter(session.execute(select(RungClimbed.act, RungClimbed.rung)).all())
+        assert climbed == {
+            **{("remind", n): CASES for n in range(3)}, ("supervise", 3): CASES, ("supervise", 4): CASES,
+        }  # fmt: skip
+        orders = Counter(session.scalars(select(SupervisionOrder.incident_id)))
+        assert set(orders.values()) == {1} and len(orders) == CASES
+        deeds = Counter(session.scalars(select(SupervisionDeed.deed)))
+        assert deeds == {"issue": CASES, "urge": CASES}
+        with clock.travel(after(2)):
+            assert len(audit.unserved(session)) == 0
+        assert audit.verify(session).broken == []
 
 
 def test_people_move_cases_while_they_are_swept_and_neither_waits_for_ever(busy):
