@@ -75,6 +75,11 @@ def _tell_of_steps(session: Session, event: IncidentsMoved) -> None:
     telling.tell_of(session, event.moves)
 
 
+def _end_orders(session: Session, event: IncidentsMoved) -> None:
+    """A supervision order ends with its case."""
+    supervision.follow(session, event.moves)
+
+
 def _end_whistles(session: Session, event: IncidentsMoved) -> None:
     """A whistle ends with its case."""
     whistle.follow(session, event.moves)
@@ -140,6 +145,7 @@ REACTIONS = {
         _keep_clocks,
         _tell_of_steps,
         _end_pieces,
+        _end_orders,
         _end_whistles,
         _keep_checks,
         _dispatch_by_list,

@@ -19,8 +19,9 @@ from gridmgr.escalation import queries as clocks
 from gridmgr.escalation.model import LadderCalled
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import rules as incident
-from gridmgr.incident.model import Incident
-from gridmgr.life.rules import OPEN
+from gridmgr.incident.model import Incident, Moved
+from gridmgr.life.model import State
+from gridmgr.life.rules import FINAL, OPEN
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
 from gridmgr.settings import settings
@@ -138,6 +139,32 @@ def do(session: Session, actor: Actor, order_id: int, deed: Deed, note: str = ""
     elif deed is Deed.RETURN:
         _tell(session, Kind.ORDER_RETURNED, order, case, _addressed(session, case, order), actor, note)
     return order
+
+
+def follow(session: Session, moves: Iterable[Moved]) -> None:
+    """Let orders end with their cases: whoever closes a case has answered them; what was void needed none.
+
+    An order for a body apart goes on: what that body owes is not done by others closing the case.
+    """
+    finished = {move.incident_id: move for move in moves if move.after in FINAL}
+    asked = select(SupervisionOrder).where(
+        SupervisionOrder.incident_id.in_(finished),
+        SupervisionOrder.state.in_(RUNNING),
+        ~SupervisionOrder.apart,
+    )
+    for order in session.scalars(asked.order_by(SupervisionOrder.id).with_for_update()) if finished else ():
+        move = finished[order.incident_id]
+        closed = move.after is State.CLOSED
+        who = replace(SYSTEM, id=move.actor_id, name=move.actor_name or SYSTEM.name)
+        if closed and order.state == Standing.OPEN:
+            order.answered_at = move.at
+            _note(session, order, who, Deed.ANSWER, "", move.at)
+        order.state, order.ended_at = Standing.DONE if closed else Standing.WITHDRAWN, move.at
+        _note(session, order, SYSTEM, Deed.CONFIRM if closed else Deed.WITHDRAW, "", move.at)
+        case = session.get_one(Incident, order.incident_id)
+        _tell(
+            session, Kind.ORDER_ANSWERED, order, case, {order.issuer_id}, None, move.payload.get("note") or ""
+        )
 
 
 def tell_late(session: Session, batch: int = 500) -> int:

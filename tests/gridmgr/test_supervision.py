@@ -94,6 +94,36 @@ def test_one_order_runs_on_a_case_at_a_time_and_none_on_a_finished_one(desk, sta
         issue(desk, staff, gone)
 
 
+def test_an_order_ends_with_its_case_and_one_for_a_body_apart_goes_on(desk, staff, case, order):
+    apart = desk.at(
+        after(1),
+        lambda: service.issue(
+            desk.session, SYSTEM, case.number, "未到场", 1, TimeUnit.HOURS, body="市场监管局"
+        ),
+    )
+    for hours, action, more in (
+        (2, Action.HANDLE, {}), (3, Action.FEED_BACK, {"note": "清完了"}), (4, Action.VERIFY, {"note": "查过"}),
+        (5, Action.CLOSE, {"checked": True}),
+    ):  # fmt: skip
+        desk.move(case, after(hours), action, **more)
+    assert (order.state, order.answered_at, order.ended_at, apart.state) == (
+        "done",
+        after(5),
+        after(5),
+        "open",
+    )
+    assert [each.deed for each in queries.deeds(desk.session, [order.id])[order.id]] == [
+        "issue",
+        "answer",
+        "confirm",
+    ]
+    assert told(desk, staff[Role.COMMAND_CENTRE])[-1] == "order_answered"
+    desk.move(case, after(6), Action.REOPEN, note="没清干净")
+    again = desk.at(after(6), lambda: issue(desk, staff, case))
+    desk.move(case, after(7), Action.VOID, note="误报")
+    assert again.state == "withdrawn"
+
+
 def test_whoever_is_at_work_answers_and_whoever_issues_decides(desk, staff, case, order):
     with pytest.raises(NotAddressed):  # it stands with the street, above the community
         do(desk, staff[Role.COMMUNITY_CLERK], order, Deed.ANSWER, "我来")
