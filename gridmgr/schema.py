@@ -21,6 +21,7 @@ from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
 from gridmgr.module import model as module
 from gridmgr.notice import model as notice
+from gridmgr.one_grid import model as one_grid
 from gridmgr.onsite import model as onsite
 from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
@@ -32,8 +33,8 @@ from gridmgr.whistle import model as whistle
 
 NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
-    audit, discussion, importing, supervision, claim, organisation, module, task_force, responsibility, admission,
-    whistle,
+    audit, discussion, importing, supervision, claim, organisation, module, task_force,
+    one_grid, responsibility, admission, whistle,
     dispatch, onsite, coapproval, weekly,
 )  # fmt: skip
 METADATA = Base.metadata

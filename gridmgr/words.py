@@ -33,6 +33,11 @@ BODIES = {
     "command_room": N_("Command room"),
     "task_force": N_("Task force"),
 }
+GRID_HINTS = {
+    "uncovered": N_("nobody serves: {what}"),
+    "several": N_("several people: {what}"),
+    "many_grids": N_("one person in many micro-grids: {what}"),
+}
 POSTS = {"lead": N_("Module lead"), "deputy": N_("Deputy"), "post": N_("Post")}
 FORCES = {
     "running": N_("In operation"),

@@ -30,6 +30,7 @@ from gridmgr.words import FINDINGS as FINDINGS
 from gridmgr.words import FLAVOURS as FLAVOURS
 from gridmgr.words import FORCE_DEEDS as FORCE_DEEDS
 from gridmgr.words import FORCES as FORCES
+from gridmgr.words import GRID_HINTS as GRID_HINTS
 from gridmgr.words import HOLDERS as HOLDERS
 from gridmgr.words import HOTSPOTS as HOTSPOTS
 from gridmgr.words import HOW as HOW

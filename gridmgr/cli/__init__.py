@@ -33,6 +33,7 @@ from gridmgr.cli import (
     locate,
     modules,
     notices,
+    one_grid,
     organisation,
     phrases,
     policies,
@@ -66,6 +67,7 @@ app.add_typer(duty.app, name="duty")
 app.add_typer(supervision.app, name="supervision")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(modules.app, name="modules")
+app.add_typer(one_grid.app, name="one-grid")
 app.add_typer(task_forces.app, name="task-forces")
 app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(claims.app, name="claims")

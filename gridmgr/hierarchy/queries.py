@@ -26,6 +26,7 @@ from gridmgr.hierarchy.model import (
     BUILDING,
     COMMUNITY,
     LEVELS,
+    MICRO_GRID,
     STREET,
     CodeScheme,
     Edition,
@@ -232,6 +233,14 @@ def district_code(session: Session) -> str:
     ends = session.execute(asked.where(GridUnit.level == STREET, valid_at(clock.today()))).one()
     pairs = zip(*(code or "" for code in ends), strict=False)
     return "".join(first for first, _last in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def micro_grids(session: Session, codes: Iterable[str]) -> set[str]:
+    """Return those of the codes that are micro-grids today."""
+    asked = select(GridUnit.code).where(
+        GridUnit.level == MICRO_GRID, GridUnit.code.in_(list(codes)), valid_at(clock.today())
+    )
+    return set(session.scalars(asked))
 
 
 def streets(session: Session) -> dict[str, str]:

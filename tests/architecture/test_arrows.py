@@ -42,6 +42,7 @@ ORDER = (
     "policy",
     "responsibility",
     "category",
+    "one_grid",
     "module",
     "organisation",
     "duty",

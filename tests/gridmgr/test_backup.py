@@ -189,6 +189,7 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
                 DROP FUNCTION whistle_deeds_are_written_once;
                 DROP TABLE list_version, shift, leave, supervision_deed, supervision_order;
                 DROP TABLE piece_file, claim_deed, piece_claim, piece;
+                DROP TABLE member_line;
                 DROP TABLE task_force_deed, task_force_member, task_force;
                 DROP TABLE post_holder, module_post, module_body, module, regrouping, body;
                 DROP FUNCTION force_deeds_are_written_once;

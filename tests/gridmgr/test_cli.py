@@ -375,6 +375,12 @@ def test_bodies_modules_and_task_forces_are_kept_from_the_command(told, little: 
     assert asked("organisation", "room", STREET)["bodies"][-1]["body"] == "防汛专班"
     assert told("task-forces", "disband", str(force["id"]), **where).returncode == 0
     assert asked("task-forces", "show", str(force["id"]))["record"][-1]["deed"] == "disband"
+    lists = [tmp_path / "党建.csv", tmp_path / "综治.csv"]
+    for each in lists:
+        each.write_text(f"条线,网格编码,姓名,电话\n{each.stem},{STREET}001001,王芳,139\n", "utf-8")
+    merged = asked("one-grid", "merge", *map(str, lists))
+    assert (merged["rows"], merged["grids"]) == (2, 1)
+    assert asked("one-grid", "list")[0]["lines"] == ["党建", "综治"]
 
 
 def test_lists_are_published_compared_and_admitted_to_from_the_command(

@@ -183,3 +183,36 @@ def test_programs_find_the_same(bodies: City):
     assert room["whole"]["open"] == len(centre.get(room["whole"]["cases"]).json()["items"])
     assert centre.get("/api/modules/templates").json()["items"][1]["most"] == 5
     assert centre.get("/api/modules", params={"area": "999"}).status_code == 404
+
+
+def test_lists_of_single_lines_are_merged_on_a_page_and_by_programs(city: City):
+    admin, head = city.client(Role.ADMIN), "条线,网格编码,姓名,电话\n"
+    lists = [
+        ("file", ("党建.csv", f"{head}党建,{WEST}001001,王芳,139\n".encode())),
+        (
+            "file",
+            ("综治.csv", f"{head}综治,{WEST}001001,王芳,139\n综治,{WEST}001002,{SCRIPT},138\n".encode()),
+        ),
+    ]
+    checked = admin.post("/one-grid", data={"do": "check"}, files=lists, headers=HX)
+    assert (checked.status_code, "3 行将归并为 2 个" in checked.text) == (200, True)
+    assert "无人负责：党建" in checked.text
+    assert "尚无条线名单" in admin.get("/one-grid").text
+    taken = admin.post("/one-grid", data={"do": "import"}, files=lists)
+    assert "初始密码" in taken.text
+    page = admin.get("/one-grid").text
+    assert "王芳" in page
+    assert SCRIPT not in page
+    wrong = [("file", ("城管.csv", f"{head}城管,{WEST},王方,139\n".encode()))]
+    refused = admin.post("/one-grid", data={"do": "import"}, files=wrong, headers=HX)
+    assert (refused.status_code, "城管.csv · 网格编码" in refused.text) == (422, True)
+    assert admin.post("/api/grid-members", files=wrong).status_code == 422
+    again = admin.post("/api/grid-members", data={"dry_run": "true"}, files=lists).json()
+    assert (again["rows"], again["opened"], again["written"]) == (3, [], False)
+    listed = admin.get("/api/grid-members", params={"size": 1}).json()
+    assert listed["items"][0]["members"][0]["lines"] == ["党建", "综治"]
+    assert admin.get("/api/grid-members", params={"cursor": listed["next"]}).json()["items"]
+    assert (
+        city.client(Role.GRID_MEMBER).get("/api/grid-members").json()["items"][0]["code"] == f"{WEST}001001"
+    )
+    assert city.client(Role.STREET_LEADER).post("/one-grid", files=lists).status_code == 403

@@ -25,6 +25,7 @@ from web.api import (
     intake,
     module,
     notice,
+    one_grid,
     organisation,
     policy_draft,
     responsibility,
@@ -38,7 +39,7 @@ from web.api import (
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
     policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, notice, delivery,
-    organisation, module, task_force,
+    organisation, module, task_force, one_grid,
     responsibility, admission, dispatch,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

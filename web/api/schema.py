@@ -35,6 +35,7 @@ TAGS = {
     "duty": "Who is on duty for a unit now and next; rosters, and leave with its cover.",
     "organisation": "Departments, stations, teams, command rooms; who enforces what where; a street's command room.",
     "module": "How the work of an area is regrouped into modules: templates, posts and their holders.",
+    "one_grid": "Members of micro-grids with the lines they serve, and lists of single lines merged.",
     "task_force": "Task forces: members, cases, and to whom these go when one is disbanded.",
     "escalation": "Clocks of cases, the ladders they climb, the policies these come from, and the auditor.",
     "responsibility": "Lists of who answers for which matter where: editions, drafts, items, and the one owner.",

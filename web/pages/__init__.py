@@ -25,6 +25,7 @@ from web.pages import (
     login,
     modules,
     notices,
+    one_grid,
     onsite,
     organisation,
     people,
@@ -46,7 +47,7 @@ routers = [
         incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
         policies, ladders, categories,
         lists, admissions,
-        organisation, modules, task_forces,
+        organisation, modules, task_forces, one_grid,
         dispatching, dispatch_settings, onsite,
     )
 ]  # fmt: skip
