@@ -299,8 +299,10 @@ class Manned(NamedTuple):
     people: int
 
 
-def manned(session: Session, actor: Actor, code: str = "") -> list[Manned]:
-    """Return where people are on duty now in the actor's scope, inside an area, as points for a map."""
+def manned(session: Session, actor: Actor, search: Search) -> list[Manned]:
+    """Return where people are on duty now in the communities of the cases found, and around them, as map points."""
+    near = casebook.matching(session, actor, search).with_only_columns(Incident.community_code).distinct()
+    communities = [code for code in session.scalars(near) if code]
     seats = duty.seats(session)
     found: dict[tuple[str, str], set[int]] = {}
     for (role, area), people in seats.by_seat.items():
@@ -312,12 +314,16 @@ def manned(session: Session, actor: Actor, code: str = "") -> list[Manned]:
     inside = GridUnit.geom.ST_PointOnSurface()
     asked = select(GridUnit.code, GridUnit.name, inside.ST_X(), inside.ST_Y()).where(
         GridUnit.level.in_(COVERAGES), hierarchy.valid_at(clock.today()), visible_to(actor, GridUnit.code),
-        GridUnit.code.in_({area for area, _ in found}), GridUnit.code.startswith(code, autoescape=True),
+        GridUnit.code.in_({area for area, _ in found if _near(area, communities)}),
     )  # fmt: skip
     units = {row[0]: row for row in session.execute(asked)}
     return [
         Manned(*units[area], body, len(people)) for (area, body), people in found.items() if area in units
     ]
+
+
+def _near(area: str, communities: Iterable[str]) -> bool:
+    return any(area.startswith(code) or code.startswith(area) for code in communities)
 
 
 def holds(session: Session, ids: Collection[int]) -> dict[int, DispatchHold]:

@@ -45,8 +45,9 @@ def candidates(facts: Facts) -> tuple[Candidate, ...]:
     """Return who could get a case, the best first, each with its reasons.
 
     Rule: the list decides: the street's one team or the station of its lead for the place, its lead, the place's
-    own people where it says so, the grid of a simple matter, and those that cooperate. Among equals roster and
-    load decide: whoever is there now, then whoever has fewer late and fewer open cases.
+    own people where it says so, the grid of a simple matter, and those that cooperate. Of those who own it, one
+    that nobody works for there comes last. Among equals roster and load decide: whoever is there now, then
+    whoever has fewer late and fewer open cases.
     """
     found = {}
     for named in facts.named:
@@ -67,7 +68,16 @@ def _candidate(named: Named, facts: Facts) -> Candidate:
 
 
 def _order(one: Candidate) -> tuple:
-    return _RANK[one.basis], not one.presence.now, one.load.late, one.load.open, one.body
+    there = one.presence.now or one.presence.next
+    return (
+        one.basis not in OWNING,
+        not there and one.basis in OWNING,
+        _RANK[one.basis],
+        not one.presence.now,
+        one.load.late,
+        one.load.open,
+        one.body,
+    )
 
 
 def _by_list(named: Named) -> Reason:

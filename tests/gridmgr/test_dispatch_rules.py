@@ -10,7 +10,7 @@ from gridmgr.dispatch.model import Basis, Cause, DispatchSetting, Load, Mode, Na
 from gridmgr.incident.model import Incident
 
 SIX = datetime(2026, 9, 7, 10, tzinfo=UTC)  # 18:00 in the district
-LEAD = Named("环卫所", Basis.LEAD, item={"edition": "属地清单", "item": "12", "clause": "第三条"})
+LEAD = Named("环卫所", Basis.LEAD, item={"edition": "属地清单", "item": "12 垃圾", "clause": "第三条"})
 
 
 def found(*named: Named, presence=None, load=None, owner=(None, None)):
@@ -45,6 +45,12 @@ def test_among_equals_whoever_is_there_and_has_less_comes_first(presence, load, 
     assert found(*named, presence=keyed[0], load=keyed[1])[0].body == first
 
 
+def test_of_those_who_own_it_one_that_nobody_works_for_comes_last():
+    own, helper = Named("甲社区", Basis.TERRITORY, "510106001001"), Named("司法所", Basis.COOPERATING)
+    there = {(own.body, own.code): Presence(2), ("司法所", None): Presence(1)}
+    assert [one.body for one in found(LEAD, own, helper, presence=there)] == ["甲社区", "环卫所", "司法所"]
+
+
 def test_a_body_named_twice_is_one_candidate_by_its_strongest_claim():
     (one,) = found(Named("环卫所", Basis.COOPERATING), LEAD)
     assert one.basis is Basis.LEAD
@@ -56,7 +62,7 @@ def test_every_candidate_says_why():
     assert [reason.cause for reason in one.why] == [Cause.ITEM, Cause.ANSWERS, Cause.ON_DUTY, Cause.LOAD]
     i18n.language.set("zh")
     assert [rules.said(reason.told()) for reason in one.why] == [
-        "依《属地清单》第 12 项、第三条", "首接负责，尚未脱手", "现有 2 人在岗，至 09-07 18:00",
+        "依《属地清单》12 垃圾（第三条）", "首接负责，尚未脱手", "现有 2 人在岗，至 09-07 18:00",
         "在办 12 件，超时 3 件",
     ]  # fmt: skip
 

@@ -173,7 +173,7 @@ def points(session: Transaction, actor: Viewer, asked: Narrowed) -> Response:
          names.get(category, ""), number, f"/incidents/{number}"]
         for number, lon, lat, _state, category, late in cases
     ]  # fmt: skip
-    for post in queries.manned(session, actor, asked.code):
+    for post in queries.manned(session, actor, search):
         who = post.body or i18n._("Grid members")
         title = i18n._("{who}: {n} on duty", who=who, n=post.people)
         sign = "body" if post.body else "member"
