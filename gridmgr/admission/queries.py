@@ -6,9 +6,10 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from gridmgr.account.queries import visible_to
-from gridmgr.account.rules import Actor
+from gridmgr.account.rules import Actor, can
+from gridmgr.admission import rules
 from gridmgr.admission.model import AdmissionDeed, Deed, UnknownAdmission
-from gridmgr.responsibility.model import Admission
+from gridmgr.responsibility.model import Admission, Standing
 
 
 def _touching(actor: Actor) -> ColumnElement[bool]:
@@ -61,6 +62,21 @@ def deeds(session: Session, requests: Sequence[int]) -> dict[int, list[Admission
     for each in session.scalars(asked.order_by(AdmissionDeed.admission_id, AdmissionDeed.seq)):
         found.setdefault(each.admission_id, []).append(each)
     return found
+
+
+def waiting(session: Session, actor: Actor) -> tuple[int, int]:
+    """Return how many requests wait for an actor's opinion, and how many for an actor's decision."""
+    asked = list(session.scalars(_visible(actor).where(Admission.state == Standing.ASKED)))
+    said = deeds(session, [each.id for each in asked]) if asked else {}
+    argue = decide = 0
+    for each in asked:
+        argued = any(
+            one.deed == Deed.ARGUE and one.actor_id != each.asker_id for one in said.get(each.id, ())
+        )
+        may = rules.deeds(actor, each)
+        decide += argued and Deed.GRANT in may
+        argue += not argued and Deed.ARGUE in may and not can(actor, "admission.decide", each.code)
+    return argue, decide
 
 
 def heard(session: Session, found: Admission) -> bool:

@@ -85,8 +85,12 @@ def test_the_street_hears_what_is_asked_of_it_and_who_asked_what_came_of_it(dist
 
     roles = (Role.STREET_DISPATCHER, Role.DEPARTMENT_HANDLER, Role.COMMAND_CENTRE, Role.GRID_MEMBER)
     assert [told(role) for role in roles] == [1, 0, 0, 0]
+    assert queries.waiting(district, staff[Role.STREET_DISPATCHER]) == (1, 0)
+    assert queries.waiting(district, staff[Role.COMMAND_CENTRE]) == (0, 0)
     do(district, staff[Role.STREET_DISPATCHER], asked, Deed.ARGUE, "要配人")
     assert [told(role) for role in roles] == [1, 1, 1, 0]
+    assert queries.waiting(district, staff[Role.STREET_DISPATCHER]) == (0, 0)
+    assert queries.waiting(district, staff[Role.COMMAND_CENTRE]) == (0, 1)
     do(district, staff[Role.COMMAND_CENTRE], asked, Deed.REFUSE, "不宜")
     assert [told(role) for role in roles] == [2, 2, 1, 0]
     notice = district.scalars(select(Notice).order_by(Notice.id.desc())).first()

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account.rules import Actor, Role
+from gridmgr.admission import queries as admissions
 from gridmgr.category import queries as matters
 from gridmgr.claim import queries as claims
 from gridmgr.coapproval import queries as coapproval
@@ -57,7 +58,10 @@ def show(
 def _joint(session: Session, actor: Actor) -> list[tuple[int, str, str]]:
     """Return what waits beside the cases, as (how many, what, where): pieces of work, and opinions on permits."""
     pieces, asked = claims.counts(session, actor), coapproval.counts(session, actor)
+    argue, decide = admissions.waiting(session, actor)
     found = [
+        (argue, i18n._("Admissions to argue"), "/admissions?state=asked"),
+        (decide, i18n._("Admissions to decide"), "/admissions?state=asked"),
         (pieces["free"], i18n._("Pieces to take"), "/claims"),
         (pieces["mine"], i18n._("Pieces in my hands"), "/claims?tab=mine"),
         (pieces["reported"], i18n._("Pieces to accept"), "/claims?tab=cut"),
