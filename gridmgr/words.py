@@ -215,17 +215,12 @@ LIST_KINDS = {
     "village": N_("Village list"),
 }
 ANSWERING = {
-    "department": N_("Department"),
-    "street": N_("Street"),
-    "community": N_("Community"),
-    "village": N_("Village"),
-}
+    "department": N_("Department"), "street": N_("Street"), "community": N_("Community"), "village": N_("Village"),
+}  # fmt: skip
 ADMISSIONS = {
-    "asked": N_("To be decided"),
-    "granted": N_("Admitted"),
-    "refused": N_("Not admitted"),
+    "asked": N_("To be decided"), "granted": N_("Admitted"), "refused": N_("Not admitted"),
     "withdrawn": N_("Request taken back"),
-}
+}  # fmt: skip
 ADMITTING = {
     "ask": N_("Ask for admission"),
     "argue": N_("Argue"),
