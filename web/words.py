@@ -19,7 +19,6 @@ from gridmgr.words import ADMISSIONS as ADMISSIONS
 from gridmgr.words import ADMITTING as ADMITTING
 from gridmgr.words import ANSWERING as ANSWERING
 from gridmgr.words import AUDITED as AUDITED
-from gridmgr.words import BODIES as BODIES
 from gridmgr.words import CLOCKS as CLOCKS
 from gridmgr.words import COUNTS as COUNTS
 from gridmgr.words import DAY_KINDS as DAY_KINDS
@@ -28,9 +27,6 @@ from gridmgr.words import FATES as FATES
 from gridmgr.words import FIGURE_TABLES as FIGURE_TABLES
 from gridmgr.words import FINDINGS as FINDINGS
 from gridmgr.words import FLAVOURS as FLAVOURS
-from gridmgr.words import FORCE_DEEDS as FORCE_DEEDS
-from gridmgr.words import FORCES as FORCES
-from gridmgr.words import GRID_HINTS as GRID_HINTS
 from gridmgr.words import HOLDERS as HOLDERS
 from gridmgr.words import HOTSPOTS as HOTSPOTS
 from gridmgr.words import HOW as HOW
@@ -44,7 +40,6 @@ from gridmgr.words import NOTICE_KINDS as NOTICE_KINDS
 from gridmgr.words import NOTICES as NOTICES
 from gridmgr.words import ORDERS as ORDERS
 from gridmgr.words import ORPHANS as ORPHANS
-from gridmgr.words import POSTS as POSTS
 from gridmgr.words import PRESENCES as PRESENCES
 from gridmgr.words import PROGRESS as PROGRESS
 from gridmgr.words import RATES as RATES
@@ -60,6 +55,11 @@ from gridmgr.words import WHISTLE_KINDS as WHISTLE_KINDS
 from gridmgr.words import WHISTLE_SIGNS as WHISTLE_SIGNS
 from gridmgr.words import WHISTLES as WHISTLES
 from gridmgr.words import word as word
+from gridmgr.words_bodies import BODIES as BODIES
+from gridmgr.words_bodies import FORCE_DEEDS as FORCE_DEEDS
+from gridmgr.words_bodies import FORCES as FORCES
+from gridmgr.words_bodies import GRID_HINTS as GRID_HINTS
+from gridmgr.words_bodies import POSTS as POSTS
 from gridmgr.words_joint import APPROVAL_DEEDS as APPROVAL_DEEDS
 from gridmgr.words_joint import APPROVALS as APPROVALS
 from gridmgr.words_joint import CLAIM_DEEDS as CLAIM_DEEDS

@@ -9,7 +9,8 @@ import typer
 
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _, language
-from gridmgr.words import BODIES, FATES, word
+from gridmgr.words import FATES, word
+from gridmgr.words_bodies import BODIES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -59,6 +59,7 @@ ORDER = (
     "kept",
     "db",
     "events",
+    "words_bodies",
     "words_joint",
     "words",
     "i18n",
