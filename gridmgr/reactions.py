@@ -27,8 +27,9 @@ from gridmgr.whistle import service as whistle
 
 
 def _rehome_open_cases(session: Session, event: EditionPublished) -> None:
-    """Open cases move to the units that now hold their place."""
+    """Open cases, and open pieces of work, move to the units that now hold their place."""
     incident.rehome_open(session, SYSTEM)
+    claim.rehome_open(session)
 
 
 def _prepare_maps(session: Session, event: EditionPublished) -> None:

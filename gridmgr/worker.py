@@ -324,15 +324,16 @@ def audit_clocks(timestamp: int) -> None:
 @app.periodic(cron="1 0 * * *")
 @app.task(name=jobs.FOLLOW_EDITION)
 def follow_edition(timestamp: int) -> None:
-    """Just after midnight, let open cases follow an edition that has come into force."""
+    """Just after midnight, let open cases and pieces of work follow an edition that has come into force."""
     _in_transaction(_follow)
 
 
 def _follow(session: Session) -> None:
-    """Bring open cases and maps to the edition of today; before the first import there is none."""
+    """Bring open cases, pieces and maps to the edition of today; before the first import there is none."""
     if not hierarchy.editions(session):
         return
     incident_service.rehome_open(session, SYSTEM)
+    claim.rehome_open(session)
     jobs.defer(session, jobs.PREPARE_MAPS)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from geoalchemy2 import Geography
 from geoalchemy2.functions import ST_X, ST_Y, ST_Distance, ST_DWithin, ST_MakePoint, ST_SetSRID
@@ -23,6 +24,8 @@ from gridmgr.claim.model import (
     UnknownPiece,
 )
 from gridmgr.duty import queries as duty
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import COVERAGES, GridUnit
 from gridmgr.incident.model import Incident
 
 REACH_M = 20_000  # what is farther away is not near
@@ -177,6 +180,19 @@ def points(session: Session, pieces: Iterable[int]) -> dict[int, tuple[float, fl
         Piece.id.in_(list(pieces)), Piece.geom.is_not(None)
     )
     return {piece_id: (lon, lat) for piece_id, lon, lat in session.execute(asked)}
+
+
+def levels(session: Session, codes: Iterable[str], at: date) -> tuple[dict[str, str], set[str]]:
+    """Return the levels of units, in force or not, and those of them, and of the units above, in force on a day."""
+    wanted = set(codes)
+    above = {code[:n] for code in wanted for n in range(1, len(code) + 1)}
+    asked = select(GridUnit.code, GridUnit.level).where(
+        GridUnit.code.in_(wanted), GridUnit.level.in_(COVERAGES)
+    )
+    there = select(GridUnit.code).where(
+        GridUnit.code.in_(above), GridUnit.level.in_(COVERAGES), hierarchy.valid_at(at)
+    )
+    return dict(session.execute(asked).all()), set(session.scalars(there))
 
 
 def seats_of(session: Session, account_id: int | None) -> tuple[str, ...]:

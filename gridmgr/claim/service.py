@@ -245,6 +245,35 @@ def tell_unclaimed(session: Session, batch: int = 500) -> int:
     return len(found)
 
 
+def rehome_open(session: Session) -> int:
+    """Give open pieces the units of the map now in force, so that those who work there may take them; returns how many.
+
+    A piece with a point goes to the unit around it, of the level it was cut for; one without whose unit is no
+    more goes to the nearest unit above that still is.
+    """
+    asked = select(Piece).where(Piece.state == Standing.OPEN).order_by(Piece.id)
+    found = session.scalars(asked.with_for_update(skip_locked=True, key_share=True)).all()
+    if not found:
+        return 0
+    levels, now = queries.levels(session, [each.code for each in found], clock.today())
+    points = queries.points(session, [each.id for each in found])
+    placed = {}
+    if points:
+        lonlat = list(points.values())
+        located = hierarchy.locator(session).locate([lon for lon, _ in lonlat], [lat for _, lat in lonlat])
+        placed = {
+            level: dict(zip(points, located.codes(level), strict=True)) for level in set(levels.values())
+        }
+    moved = 0
+    for piece in found:
+        code = placed.get(levels.get(piece.code), {}).get(piece.id) or next(
+            (piece.code[:n] for n in range(len(piece.code), 0, -1) if piece.code[:n] in now), piece.code
+        )
+        moved += code != piece.code
+        piece.code = code
+    return moved
+
+
 def _hold_hands(session: Session, account_id: int | None) -> None:
     """Let one transaction at a time put pieces into somebody's hands, so that they are counted rightly."""
     session.execute(select(func.pg_advisory_xact_lock(_HANDS, account_id or 0)))

@@ -162,8 +162,8 @@ def cases_there(session: Session, actor: Actor, found: Approval, size: int = SHO
     return list(session.scalars(asked.order_by(*order).limit(size)))
 
 
-def permits_for(session: Session, case: Incident) -> list[Approval]:
-    """Return what was permitted at the place of a case, for matters of its kind, when it was reported or since.
+def permits_for(session: Session, actor: Actor, case: Incident) -> list[Approval]:
+    """Return the permits an actor may see at the place of a case, for matters of its kind, that hold on its day.
 
     Enforcement against something permitted has to know of it: no permit today and stop order tomorrow.
     """
@@ -173,7 +173,7 @@ def permits_for(session: Session, case: Incident) -> list[Approval]:
         there = (Approval.code == case.home) & Approval.building_code.is_(None)
     day = clock.local(case.reported_at).date()
     valid = Approval.valid_until.is_(None) | (Approval.valid_until >= day)
-    asked = select(Approval).where(there, valid, Approval.state == Standing.GRANTED)
+    asked = visible(actor).where(there, valid, Approval.state == Standing.GRANTED)
     code = incidents.category_of(session, case).policy_code
     found = session.scalars(asked.order_by(Approval.decided_at.desc(), Approval.id))
     return [each for each in found if code and rules.touched(code, each.prefixes)]

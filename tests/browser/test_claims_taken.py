@@ -60,6 +60,14 @@ def test_a_piece_is_taken_reported_and_accepted_on_a_phone(page: Page) -> None:
 @phone
 def test_ant_work_the_window_and_the_week_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
+    page.goto("/incidents")
+    page.locator(".cases tbody a[href^='/incidents/']").first.click()
+    page.wait_for_url("**/incidents/2*")
+    case = "/incidents" + page.url.partition("/incidents")[2]
+    page.locator("#pieces summary").click()
+    page.locator("#pieces textarea").fill(NASTY)
+    page.locator("#pieces form button").click()
+    expect(page.locator("#pieces .tasks li")).to_have_count(1)
     cut(page, NASTY)
     own = "/claims" + page.url.partition("/claims")[2]
     check_for_everybody(
@@ -71,4 +79,5 @@ def test_ant_work_the_window_and_the_week_can_be_used_by_everybody(page: Page) -
         "/approvals/new",
         "/approvals/kinds",
         "/weekly",
+        case,
     )

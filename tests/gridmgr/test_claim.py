@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from climbing import MONDAY, after
-from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
+from little import CATEGORIES, SOUTH, STEP, STREET, WEST, layer, little_district, square
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -314,6 +314,31 @@ def test_its_author_hears_once_that_nobody_takes_a_piece(desk, staff, colleague)
     assert free.near_told_at == after(6.1)
     do(desk, colleague, taken, Deed.GIVE_BACK, "来不及", 7)  # now a place is left there, too
     assert desk.at(after(7.1), lambda: service.tell_unclaimed(desk.session)) == 1
+
+
+@db_marked
+def test_open_pieces_follow_a_map_that_is_drawn_anew(desk, staff):
+    dispatcher, spot = staff[Role.STREET_DISPATCHER], (WEST + 1.1 * STEP, SOUTH + 0.1 * STEP)
+    there = cut(desk, dispatcher, code=f"{STREET}001002", point=spot)
+    wide = cut(desk, dispatcher, code=STREET, point=spot)
+    gone, stays = cut(desk, dispatcher, code=f"{STREET}002002"), cut(desk, dispatcher, code=OTHER)
+    after_ = little_district()
+    after_["micro_grid"] = layer(
+        [
+            (f"{STREET}001001", "第1微网格", f"{STREET}001", square(0, 0, 1.3)),
+            (f"{STREET}001002", "第2微网格", f"{STREET}001", square(1.3, 0, 0.7)),
+            (OTHER, "第3微网格", f"{STREET}002", square(2, 0, 2)),
+        ]
+    )
+    after_["building"] = after_["building"].assign(
+        parent_code=[f"{STREET}001001", f"{STREET}001002", OTHER, OTHER]
+    )
+    hierarchy.load(desk.session, after_, date(2026, 9, 8), "二版")
+    with clock.travel(after(30)):
+        assert service.rehome_open(desk.session) == 2
+        assert service.rehome_open(desk.session) == 0
+    codes = [each.code for each in (there, wide, gone, stays)]
+    assert codes == [f"{STREET}001001", STREET, f"{STREET}002", OTHER]
 
 
 @db_marked

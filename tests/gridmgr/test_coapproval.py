@@ -278,9 +278,11 @@ def test_a_case_at_a_permitted_house_knows_of_the_permit(desk, people):
     )
     elsewhere = desk.report(after(24), column=1.5, row=0.5, category_id=gas.category_id)
     late = desk.report(after(24 * 20), column=0.5, row=0.5, category_id=gas.category_id)
-    found = {case.id: [each.id for each in queries.permits_for(desk.session, case)] for case in
+    found = {case.id: [each.id for each in queries.permits_for(desk.session, station, case)] for case in
              (rubbish, gas, elsewhere, late)}  # fmt: skip
     assert found == {rubbish.id: [], gas.id: [approval.id], elsewhere.id: [], late.id: []}
+    far = Actor(None, "far", (Grant(Role.STREET_DISPATCHER, "999"),))
+    assert queries.permits_for(desk.session, far, gas) == []
     with clock.travel(after(48)):
         figures = queries.figures(desk.session, SYSTEM, MONDAY, after(48))
         sayings = queries.sayings(desk.session, SYSTEM, MONDAY, after(48))

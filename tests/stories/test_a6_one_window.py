@@ -94,7 +94,7 @@ def test_no_permit_today_and_stop_order_tomorrow(desk, staff, window):
     # The day after, a neighbour complains of the works: whoever would send enforcement sees what is permitted.
     fire = categories.by_code(desk.session, "D03").id
     case = desk.report(after(24), column=0.5, row=0.5, category_id=fire, source=Source.RESIDENT)
-    (permit,) = queries.permits_for(desk.session, case)
+    (permit,) = queries.permits_for(desk.session, staff[Role.STREET_DISPATCHER], case)
     assert (permit.id, permit.applicant) == (approval.id, "老张面馆")
     desk.move(case, after(25), Action.VOID, staff[Role.STREET_DISPATCHER], note="已联办准予，条件均已落实")
     assert case.handler is None

@@ -291,7 +291,7 @@ def decide_approval(
 def show_permits(number: Code, session: Transaction, actor: Viewer) -> PermitsOut:
     """Show what was permitted at the place of a case, for matters of its kind."""
     case = incidents.by_number(session, actor, number)
-    return PermitsOut(permits=_out(session, queries.permits_for(session, case)))
+    return PermitsOut(permits=_out(session, queries.permits_for(session, actor, case)))
 
 
 def _kind(each: PermitKind) -> PermitKindOut:

@@ -166,7 +166,7 @@ def values(session: Session, actor: Actor, incident: Incident) -> dict[str, Any]
         | owners.values(session, actor, incident, category)
         | pieces.values(session, actor, incident)
         | whistling.of_case(session, actor, incident)
-        | permits.values(session, incident)
+        | permits.values(session, actor, incident)
     )
 
 
