@@ -35,6 +35,7 @@ from gridmgr.life import rules as life
 from gridmgr.life.model import HOLDERS, Action, BadField, IllegalMove, State
 from gridmgr.life.rules import OPEN
 from gridmgr.organisation import queries as organisation
+from gridmgr.organisation.model import BodyKind
 from gridmgr.policy import queries as policies
 from gridmgr.responsibility import queries as lists
 
@@ -251,10 +252,13 @@ def _one_of(level: str | None, levels: Sequence[str]) -> str:
 
 
 def _addressed(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
-    """A body is called by its present name; what the people of a unit are to handle must be on its list."""
+    """A body is called by its present name; what a unit or its command room is to handle must be on its list."""
     if payload.get("handler_code"):
         _check_given(session, incident, payload["handler_code"], at)
         return {}
+    body = organisation.named(session, payload["handler"])
+    if body is not None and body.kind == BodyKind.COMMAND_ROOM and body.territory:
+        _check_given(session, incident, body.territory, at)
     return {"handler": organisation.addressed(session, payload["handler"])}
 
 

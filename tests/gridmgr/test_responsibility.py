@@ -19,6 +19,8 @@ from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Move
 from gridmgr.life.model import Action, State
+from gridmgr.organisation import service as bodies
+from gridmgr.organisation.model import BodyKind, Described
 from gridmgr.responsibility import queries, service
 from gridmgr.responsibility.model import (
     BeforeTheLast,
@@ -205,6 +207,19 @@ def test_nothing_outside_the_list_is_pushed_down(desk, staff, territorial):
         [Move(centre, case.number, Action.HAND_DOWN, {"level": "street", "note": "属地"}, after(2))],
     )
     assert isinstance(refused[0], NotOnTheList)
+
+
+def test_a_streets_command_room_is_the_street(desk, territorial):
+    room = Described("荷花池指挥室", BodyKind.COMMAND_ROOM, aliases=("指挥室",), territory=STREET)
+    bodies.found(desk.session, SYSTEM, room, lambda codes: ())
+    case = desk.report(category_id=gas(desk))
+    desk.move(case, MONDAY, Action.ACCEPT)
+    with pytest.raises(NotOnTheList):
+        desk.move(case, MONDAY, Action.DISPATCH, handler="指挥室")
+    other = desk.report()
+    desk.move(other, MONDAY, Action.ACCEPT)
+    desk.move(other, MONDAY, Action.DISPATCH, handler="指挥室")
+    assert other.handler == "荷花池指挥室"
 
 
 def test_what_is_on_the_list_goes_down_and_a_district_without_lists_works_as_before(desk, staff, district):
