@@ -60,7 +60,7 @@ def candidates(facts: Facts) -> tuple[Candidate, ...]:
 def _candidate(named: Named, facts: Facts) -> Candidate:
     key = named.body, named.code
     presence, load = facts.presence.get(key, Presence()), facts.load.get(key, Load())
-    why = [_by_list(named)]
+    why = _by_list(named)
     if key == facts.owner:
         why.append(Reason(Cause.ANSWERS))
     why += [_there(presence), Reason(Cause.LOAD, {"open": load.open, "late": load.late})]
@@ -68,22 +68,20 @@ def _candidate(named: Named, facts: Facts) -> Candidate:
 
 
 def _order(one: Candidate) -> tuple:
-    there = one.presence.now or one.presence.next
-    return (
-        one.basis not in OWNING,
-        not there and one.basis in OWNING,
-        _RANK[one.basis],
-        not one.presence.now,
-        one.load.late,
-        one.load.open,
-        one.body,
-    )
+    owning = one.basis in OWNING
+    empty = owning and not (one.presence.now or one.presence.next)
+    return not owning, empty, _RANK[one.basis], not one.presence.now, one.load.late, one.load.open, one.body
 
 
-def _by_list(named: Named) -> Reason:
+def _by_list(named: Named) -> list[Reason]:
+    """Return what makes a body a candidate, and of which item of which list that follows."""
     values = {name: value for name, value in named.item.items() if value}
-    cause = _OF_BASIS.get(named.basis) or (Cause.ITEM if values.get("item") else Cause.TABLE)
-    return Reason(cause, values)
+    item = Reason(Cause.ITEM, values) if values.get("item") else Reason(Cause.TABLE)
+    if named.basis is Basis.LEAD:
+        return [item]
+    own = {name: value for name, value in values.items() if name not in ("edition", "item", "clause")}
+    told = Reason(_OF_BASIS[named.basis], own)
+    return [told, item] if named.basis in OWNING and item.cause is Cause.ITEM else [told]
 
 
 def _there(presence: Presence) -> Reason:

@@ -416,17 +416,6 @@ def test_the_demonstration_has_bodies_modules_of_different_ways_and_two_task_for
 
 
 @pytest.mark.db
-def test_the_demonstration_street_has_cases_to_dispatch_and_sends_its_member_to_look_once(story):
-    with db.transaction(story.engine, REACTIONS) as session:
-        assert dispatching.dispatch(session) == len(dispatching.TOLD)
-        assert dispatching.dispatch(session) == 0
-        dispatcher, member = (accounts.actor(session, name) for name in ("dispatcher", "member"))
-        assert len(dispatch.page(session, dispatcher, dispatch.queue(dispatcher), 50)) >= 3
-        assert onsite.page(session, member, 50, mine=True, running=True)
-        session.rollback()
-
-
-@pytest.mark.db
 def test_the_demonstration_street_has_pieces_to_take_and_applications_in_its_window_once(story):
     with db.transaction(story.engine, REACTIONS) as session:
         member = accounts.actor(session, "member")
@@ -442,3 +431,13 @@ def test_the_demonstration_street_has_pieces_to_take_and_applications_in_its_win
         assert Counter(each.state for each in found) == {"open": 2, "granted": 1}
         opinions = coapproval.opinions(session, [each.id for each in found])
         assert any(each.said == "object" for every in opinions.values() for each in every)
+
+
+@pytest.mark.db
+def test_the_demonstration_street_has_cases_to_dispatch_and_sends_its_member_to_look_once(story):
+    with db.transaction(story.engine, REACTIONS) as session:
+        assert dispatching.dispatch(session) == len(dispatching.TOLD)
+        assert dispatching.dispatch(session) == 0
+        dispatcher, member = (accounts.actor(session, name) for name in ("dispatcher", "member"))
+        assert len(dispatch.page(session, dispatcher, dispatch.queue(dispatcher), 50)) >= 3
+        assert onsite.page(session, member, 50, mine=True, running=True)
