@@ -65,6 +65,5 @@
     const { url, signs, labels } = gridmgr.data.incidents;
     gridmgr.loadIncidents(window.gridmgrMap, gridmgr.cluster, url, signs, labels);
   });
-  for (const sign of document.querySelectorAll(".legend [data-colour]")) sign.style.setProperty("--sign", sign.dataset.colour);
   window.addEventListener("pageshow", count);
 })();

@@ -42,6 +42,9 @@
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("form button:disabled:not([data-locked])").forEach((button) => { button.disabled = false; }));
 
+  // What a map's signs mean stands below it, in the same colours.
+  for (const sign of document.querySelectorAll(".signs [data-colour]")) sign.style.setProperty("--sign", sign.dataset.colour);
+
   // Empty filters stay out of the address.
   document.addEventListener("htmx:configRequest", ({ detail }) => {
     if (detail.verb !== "get") return;

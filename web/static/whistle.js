@@ -1,4 +1,4 @@
-// Whistles: a device says where it is; the map of the board follows its list; the legend gets its colours.
+// Whistles: a device says where it is; the map of the board follows its list.
 (function () {
   "use strict";
 
@@ -21,7 +21,6 @@
     );
   });
 
-  for (const sign of document.querySelectorAll(".legend [data-colour]")) sign.style.setProperty("--sign", sign.dataset.colour);
 
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target.id !== "open-whistles" || !window.gridmgr || !gridmgr.cluster) return;
