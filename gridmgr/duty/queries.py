@@ -61,7 +61,9 @@ def _read_seats(session: Session) -> Seats:
     for role, code, account, body, also in session.execute(text(SITTING), {"at": at}):
         found.by_seat.setdefault((Role(role), code), set()).add(account)
         if body:
-            found.by_body.setdefault(body, set()).add((account, "" if also else code))
+            found.by_body.setdefault(body, set()).add((account, code))
+        for force in also:  # its cases may lie anywhere
+            found.by_body.setdefault(force, set()).add((account, ""))
     return found
 
 

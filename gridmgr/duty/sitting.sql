@@ -1,11 +1,11 @@
 -- Who sits where at the instant :at, as (role, key, account_id, body): `key` is the beginning of the codes of the area,
--- `body` the department of whoever holds the seat; of a member of task forces there is a row for each, `also` then.
+-- `body` the department of whoever holds the seat, `also` the task forces that person is a member of.
 --
 -- Whoever stands in the roster of a seat sits by turns as long as that roster runs, from its first turn to the end of its
 -- last; whoever stands in none always sits where the grant says. A substitute sits while no main does. Whoever is on
 -- leave is covered, or leaves the seat empty.
 
-SELECT sits.role, sits.key, someone.id AS account_id, named.body, named.place > 1 AS also
+SELECT sits.role, sits.key, someone.id AS account_id, holder.body, holder.also
 FROM (
     WITH turn AS MATERIALIZED (
         SELECT shift.role, shift.code AS key, shift.substitute, shift.account_id AS holder,
@@ -27,4 +27,3 @@ FROM (
 ) AS sits
 JOIN account holder ON holder.id = sits.holder
 JOIN account someone ON someone.id = sits.someone AND someone.active
-CROSS JOIN LATERAL unnest(array_prepend(holder.body, holder.also)) WITH ORDINALITY AS named (body, place)

@@ -10,4 +10,6 @@ SELECT seated.* FROM (
     JOIN unnest(CAST(:roles AS text[]), CAST(:levels AS text[])) AS named (role, seat) ON named.role = present.role
     UNION
     SELECT 'department', body, account_id FROM present WHERE body IS NOT NULL
+    UNION
+    SELECT 'department', unnest(also), account_id FROM present WHERE also <> '{}'
 ) AS seated

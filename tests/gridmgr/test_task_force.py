@@ -13,6 +13,7 @@ from gridmgr import clock
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import NoSuchArea, NotGranted, OutsideGrant, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Role
+from gridmgr.escalation import queries as escalation
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import rules as incident_rules
@@ -264,3 +265,12 @@ def test_past_its_end_its_lead_hears_of_it_once_and_it_goes_on(desk, raise_one):
         service.prolong(session, SYSTEM, force.id, clock.today() + timedelta(days=1))
     assert desk.at(after(24 * 5), lambda: service.tell_ended(session)) == 1
     assert kinds(session, Role.DEPARTMENT_HANDLER).count("force_ended") == 2
+
+
+def test_a_ladder_reaches_the_members_of_the_task_force_at_work(desk, staff, raise_one, accepted):
+    session, force, case = desk.session, raise_one(), accepted(column=2.5)
+    desk.at(MONDAY, lambda: service.put(session, staff[Role.STREET_DISPATCHER], force.id, [case.number]))
+    there = escalation.sitting(session, case.home, NAME, MONDAY)
+    assert set(there["department"]) == {
+        accounts.actor(session, "grid_member").name, accounts.actor(session, "department_handler").name,
+    }  # fmt: skip
