@@ -89,14 +89,14 @@ def show_policy_draft(session: Transaction, actor: Planner) -> DraftOut:
     return _out(session)
 
 
-@routes.put("/policies/draft", responses=problems(409))
+@routes.put("/policies/draft", responses=problems(404, 409))
 def save_policy_draft(draft: DraftIn, session: Transaction, actor: Planner) -> DraftOut:
     """Keep the draft, faults and all; one that somebody else has saved meanwhile is not overwritten."""
     service.save_draft(session, actor, [each.model_dump() for each in draft.policies], draft.version)
     return _out(session)
 
 
-@routes.delete("/policies/draft", status_code=204, responses=problems(409))
+@routes.delete("/policies/draft", status_code=204, responses=problems(404, 409))
 def discard_policy_draft(
     session: Transaction, actor: Planner, version: Annotated[int, Query(ge=0, le=2**31 - 2)]
 ) -> Response:
