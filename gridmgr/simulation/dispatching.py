@@ -33,7 +33,7 @@ TOLD = (
 
 
 def dispatch(session: Session) -> int:
-    """Let the demonstration street suggest and look on site, another one dispatch by the system; returns the new cases.
+    """Let the demonstration street suggest and look on site, another area dispatch by the system; returns new cases.
 
     It does so once; the second time it finds its settings there.
     """
@@ -43,16 +43,18 @@ def dispatch(session: Session) -> int:
     people = {name: accounts.actor_of(account) for name, account in shown.items()}
     street, today = people["dispatcher"].grants[0].code, clock.today()
     service.set_area(session, people["dispatcher"], street, today, Mode.SUGGEST, (), MINUTES)
-    for other in _other_streets(session, street)[:1]:
+    for other in _elsewhere(session, street, people["member"].grants[0].code)[:1]:
         service.set_area(session, people["command"], other, today, Mode.AUTOMATIC, (1, 2), MINUTES)
     return _cases(session, people["member"].grants[0].code)
 
 
-def _other_streets(session: Session, street: str) -> list[str]:
+def _elsewhere(session: Session, street: str, grid: str) -> list[str]:
+    """Return the other streets, or, where there is one alone, its communities beside that of the grid."""
     asked = select(GridUnit.code).where(
-        GridUnit.level == "street", valid_at(clock.today()), GridUnit.code != street
+        GridUnit.level.in_(("street", "community")), valid_at(clock.today()), GridUnit.code != street
     )
-    return sorted(session.scalars(asked))
+    codes = [code for code in session.scalars(asked) if not grid.startswith(code)]
+    return sorted(codes, key=lambda code: (code.startswith(street), len(code), code))
 
 
 def _cases(session: Session, grid: str) -> int:

@@ -438,6 +438,7 @@ def test_the_demonstration_street_has_cases_to_dispatch_and_sends_its_member_to_
     with db.transaction(story.engine, REACTIONS) as session:
         assert dispatching.dispatch(session) == len(dispatching.TOLD)
         assert dispatching.dispatch(session) == 0
+        assert {each.mode for each in dispatch.settings(session)} == {"suggest", "automatic"}
         dispatcher, member = (accounts.actor(session, name) for name in ("dispatcher", "member"))
         assert len(dispatch.page(session, dispatcher, dispatch.queue(dispatcher), 50)) >= 3
         assert onsite.page(session, member, 50, mine=True, running=True)
