@@ -332,7 +332,7 @@ def in_history(
     session: Session, case: Incident, actor: Actor, action: Action, whistle: Whistle, more: Mapping[str, Any]
 ) -> None:
     """Write into the history of the case what was done about a whistle on it."""
-    payload = {"whistle": whistle.id, "why": whistle.why} | dict(more)
+    payload = {"whistle": whistle.id, "kind": whistle.why} | dict(more)
     incident.by_system(session, actor, action, [(case, payload)])
 
 

@@ -114,7 +114,7 @@ def test_whose_shows_item_clause_flow_and_guide_for_a_place(city: City, division
     page = city.client(Role.GRID_MEMBER).get("/whose", params={"words": "脏乱差", "area": MEMBER_GRID})
     assert all(said in page.text for said in ("D1 生活垃圾", "条例第七条", "清运", "两小时到场", "城管局"))
     told = city.client(Role.PLANNER).get("/api/whose", params={"words": "脏乱差"}).json()
-    assert (told["matters"][0]["owner"]["lead"], told["items"]) == ("环卫所", [])
+    assert (told["matters"][0]["owner"]["lead"], told["others"]) == ("环卫所", [])
     owner = (
         city.client(Role.PLANNER).get("/api/owner", params={"category": "0201", "unit": MEMBER_GRID}).json()
     )

@@ -96,7 +96,7 @@ def test_the_street_keeps_the_record_rates_and_ends_it(city: City, whistle: dict
         "propose", "blow", "answer", "report_in", "record", "rate", "end",
     ]  # fmt: skip
     figures = city.client(Role.COMMAND_CENTRE).get("/api/whistles/figures").json()
-    (row,) = figures["items"]
+    (row,) = figures["bodies"]
     assert (row["body"], row["in_time"], row["far"], row["rating"], row["rate"]) == ("环卫所", 1, 1, 4, 1)
     assert figures["verdict"] == "unknown"  # no case was accepted
 

@@ -307,7 +307,7 @@ class WhoseOut(BaseModel):
     """What the words speak of, the likeliest first: matters, and items of lists that cover none."""
 
     matters: list[WhoseMatter]
-    items: list[OwnerOut] = Field(description="Powers, services and other items that cover no matter.")
+    others: list[OwnerOut] = Field(description="Powers, services and other items that cover no matter.")
 
 
 @routes.get("/whose")
@@ -325,7 +325,7 @@ def find_whose(
             for each in found
             if each.category
         ],
-        items=[owner_out(each.owner) for each in found if not each.category],
+        others=[owner_out(each.owner) for each in found if not each.category],
     )
 
 

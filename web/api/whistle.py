@@ -180,8 +180,7 @@ class WhistleFigures(BaseModel):
     rate: float | None = Field(description="whistled ÷ accepted")
     band: tuple[float, float]
     verdict: str = Field(examples=["healthy"])
-    items: list[AttendanceOut]
-    next: str | None = None
+    bodies: list[AttendanceOut]
 
 
 class TermsIn(BaseModel):
@@ -229,7 +228,7 @@ def show_whistle_figures(
     return WhistleFigures(
         since=first, until=last, accepted=rate.accepted, whistled=rate.whistled, rate=rate.rate,
         band=(rate.terms.band_low, rate.terms.band_high), verdict=rate.verdict,
-        items=[AttendanceOut(**vars(each) | {"rate": each.rate}) for each in found],
+        bodies=[AttendanceOut(**vars(each) | {"rate": each.rate}) for each in found],
     )  # fmt: skip
 
 
