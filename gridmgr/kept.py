@@ -27,6 +27,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "responsibility": ("responsibility_list", "list_edition", "list_item", "admission"),
     "modules": ("regrouping", "module"),
     "whistle_terms": ("whistle_terms",),
+    "dispatch": ("dispatch_setting",),
 }
 """Which tables a list is read from; the triggers on them are its other half."""
 

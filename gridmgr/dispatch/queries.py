@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, false, func, literal, select, text, union_all
 from sqlalchemy import case as when
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
@@ -40,6 +39,7 @@ from gridmgr.hierarchy.model import COVERAGES, GridUnit, NoEdition
 from gridmgr.i18n import language
 from gridmgr.incident.model import Incident
 from gridmgr.incident.rules import ON_THE_GROUND
+from gridmgr.kept import kept
 from gridmgr.life.rules import OPEN
 from gridmgr.module import queries as modules
 from gridmgr.organisation import queries as organisation
@@ -56,13 +56,13 @@ _ROSTER = text(statement(Path(__file__).with_name("roster.sql")))
 
 def settings(session: Session, at: date | None = None) -> list[DispatchSetting]:
     """Return for each area the setting that is in force on a day, those of narrower areas last."""
-    asked = (
-        select(DispatchSetting)
-        .where(DispatchSetting.effective <= (at or clock.today()))
-        .order_by(DispatchSetting.code, DispatchSetting.effective.desc())
-        .ext(distinct_on(DispatchSetting.code))
-    )
-    return list(session.scalars(asked))
+    day = at or clock.today()
+    ruling = {each.code: each for each in kept(session, "dispatch", _read_settings) if each.effective <= day}
+    return [ruling[code] for code in sorted(ruling)]
+
+
+def _read_settings(session: Session) -> list[DispatchSetting]:
+    return list(session.scalars(select(DispatchSetting).order_by(DispatchSetting.effective)))
 
 
 def listing(session: Session, actor: Actor) -> list[DispatchSetting]:

@@ -87,3 +87,6 @@ CREATE UNIQUE INDEX ix_site_check_open ON site_check (incident_id) WHERE ended_a
 CREATE INDEX ix_site_check_take_by ON site_check (take_by) WHERE ended_at IS NULL AND taken_at IS NULL;
 CREATE INDEX ix_site_check_incident_id ON site_check (incident_id);
 CREATE INDEX ix_site_check_assignee_id ON site_check (assignee_id, id);
+
+CREATE TRIGGER renew_list_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dispatch_setting
+    FOR EACH STATEMENT EXECUTE FUNCTION renew_list_version('dispatch');
