@@ -55,18 +55,18 @@ from gridmgr.words import WHISTLE_KINDS as WHISTLE_KINDS
 from gridmgr.words import WHISTLE_SIGNS as WHISTLE_SIGNS
 from gridmgr.words import WHISTLES as WHISTLES
 from gridmgr.words import word as word
-from gridmgr.words_bodies import BODIES as BODIES
-from gridmgr.words_bodies import FORCE_DEEDS as FORCE_DEEDS
-from gridmgr.words_bodies import FORCES as FORCES
-from gridmgr.words_bodies import GRID_HINTS as GRID_HINTS
-from gridmgr.words_bodies import POSTS as POSTS
-from gridmgr.words_joint import APPROVAL_DEEDS as APPROVAL_DEEDS
-from gridmgr.words_joint import APPROVALS as APPROVALS
-from gridmgr.words_joint import CLAIM_DEEDS as CLAIM_DEEDS
-from gridmgr.words_joint import PARTS as PARTS
-from gridmgr.words_joint import PIECES as PIECES
-from gridmgr.words_joint import SAID as SAID
-from gridmgr.words_joint import SILENCES as SILENCES
+from gridmgr.words.bodies import BODIES as BODIES
+from gridmgr.words.bodies import FORCE_DEEDS as FORCE_DEEDS
+from gridmgr.words.bodies import FORCES as FORCES
+from gridmgr.words.bodies import GRID_HINTS as GRID_HINTS
+from gridmgr.words.bodies import POSTS as POSTS
+from gridmgr.words.joint import APPROVAL_DEEDS as APPROVAL_DEEDS
+from gridmgr.words.joint import APPROVALS as APPROVALS
+from gridmgr.words.joint import CLAIM_DEEDS as CLAIM_DEEDS
+from gridmgr.words.joint import PARTS as PARTS
+from gridmgr.words.joint import PIECES as PIECES
+from gridmgr.words.joint import SAID as SAID
+from gridmgr.words.joint import SILENCES as SILENCES
 
 ACT_STATES = {  # the colour of an act on a timeline
     "remind": "reported",

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gridmgr import clock, words_joint
+from gridmgr import clock
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import UnknownAccount
 from gridmgr.account.rules import Actor
@@ -49,6 +49,7 @@ from gridmgr.life.rules import OPEN
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
 from gridmgr.settings import settings
+from gridmgr.words import joint
 
 Files = Sequence[Mapping[str, str]]
 _HANDS = 7  # tells the locks of people's hands from those of others
@@ -319,7 +320,7 @@ def _part(session: Session, actor: Actor, piece: Piece, deed: Deed, whose: str) 
 
 
 def _impossible(piece: Piece, deed: Deed) -> PieceDeedImpossible:
-    return PieceDeedImpossible(state=words_joint.PIECES[piece.state], deed=words_joint.CLAIM_DEEDS[deed])
+    return PieceDeedImpossible(state=joint.PIECES[piece.state], deed=joint.CLAIM_DEEDS[deed])
 
 
 def _finish(session: Session, piece: Piece, now: datetime) -> None:

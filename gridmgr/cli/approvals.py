@@ -10,7 +10,7 @@ from gridmgr import clock
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _, moment
 from gridmgr.words import FATES, word
-from gridmgr.words_joint import APPROVAL_DEEDS, APPROVALS, SAID
+from gridmgr.words.joint import APPROVAL_DEEDS, APPROVALS, SAID
 
 app = typer.Typer(
     no_args_is_help=True, help="Permits that all bodies they touch are asked about (one window)."

@@ -8,7 +8,7 @@ from gridmgr import clock
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _, moment
 from gridmgr.words import word
-from gridmgr.words_joint import CLAIM_DEEDS, PARTS, PIECES
+from gridmgr.words.joint import CLAIM_DEEDS, PARTS, PIECES
 
 app = typer.Typer(no_args_is_help=True, help="Pieces of work that people on duty take up (ant work).")
 By = Annotated[str, typer.Option("--by", help="Who does it: a user name.")]

@@ -8,7 +8,7 @@ import typer
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _, language, moment
 from gridmgr.words import word
-from gridmgr.words_bodies import POSTS
+from gridmgr.words.bodies import POSTS
 
 app = typer.Typer(no_args_is_help=True, help="Modules of streets: templates, leads, posts.")
 By = Annotated[str, typer.Option("--by", help="Who does it: a user name; the system if not given.")]

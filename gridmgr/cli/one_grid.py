@@ -7,7 +7,7 @@ import typer
 
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _
-from gridmgr.words_bodies import GRID_HINTS
+from gridmgr.words.bodies import GRID_HINTS
 
 app = typer.Typer(no_args_is_help=True, help="One grid: members of micro-grids and the lines they serve.")
 

@@ -10,7 +10,7 @@ import typer
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _, language
 from gridmgr.words import FATES, word
-from gridmgr.words_bodies import BODIES
+from gridmgr.words.bodies import BODIES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -9,7 +9,7 @@ from gridmgr import clock
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.i18n import _
 from gridmgr.words import word
-from gridmgr.words_bodies import FORCE_DEEDS, FORCES
+from gridmgr.words.bodies import FORCE_DEEDS, FORCES
 
 app = typer.Typer(no_args_is_help=True, help="Task forces: members, cases, disbanding.")
 By = Annotated[str, typer.Option("--by", help="Who does it: a user name; the system if not given.")]

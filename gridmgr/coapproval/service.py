@@ -36,7 +36,7 @@ from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
 from gridmgr.sheet import Sheet
 from gridmgr.words import word
-from gridmgr.words_joint import APPROVALS, SAID
+from gridmgr.words.joint import APPROVALS, SAID
 
 _STATES = {Deed.GRANT: Standing.GRANTED, Deed.REFUSE: Standing.REFUSED, Deed.WITHDRAW: Standing.WITHDRAWN}
 

@@ -23,7 +23,7 @@ from gridmgr.organisation.model import (
     TerritoryNeeded,
 )
 from gridmgr.sheet import Column, one_of, text
-from gridmgr.words_bodies import BODIES
+from gridmgr.words.bodies import BODIES
 
 KINDS = tuple(kind for kind in BodyKind if kind is not BodyKind.TASK_FORCE)
 """What people found; task forces are raised."""

@@ -59,8 +59,6 @@ ORDER = (
     "kept",
     "db",
     "events",
-    "words_bodies",
-    "words_joint",
     "words",
     "i18n",
     "sheet",
@@ -188,7 +186,11 @@ def test_only_the_clock_reads_the_time_of_day():
 def test_a_noun_has_at_most_four_files():
     usual = {"__init__.py", "model.py", "rules.py", "service.py", "queries.py"}
     for folder in sorted((ROOT / "gridmgr").iterdir()):
-        if folder.is_dir() and (folder / "__init__.py").exists() and folder.name not in ("cli", "simulation"):
+        if (
+            folder.is_dir()
+            and (folder / "__init__.py").exists()
+            and folder.name not in ("cli", "simulation", "words")
+        ):
             assert {path.name for path in folder.glob("*.py")} <= usual, folder.name
 
 

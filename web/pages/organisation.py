@@ -21,7 +21,7 @@ from gridmgr.module import rules as templates
 from gridmgr.organisation import queries, rules, service
 from gridmgr.organisation.model import Body, BodyKind, Described
 from gridmgr.sheet import Format
-from gridmgr.words_bodies import BODIES
+from gridmgr.words.bodies import BODIES
 from web import i18n
 from web.api.search import query
 from web.deps import Allow, Transaction

@@ -1,11 +1,11 @@
-"""Keep whistles, whom they call, and what is done about them."""
+"""Keep responsibility lists by editions, admissions to them, and which item a case was accepted under."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:

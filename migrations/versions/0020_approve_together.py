@@ -1,11 +1,11 @@
-"""Keep which lines each grid member serves in which micro-grid."""
+"""Keep kinds of permits, applications, and what the bodies asked say to them."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:

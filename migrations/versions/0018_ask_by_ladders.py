@@ -1,11 +1,11 @@
-"""Keep the bodies that work on cases, and for which of them somebody works for a time."""
+"""Let ladders ask for more than telling, by who holds the case, and be drafted on a page."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0018"
+down_revision = "0017"
 
 
 def upgrade() -> None:

@@ -1,11 +1,11 @@
-"""Keep the modules streets are regrouped into, with their posts, and task forces with their members."""
+"""Keep pieces of work, who takes them up, and what is done to them."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:

@@ -1,11 +1,11 @@
-"""Keep the hours on duty of weeks that have ended, and find what was entered in a week."""
+"""Keep whistles, whom they call, and what is done about them."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0017"
+down_revision = "0016"
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""Keep responsibility lists by editions, admissions to them, and which item a case was accepted under."""
+"""Keep the hours on duty of weeks that have ended, and find what was entered in a week."""
 
 from pathlib import Path
 

@@ -1,11 +1,11 @@
-"""Let ladders ask for more than telling, by who holds the case, and be drafted on a page."""
+"""Keep the modules streets are regrouped into, with their posts, and task forces with their members."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:

@@ -1,11 +1,11 @@
-"""Send by short message and to robots of groups, and hold back what comes in quiet hours."""
+"""Keep which lines each grid member serves in which micro-grid."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:

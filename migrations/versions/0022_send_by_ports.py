@@ -1,11 +1,11 @@
-"""Keep pieces of work, who takes them up, and what is done to them."""
+"""Send by short message and to robots of groups, and hold back what comes in quiet hours."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0012"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:

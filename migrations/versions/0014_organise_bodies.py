@@ -1,11 +1,11 @@
-"""Keep kinds of permits, applications, and what the bodies asked say to them."""
+"""Keep the bodies that work on cases, and for which of them somebody works for a time."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:
