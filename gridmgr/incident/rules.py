@@ -237,7 +237,8 @@ def unmet(case: Incident, action: Action, payload: Mapping[str, Any], category: 
         return ["tasks"] if case.open_tasks else []
     if action in SEALED:
         sealed = (case.asked or {}).get("way") == action and case.asked.get("files")
-        return ["seal"] if _times(action, case) and case.handler_code is None and not sealed else []
+        body = case.handler is not None and case.handler_code is None
+        return ["seal"] if _times(action, case) and body and not sealed else []
     if action not in GATES:
         return []
     needs, condition = (getattr(category, name) for name in GATES[action])

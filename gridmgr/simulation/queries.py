@@ -91,6 +91,7 @@ class CaseAt(NamedTuple):
     level: str  # which level holds it
     codes: Mapping[str | None, str]  # of each level; None is the whole district
     handler: str | None = None  # the body at work
+    handler_code: str | None = None  # of a unit, if its own people do it
 
 
 def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseAt]:
@@ -103,6 +104,7 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
             IncidentEvent.occurred_at,
             Incident.level,
             Incident.handler,
+            Incident.handler_code,
             *places,
         )
         .join(IncidentEvent, IncidentEvent.incident_id == Incident.id)
@@ -119,9 +121,10 @@ def cases(session: Session, origin: str, keys: Iterable[str]) -> dict[str, CaseA
             at,
             held,
             {None: ""} | {level: code or "" for level, code in zip(levels, codes, strict=True)},
-            body,
+            *at_work,
         )
-        for key, number, at, held, body, *codes in rows
+        for key, number, at, held, *at_work, street, community, grid in rows
+        for codes in ((street, community, grid),)
     }
 
 

@@ -282,6 +282,19 @@ def _photos(session: Session, origin: str) -> list[dict[str, str]]:
     return [{"sha256": each, "name": "现场.jpg"} for each in hashes]
 
 
+def _post(act: Act, case: queries.CaseAt) -> tuple[Role, str, str]:
+    """Return who takes a step: what a department was planned to do is for whoever the case was dispatched to."""
+    role, level = rules.who(act.action, case.level)
+    if role is not Role.DEPARTMENT_HANDLER:
+        return role, case.codes[level], ""
+    if act.action is Action.FINISH_TASK:
+        return role, "", act.department
+    if case.handler_code:
+        on_site = case.handler_code == case.codes["micro_grid"]
+        return (Role.GRID_MEMBER if on_site else Role.COMMUNITY_CLERK), case.handler_code, ""
+    return role, "", case.handler or act.department
+
+
 def _moves(session: Session, origin: str, steps: Sequence[Act], people: queries.People) -> list[Move]:
     """Return the steps as moves of whoever they fall to; one that history has passed is left out."""
     keys = {act.key for act in steps} | {act.payload["into"] for act in steps if "into" in act.payload}
@@ -292,9 +305,7 @@ def _moves(session: Session, origin: str, steps: Sequence[Act], people: queries.
         case = cases.get(act.key)
         if case is None or act.at <= case.last_at or act.payload.get("into", act.key) not in cases:
             continue
-        role, level = rules.who(act.action, case.level)
-        body = (case.handler or act.department) if role is Role.DEPARTMENT_HANDLER else ""
-        post = (role, case.codes[level], body)
+        post = _post(act, case)
         actor = people.get(post) or rules.staff(*post)
         payload = dict(act.payload)
         if "into" in payload:

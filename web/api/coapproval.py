@@ -164,7 +164,7 @@ class SayingOut(BaseModel):
     """How a body answers."""
 
     body: str = Field(examples=["消防救援大队"])
-    asked: int
+    asked: int = Field(examples=[12])
     agreed: int
     conditions: int
     objects: int = Field(description="Objects now.")
@@ -176,7 +176,7 @@ class SayingOut(BaseModel):
 class ApprovalFigures(BaseModel):
     """How the applications asked in a period were settled."""
 
-    asked: int
+    asked: int = Field(examples=[12])
     settled: int = Field(description="Granted or refused after at least one other body was asked.")
     granted: int
     mean_hours: float | None = Field(description="From asking to deciding, of the settled ones.")
