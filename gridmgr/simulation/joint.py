@@ -17,6 +17,7 @@ from gridmgr.claim.model import Cutting, Deed
 from gridmgr.coapproval import queries, rules, service
 from gridmgr.coapproval.model import Application, Approval, Said
 from gridmgr.coapproval.model import Deed as Decision
+from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import BUILDING, GridUnit
 from gridmgr.hierarchy.queries import valid_at
 from gridmgr.incident.model import Incident
@@ -118,6 +119,10 @@ def ask_together(session: Session) -> int:
         ("门头装修", "美宜家便利店", "更换门头招牌，宽 4 米", houses[1], 20, _objected),
         ("夜间施工", "荷花家园物业", "夜间抢修供水管网，预计两晚", houses[2], 1, _waiting),
     ]
+    begun = clock.midnight(
+        hierarchy.editions(session)[-1].effective
+    )  # before it there was no place to ask about
+    plans = [plan for plan in plans if now - plan[4] * HOUR > begun]
     for kind, applicant, what, house, ago, course in plans:
         with clock.travel(now - ago * HOUR):
             approval = service.ask(session, station, Application(kind, applicant, what, house))
