@@ -17,7 +17,7 @@ from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life.model import State
 from gridmgr.simulation import photos
 from gridmgr.whistle import queries, service
-from gridmgr.whistle.model import Call, Called, Whistle, Why
+from gridmgr.whistle.model import Call, Called, Standing, Whistle, Why
 
 WORKED_ON = (State.ACCEPTED, State.DISPATCHED, State.HANDLING)
 MINUTE, DEGREE = timedelta(minutes=1), 111_000.0  # metres of latitude
@@ -26,7 +26,7 @@ MINUTE, DEGREE = timedelta(minutes=1), 111_000.0  # metres of latitude
 def blow_whistles(session: Session, seed: int) -> int:
     """Blow the whistles of the demonstration street, once; returns how many."""
     shown, leading = (accounts.by_username(session, name) for name in ("dispatcher", "streetleader"))
-    if shown is None or leading is None or queries.page(session, SYSTEM, queries.Search(), 1):
+    if shown is None or leading is None or queries.page(session, SYSTEM, queries.Search(Standing.ENDED), 1):
         return 0
     desk, leader = accounts.actor_of(shown), accounts.actor_of(leading)
     stored = attachment.store(session, SYSTEM, "报到.jpg", photos.photo(seed, 0))
