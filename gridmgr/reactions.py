@@ -99,10 +99,12 @@ def _end_pieces(session: Session, event: IncidentsMoved) -> None:
 
 
 def _call_by_new_name(session: Session, event: BodyRenamed) -> None:
-    """Open cases, pieces and applications of a body that was renamed are its own under the new name."""
+    """All that is open for a body that was renamed is its own under the new name."""
     incident.hand_over(session, SYSTEM, event.before, event.after, renamed=True)
     claim.follow_name(session, event.before, event.after)
     coapproval.follow_name(session, event.before, event.after)
+    supervision.follow_name(session, event.before, event.after)
+    whistle.follow_name(session, event.before, event.after)
 
 
 def _hear_comments(session: Session, event: Commented) -> None:

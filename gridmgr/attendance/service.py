@@ -50,7 +50,7 @@ def answer(session: Session, actor: Actor, whistle_id: int, call_id: int, note: 
         Kind.WHISTLE_ANSWERED,
         whistle,
         case,
-        whistles.callers(session, whistle, case),
+        reads.callers(session, whistle, case),
         actor,
         note,
         call,
@@ -95,7 +95,7 @@ def report_in(
     whistles.in_history(session, case, actor, Action.REPORT_IN, whistle, more)
     incident.attach(session, [(case.id, case.last_seq, described)])
     whistles.tell(
-        session, Kind.REPORTED_IN, whistle, case, whistles.callers(session, whistle, case), actor, note, call
+        session, Kind.REPORTED_IN, whistle, case, reads.callers(session, whistle, case), actor, note, call
     )
     return call
 
@@ -168,7 +168,7 @@ def _missed(session: Session, call: Call) -> None:
     whistles.note_of(session, whistle, SYSTEM, Deed.MISS, "", call)
     case = session.get_one(Incident, whistle.incident_id)
     above = duty.seats(session).at([Role.COMMAND_CENTRE], case.home)
-    people = above | whistles.callers(session, whistle, case) | whistles.those_called(session, [call], case)
+    people = above | reads.callers(session, whistle, case) | reads.those_called(session, [call], case)
     whistles.tell(session, Kind.WHISTLE_MISSED, whistle, case, people, SYSTEM, whistle.wanted, call)
 
 
@@ -214,12 +214,12 @@ def _called(
 def _tell_called(
     session: Session, kind: Kind, whistle: Whistle, case: Incident, call: Call, actor: Actor, note: str
 ) -> None:
-    people = whistles.those_called(session, [call], case)
+    people = reads.those_called(session, [call], case)
     whistles.tell(session, kind, whistle, case, people, actor, note, call)
 
 
 def _tell_caller(
     session: Session, kind: Kind, whistle: Whistle, case: Incident, call: Call, actor: Actor, note: str
 ) -> None:
-    people = whistles.callers(session, whistle, case)
+    people = reads.callers(session, whistle, case)
     whistles.tell(session, kind, whistle, case, people, actor, note, call)

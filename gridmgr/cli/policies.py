@@ -40,21 +40,18 @@ def import_file(
         changes = rules.differences(map(rules.plain, policies.in_force(session, day)), read.policies)
         if not dry_run and not read.errors:
             service.publish(session, title or file.stem, day, read)
-    errors, warnings = ([i18n.say(each) for each in some] for some in (read.errors, read.warnings))
+    errors = [i18n.say(each) for each in read.errors]
     if as_json:
         published = not dry_run and not errors
         told = {
             "policies": len(read.policies),
             "published": published,
             "errors": errors,
-            "warnings": warnings,
         }
         print_json(told | {"changes": changes})
     else:
         for line in errors[:SHOWN]:
             err.print(line, style="red", markup=False, highlight=False)
-        for line in warnings:
-            err.print(line, style="yellow", markup=False, highlight=False)
         _say(len(read.policies), len(errors), len(changes), dry_run)
     if errors:
         raise typer.Exit(1)
@@ -172,7 +169,7 @@ def show_draft(as_json: Json = False) -> None:
         read = queries.read_draft(session, found.cells, clock.today())
     faults = [
         {"policy": n + 1, "rung": m + 1 if m is not None else None, "column": column, "reason": i18n.say(why)}
-        for (n, m, column), why in (read.faults | read.warnings).items()
+        for (n, m, column), why in read.faults.items()
     ]
     if as_json:
         return print_json({"version": found.version, "policies": found.cells, "faults": faults})

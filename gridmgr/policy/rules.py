@@ -131,11 +131,10 @@ _RUNG = ("share", "act", "level", "every", "times", "when", "answer")
 
 @dataclass(frozen=True)
 class PoliciesRead:
-    """A table of policies as it was read: the policies, what forbids publishing them, what only looks odd."""
+    """A table of policies as it was read: the policies, and what forbids publishing them."""
 
     policies: tuple[dict[str, Any], ...]
     errors: tuple[SheetError, ...]
-    warnings: tuple[SheetError, ...]
 
 
 def read_policies(told: Sheet, codes: Collection[str], seats: Collection[str]) -> PoliciesRead:
@@ -156,12 +155,12 @@ def read_policies(told: Sheet, codes: Collection[str], seats: Collection[str]) -
         last[key] = row
         if row["share"] is not None and not faults:
             policy["ladder"].append(stored(_rung(row)))
-    lonely = [
+    errors += [
         last[key].error("level", NobodyThere())
         for key, policy in found.items()
         if policy["ladder"] and policy["ladder"][-1]["level"] not in seats
     ]
-    return PoliciesRead(tuple(found.values()), tuple(errors), tuple(lonely))
+    return PoliciesRead(tuple(found.values()), tuple(errors))
 
 
 def _rung(row: Row) -> Rung:
@@ -243,7 +242,6 @@ class DraftRead:
 
     read: PoliciesRead
     faults: Mapping[tuple[int, int | None, str], Problem]
-    warnings: Mapping[tuple[int, int | None, str], Problem]
 
 
 def cells_of(policy: Mapping[str, Any]) -> Cells:
@@ -307,8 +305,7 @@ def read_draft(draft: Sequence[Cells], codes: Collection[str], seats: Collection
     read = read_policies(sheet.of_cells(typed, policy_columns()), codes, seats)
     faults = dict(_place_of(error, places) for error in reversed(read.errors))
     faults |= {(n, None, "stage"): PolicyTwice() for n in _twice(draft)}
-    warnings = dict(_place_of(error, places) for error in read.warnings)
-    return DraftRead(read, faults, warnings)
+    return DraftRead(read, faults)
 
 
 def _place_of(

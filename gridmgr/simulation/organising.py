@@ -19,6 +19,8 @@ from gridmgr.incident.model import Incident
 from gridmgr.module import queries as modules
 from gridmgr.module import rules as templates
 from gridmgr.module import service as regrouping
+from gridmgr.one_grid import rules as lines
+from gridmgr.one_grid import service as one_grid
 from gridmgr.organisation import queries, service
 from gridmgr.organisation.model import BodyKind
 from gridmgr.organisation.rules import TABLE
@@ -44,6 +46,7 @@ CHOICES = (
 )
 STAFF = {BodyKind.STATION: 2, BodyKind.TEAM: 4, BodyKind.COMMAND_ROOM: 0}
 CASES = 5
+GRID_LINES = ("党建", "综治", "城管", "流动人口")
 
 
 def organise(session: Session) -> int:
@@ -61,6 +64,7 @@ def organise(session: Session) -> int:
         regrouping.regroup(session, SYSTEM, code, template, picks, lambda codes: ())
         _lead(session, code)
         _join(session, code)
+    _merge(session, home)
     if shown:
         _raise(session, accounts.actor_of(shown), home)
     return len(found)
@@ -128,6 +132,24 @@ def _join(session: Session, street: str) -> None:
         )
         if taken:
             regrouping.join(session, SYSTEM, taken.most_common(1)[0][0], body.name)
+
+
+def _merge(session: Session, street: str) -> None:
+    """Merge the grids of four lines of a street: its members serve all of them, but for a few migrants' grids."""
+    asked = (
+        select(RoleGrant.code, Account.name, Account.username)
+        .join(Account, Account.id == RoleGrant.account_id)
+        .where(Account.active, RoleGrant.role == Role.GRID_MEMBER, RoleGrant.code.startswith(street))
+        .order_by(RoleGrant.code, Account.username)
+    )
+    grids = session.execute(asked).all()
+    rows = [
+        f"{line},{code},{name},{username}"
+        for n, (code, name, username) in enumerate(grids)
+        for line in GRID_LINES[: 3 if n % 6 == 5 else 4]
+    ]
+    table = sheet.read("\n".join(["条线,网格编码,姓名,用户名", *rows]).encode(), "四网名单.csv", lines.TABLE)
+    one_grid.merge(session, SYSTEM, {"四网名单.csv": table})
 
 
 def _raise(session: Session, actor: Actor, street: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, select, true, update
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, i18n, words
@@ -165,6 +165,14 @@ def follow(session: Session, moves: Iterable[Moved]) -> None:
         _tell(
             session, Kind.ORDER_ANSWERED, order, case, {order.issuer_id}, None, move.payload.get("note") or ""
         )
+
+
+def follow_name(session: Session, before: str, after: str) -> None:
+    """Let running orders for a body apart be for it by its new name; all others follow the case itself."""
+    running = update(SupervisionOrder).where(
+        SupervisionOrder.body == before, SupervisionOrder.apart, SupervisionOrder.state.in_(RUNNING)
+    )
+    session.execute(running.values(body=after))
 
 
 def tell_late(session: Session, batch: int = 500) -> int:

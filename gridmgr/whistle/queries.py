@@ -1,6 +1,6 @@
 """Reads of whistles: those that concern an actor, how the called stand, and how they come when they are called."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
-from gridmgr.account.model import Account
+from gridmgr.account.model import Account, Role
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
 from gridmgr.category import queries as matters
+from gridmgr.duty import queries as duty
 from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import SCOPED
 from gridmgr.kept import kept
@@ -164,6 +165,36 @@ def bodies(session: Session, home: str = "") -> list[str]:
     named = {each.department for each in matters.in_force(session)} - {""}
     staffed = select(Account.body).where(Account.active, Account.body.is_not(None)).distinct()
     return sorted(named | set(session.scalars(staffed)))
+
+
+# ---- people ------------------------------------------------------------------------------------------
+
+
+def approvers(session: Session, whistle: Whistle, case: Incident) -> set[int | None]:
+    """Return who is asked to approve: the street's leader, or the command centre where there is none on duty."""
+    seats = duty.seats(session)
+    leaders = seats.at([Role.STREET_LEADER], case.home) if whistle.upward else set()
+    return leaders - {whistle.proposer_id} or seats.at([Role.COMMAND_CENTRE], case.home)
+
+
+def callers(session: Session, whistle: Whistle, case: Incident) -> set[int | None]:
+    """Return the people of whoever called: the street's desk and leader, or the department's people."""
+    seats = duty.seats(session)
+    if whistle.caller_code is not None:
+        return seats.at(rules.STREET, whistle.caller_code)
+    return set(seats.of(whistle.caller, case.home))
+
+
+def those_called(session: Session, found: Iterable[Call], case: Incident) -> set[int | None]:
+    """Return the people of those called: of a department, whoever works around the place, or else all of them."""
+    seats, people = duty.seats(session), set()
+    for call in found:
+        if call.unit_code is not None:
+            people |= seats.at(rules.STREET, call.unit_code)
+        else:
+            everyone = {account for account, _ in seats.by_body.get(call.body, ())}
+            people |= seats.of(call.body, case.home) or everyone
+    return people
 
 
 # ---- places ------------------------------------------------------------------------------------------

@@ -5,15 +5,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, words
-from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Actor, require
 from gridmgr.calendar.queries import calendar_for
 from gridmgr.clock import TimeUnit
-from gridmgr.duty import queries as duty
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
@@ -115,7 +113,15 @@ def _propose(
     session.add_all(_call(whistle, each, terms) for each in called)
     note_of(session, whistle, actor, Deed.PROPOSE, wanted)
     if rules.needs_approval(actor, why, whistle.upward, terms) or not conditional:
-        tell(session, Kind.WHISTLE_ASKED, whistle, case, approvers(session, whistle, case), actor, wanted)
+        tell(
+            session,
+            Kind.WHISTLE_ASKED,
+            whistle,
+            case,
+            queries.approvers(session, whistle, case),
+            actor,
+            wanted,
+        )
         return whistle
     return _blow(session, whistle, case, actor, "")
 
@@ -218,7 +224,7 @@ def _end(
     for each in spared:
         each.excused_at = now
     note_of(session, whistle, actor, Deed.END, note)
-    tell(session, Kind.WHISTLE_OVER, whistle, case, those_called(session, spared, case), actor, note)
+    tell(session, Kind.WHISTLE_OVER, whistle, case, queries.those_called(session, spared, case), actor, note)
     return whistle
 
 
@@ -233,6 +239,16 @@ def follow(session: Session, moves: Iterable[Moved]) -> None:
             note_of(session, whistle, SYSTEM, Deed.WITHDRAW, "")
         else:
             _end(session, whistle, case, queries.calls(session, [whistle.id])[whistle.id], SYSTEM, "")
+
+
+def follow_name(session: Session, before: str, after: str) -> None:
+    """Let open whistles call, and be blown by, a body by its new name."""
+    asked = select(Whistle.id).where(Whistle.state.in_(OPEN))
+    session.execute(update(Call).where(Call.body == before, Call.whistle_id.in_(asked)).values(body=after))
+    blown = update(Whistle).where(
+        Whistle.caller == before, Whistle.caller_code.is_(None), Whistle.state.in_(OPEN)
+    )
+    session.execute(blown.values(caller=after))
 
 
 # ---- terms -------------------------------------------------------------------------------------------
@@ -339,38 +355,11 @@ def in_history(
 # ---- who hears of it -----------------------------------------------------------------------------------
 
 
-def approvers(session: Session, whistle: Whistle, case: Incident) -> set[int | None]:
-    """Return who is asked to approve: the street's leader, or the command centre where there is none on duty."""
-    seats = duty.seats(session)
-    leaders = seats.at([Role.STREET_LEADER], case.home) if whistle.upward else set()
-    return leaders - {whistle.proposer_id} or seats.at([Role.COMMAND_CENTRE], case.home)
-
-
-def callers(session: Session, whistle: Whistle, case: Incident) -> set[int | None]:
-    """Return the people of whoever called: the street's desk and leader, or the department's people."""
-    seats = duty.seats(session)
-    if whistle.caller_code is not None:
-        return seats.at(rules.STREET, whistle.caller_code)
-    return set(seats.of(whistle.caller, case.home))
-
-
-def those_called(session: Session, found: Iterable[Call], case: Incident) -> set[int | None]:
-    """Return the people of those called: of a department, whoever works around the place, or else all of them."""
-    seats, people = duty.seats(session), set()
-    for call in found:
-        if call.unit_code is not None:
-            people |= seats.at(rules.STREET, call.unit_code)
-        else:
-            everyone = {account for account, _ in seats.by_body.get(call.body, ())}
-            people |= seats.of(call.body, case.home) or everyone
-    return people
-
-
 def _call_out(
     session: Session, whistle: Whistle, case: Incident, actor: Actor, found: Iterable[Call]
 ) -> None:
     for call in found:
-        people = those_called(session, [call], case)
+        people = queries.those_called(session, [call], case)
         tell(session, Kind.WHISTLED, whistle, case, people, actor, whistle.wanted, call)
 
 

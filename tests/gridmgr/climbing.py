@@ -18,6 +18,7 @@ from gridmgr.life.model import Action
 from gridmgr.notice.model import Kind, Notice
 from gridmgr.policy import rules
 from gridmgr.policy import service as policies
+from gridmgr.policy.model import LADDER
 from gridmgr.reactions import REACTIONS
 
 MONDAY = datetime(2026, 9, 7, 1, tzinfo=UTC)  # 9:00 in the district
@@ -36,7 +37,7 @@ def publish(session, rows: str, effective: date = date(2026, 1, 1)) -> None:
     content = "category,severity,stage,amount,unit,share,act,level,every,times,when,answer\n" + rows
     told = sheet.read(content.encode(), "policies.csv", rules.policy_columns())
     codes = [each.code for each in categories.in_force(session, effective)]
-    policies.publish(session, "试点", effective, rules.read_policies(told, codes, set()))
+    policies.publish(session, "试点", effective, rules.read_policies(told, codes, LADDER))
 
 
 class Desk:

@@ -36,7 +36,7 @@ def test_the_levels_of_a_ladder_are_those_that_hold_a_case_and_the_department():
 
 def test_the_sample_is_sound_and_has_a_ladder_for_every_stage():
     found = read(SAMPLE.read_text("utf-8").partition("\n")[2])
-    assert (found.errors, found.warnings) == ((), ())
+    assert found.errors == ()
     assert {policy["stage"] for policy in found.policies} == set(Stage)
 
 
@@ -105,10 +105,9 @@ def test_the_first_row_that_cannot_be_read_is_not_followed_by_errors_of_its_own_
     ]
 
 
-def test_a_last_rung_that_would_reach_nobody_is_pointed_out():
+def test_a_last_rung_that_would_reach_nobody_is_refused():
     found = read(",,accept,1,hours,1,tell,street\n,,accept,,,2,tell,district\n", seats={"street"})
-    assert found.errors == ()
-    assert [each.details["row"] for each in found.warnings] == [3]
+    assert told(found) == [(3, "level", "NobodyThere")]
 
 
 def test_a_ladder_has_an_end():
@@ -177,7 +176,7 @@ def test_all_of_a_table_is_published_or_nothing(district):
         service.publish(district, "试点", date(2026, 1, 1), read(",,accept,1,hours,,,\n,,verify,,,,,\n"))
     assert len(refused.value.errors) == 1
     with pytest.raises(NoPolicies):
-        service.publish(district, "试点", date(2026, 1, 1), rules.PoliciesRead((), (), ()))
+        service.publish(district, "试点", date(2026, 1, 1), rules.PoliciesRead((), ()))
     assert queries.policy_tables(district) == []
 
 

@@ -37,6 +37,7 @@ from gridmgr.incident.rules import DESK, EITHER
 from gridmgr.life.model import Action, Source, State
 from gridmgr.life.rules import target
 from gridmgr.module import queries as modules
+from gridmgr.one_grid import queries as one_grid
 from gridmgr.onsite import queries as onsite
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
@@ -412,6 +413,9 @@ def test_the_demonstration_has_bodies_modules_of_different_ways_and_two_task_for
         assert sorted(post.pile.open > 0 for _, post in room.forces) == [False, True]
         templates = {each.template for each in modules.groupings(session).values()}
         assert len(templates) == min(4, len(hierarchy.streets(session)))
+        lists = one_grid.page(session, SYSTEM, shown, 1000)
+        assert len(lists) > 3
+        assert all({"党建", "综治", "城管"} <= set(each.lines) for found in lists.values() for each in found)
         session.rollback()
 
 

@@ -1,5 +1,6 @@
 """A street blows the whistle on a case: departments answer, report in with place and photo, are rated, or miss it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from whistling import ENFORCEMENT, MARKET, MINUTE, PLACE, SANITATION, accepted, 
 
 from gridmgr import clock
 from gridmgr.account.model import NotGranted, OutsideGrant, Role
-from gridmgr.account.rules import Actor, Grant
+from gridmgr.account.rules import SYSTEM, Actor, Grant
 from gridmgr.attendance import queries as came
 from gridmgr.attendance import service as attendance
 from gridmgr.events import drain
@@ -19,7 +20,12 @@ from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import NoPlace
 from gridmgr.life import rules as life
 from gridmgr.life.model import Action
+from gridmgr.organisation import service as register
+from gridmgr.organisation.model import BodyKind, Described
 from gridmgr.reactions import REACTIONS
+from gridmgr.supervision import queries as supervision
+from gridmgr.supervision import service as ordering
+from gridmgr.supervision.model import Deed as Answer
 from gridmgr.whistle import queries, rules, service
 from gridmgr.whistle.model import (
     BadTerms,
@@ -221,3 +227,20 @@ def test_terms_hold_from_their_day_and_only_whole(district, staff):
                 service.set_terms(district, admin, today, wrong)
         with pytest.raises(NotGranted):
             service.set_terms(district, staff[Role.STREET_LEADER], today, {})
+
+
+def test_a_body_that_gets_a_new_name_is_called_by_it(desk, staff, case, departments, photo):
+    whistle = blow(desk, staff[Role.STREET_LEADER], case, call(SANITATION, MARKET))
+    assert sweep(desk, after(1.1)) == 2
+    assert sweep(desk, after(2.1)) == 2  # both get an order for staying away
+    told_of = Described(SANITATION, BodyKind.DEPARTMENT)
+    register.found(desk.session, SYSTEM, told_of, lambda codes: ())
+    new_name = replace(told_of, name="环境卫生中心")
+    desk.at(after(3), lambda: register.change(desk.session, SYSTEM, SANITATION, new_name, lambda codes: ()))
+    renamed = replace(departments[SANITATION], body="环境卫生中心")
+    there(desk, renamed, whistle, "环境卫生中心", photo, after(4))
+    orders = {each.body: each for each in supervision.of_case(desk.session, case.id)}
+    assert set(orders) == {"环境卫生中心", MARKET}
+    desk.at(
+        after(4), lambda: ordering.do(desk.session, renamed, orders["环境卫生中心"].id, Answer.ANSWER, "已到")
+    )

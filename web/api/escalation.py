@@ -155,7 +155,7 @@ def _policy(policy: Policy | Mapping[str, Any]) -> PolicyOut:
 
 
 class CellFault(BaseModel):
-    """A cell of a table that cannot be used, or looks odd."""
+    """A cell of a table that cannot be used."""
 
     row: int = Field(examples=[3])
     column: str = Field(examples=["level"])
@@ -176,7 +176,6 @@ class PolicyPreview(BaseModel):
 
     policies: int = Field(examples=[11])
     errors: list[CellFault]
-    warnings: list[CellFault]
     differences: list[DifferenceOut]
 
 
@@ -195,7 +194,6 @@ def preview_policies(
     return PolicyPreview(
         policies=len(read.policies),
         errors=_faults(read.errors),
-        warnings=_faults(read.warnings),
         differences=[
             DifferenceOut(
                 kind=each.kind,
@@ -224,7 +222,6 @@ class PublishedOut(BaseModel):
     title: str = Field(examples=["本区时限"])
     effective: Day
     policies: int = Field(examples=[11])
-    warnings: list[CellFault]
 
 
 @routes.post("/policies", status_code=201)
@@ -243,7 +240,6 @@ def publish_policies(
     response.headers["Location"] = f"/api/policies?at={day}"
     return PublishedOut(
         id=table.id, title=table.title, effective=day, policies=len(read.policies),
-        warnings=_faults(read.warnings),
     )  # fmt: skip
 
 

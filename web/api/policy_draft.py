@@ -65,7 +65,6 @@ class DraftOut(BaseModel):
     saved_at: Utc | None
     policies: list[PolicyCells]
     errors: list[DraftFault]
-    warnings: list[DraftFault]
 
 
 class DraftIn(BaseModel):
@@ -114,13 +113,7 @@ def publish_policy_draft(
     read = queries.read_draft(session, policies.draft(session).cells, day)
     table = service.publish_draft(session, wanted.title, day, wanted.version, read)
     response.headers["Location"] = f"/api/policies?at={day}"
-    warnings = [
-        {"row": n + 1, "column": column, "value": "", "reason": say(reason)}
-        for (n, _, column), reason in read.warnings.items()
-    ]
-    return PublishedOut(
-        id=table.id, title=table.title, effective=day, policies=len(read.read.policies), warnings=warnings
-    )
+    return PublishedOut(id=table.id, title=table.title, effective=day, policies=len(read.read.policies))
 
 
 def _out(session: Session) -> DraftOut:
@@ -128,7 +121,7 @@ def _out(session: Session) -> DraftOut:
     read = queries.read_draft(session, found.cells, clock.today())
     return DraftOut(
         version=found.version, based_on=found.based_on, policies=found.cells, errors=_faults(read.faults),
-        warnings=_faults(read.warnings), saved_by=found.saved_by, saved_at=found.saved_at,
+        saved_by=found.saved_by, saved_at=found.saved_at,
     )  # fmt: skip
 
 

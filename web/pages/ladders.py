@@ -70,9 +70,8 @@ def _draft(
 
 
 def _shown(session: Session, number: int, cells: Cells, told: DraftRead) -> dict[str, Any]:
-    """Return a policy of the draft as it is listed: its cells, and how many of them are wrong or odd."""
-    places = [place for place in (*told.faults, *told.warnings) if place[0] == number]
-    return {"cells": cells, "faults": sum(place in told.faults for place in places), "odd": len(places)}
+    """Return a policy of the draft as it is listed: its cells, and how many of them are wrong."""
+    return {"cells": cells, "faults": sum(place[0] == number for place in told.faults)}
 
 
 def _courses(session: Session, told: DraftRead, given: Mapping[str, str], holder: str) -> list[Course]:
@@ -174,7 +173,6 @@ def _form(
         "version": given.get("version", "0"), "tried": tried, "courses": courses, "lost": lost(courses),
         "wrong": wrong, "areas": areas, "limit": limit, "categories": matters.in_force(session),
         "faults": {place[1:]: fault for place, fault in told.faults.items() if place[0] == number},
-        "odd": {place[1:]: fault for place, fault in told.warnings.items() if place[0] == number},
         "head": rules.HEAD, "columns": rules.RUNG, "most": rules.MOST_RUNGS, "fresh": number == len(found.cells),
         "problem": i18n.say(problem) if problem else "", "oob": False,
     }  # fmt: skip
