@@ -248,9 +248,10 @@ def test_an_author_hands_a_piece_to_a_person_and_several_do_one(desk, staff, col
         staff[each] for each in (Role.COMMUNITY_CLERK, Role.GRID_MEMBER, Role.GRID_LEADER)
     )
     piece = cut(desk, clerk, places=2)
-    hand = lambda who, to: desk.at(  # noqa: E731
-        after(1), lambda: service.hand(desk.session, who, piece.id, to, "请去一趟")
-    )
+
+    def hand(who: Actor, to: str) -> None:
+        desk.at(after(1), lambda: service.hand(desk.session, who, piece.id, to, "请去一趟"))
+
     with pytest.raises(NotYourPiece):
         hand(leader, "colleague")
     with pytest.raises(UnknownAccount):
@@ -348,9 +349,10 @@ def test_lists_and_counts_are_those_of_the_asker(desk, staff):
     cut(desk, staff[Role.STREET_DISPATCHER], code=OTHER)
     take(desk, member, own)
     with clock.travel(after(2)):
-        ids = lambda search, who=member: [  # noqa: E731
-            each.id for each in queries.page(desk.session, who, search, 10)
-        ]
+
+        def ids(search: queries.Search, who: Actor = member) -> list[int]:
+            return [each.id for each in queries.page(desk.session, who, search, 10)]
+
         assert ids(queries.Search()) == [wide.id, own.id]
         assert ids(queries.Search(free=True)) == [wide.id]
         assert ids(queries.Search(taken_by=member.id)) == [own.id]

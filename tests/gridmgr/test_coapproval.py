@@ -77,8 +77,7 @@ def test_what_stands_in_the_way_of_a_permit(said, overruled, silence, late, obje
 def test_every_body_is_asked_once_with_its_matters_but_not_the_asker():
     found = [SimpleNamespace(code=code, department=body) for code, body in (
         ("S0101", "城管"), ("S0102", "环卫"), ("S0201", "城管"), ("B01", "供水"), ("S0103", "市监"))]  # fmt: skip
-    owners = lambda matter: [matter.department, "综合队"]  # noqa: E731
-    asked = rules.bodies_of(found, ["S01", "S02"], owners, "市监")
+    asked = rules.bodies_of(found, ["S01", "S02"], lambda matter: [matter.department, "综合队"], "市监")
     assert asked == {
         "城管": ["S0101", "S0201"], "环卫": ["S0102"], "综合队": ["S0101", "S0102", "S0201", "S0103"],
     }  # fmt: skip
@@ -184,9 +183,11 @@ def test_an_objection_stops_it_until_it_is_met_or_set_aside(desk, people):
         decide(desk, station, approval)
     with pytest.raises(NotGranted):
         desk.at(after(2), lambda: service.overrule(desk.session, station, approval.id, "燃气公司", "不管"))
-    overrule = lambda body, note: desk.at(  # noqa: E731
-        after(2), lambda: service.overrule(desk.session, people["centre"], approval.id, body, note)
-    )
+
+    def overrule(body: str, note: str) -> None:
+        centre = people["centre"]
+        desk.at(after(2), lambda: service.overrule(desk.session, centre, approval.id, body, note))
+
     with pytest.raises(SayWhy):
         overrule("燃气公司", " ")
     with pytest.raises(NoObjection):
@@ -303,9 +304,10 @@ def _category(desk, code: str) -> int:
 def test_lists_counts_and_the_table_of_kinds(desk, people):
     station = people["station"]
     approval, other = ask(desk, station), ask(desk, station, kind="占道", code=f"{STREET}002")
-    page = lambda search, who=station: [  # noqa: E731
-        each.id for each in queries.page(desk.session, who, search, 10)
-    ]
+
+    def page(search: queries.Search, who: Actor = station) -> list[int]:
+        return [each.id for each in queries.page(desk.session, who, search, 10)]
+
     assert page(queries.Search()) == [other.id, approval.id]
     assert page(queries.Search(body="环卫所")) == [approval.id]
     assert page(queries.Search(own="市场监管所", area=f"{STREET}002")) == [other.id]

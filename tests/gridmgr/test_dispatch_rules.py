@@ -93,8 +93,8 @@ def setting(mode=Mode.AUTOMATIC, severities=(1, 2), code="510106001") -> Dispatc
     return DispatchSetting(code=code, effective=date(2026, 1, 1), mode=mode, severities=list(severities))
 
 
-def decided(told_case, *named, presence=Presence(1), how=None):  # noqa: B008
-    there = {(each.body, each.code): presence for each in named}
+def decided(told_case, *named, presence=None, how=None):
+    there = {(each.body, each.code): presence or Presence(1) for each in named}
     able = found(*named, presence=there)
     chosen, why = rules.automatic(how or setting(), told_case, able, ())
     return chosen and chosen.body, [reason.cause for reason in why]

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
@@ -11,10 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from outside import receiver
 from pydantic import SecretStr
-from test_post import CASE, engine, later, li, log, mailing, person, tell  # noqa: F401
+from sqlalchemy import Engine
+from test_post import CASE, later, log, mailing, person, tell
 
 from gridmgr import clock, db, post
 from gridmgr.account.model import Role
+from gridmgr.account.rules import Actor
 from gridmgr.delivery import rules as said
 from gridmgr.delivery import service as leaving
 from gridmgr.notice import queries, rules, service
@@ -37,7 +40,21 @@ ZONE = ZoneInfo("Asia/Shanghai")
 NIGHT = datetime(2026, 11, 30, 23, 30, tzinfo=ZONE)  # a Monday
 
 
-def keep(engine, actor, **wanted) -> None:  # noqa: F811
+@pytest.fixture
+def engine(own_database: str) -> Iterator[Engine]:
+    """An engine on a database whose work is committed."""
+    engine = db.engine(own_database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def li(engine: Engine) -> Actor:
+    """A clerk with an address, who reads English."""
+    return person(engine, "li", Role.COMMUNITY_CLERK)
+
+
+def keep(engine, actor, **wanted) -> None:
     with db.transaction(engine) as session:
         if "phone" in wanted:
             service.set_phone(session, actor, wanted["phone"])
@@ -45,7 +62,7 @@ def keep(engine, actor, **wanted) -> None:  # noqa: F811
             service.set_quiet(session, actor, wanted["quiet"])
 
 
-def told_at(engine, at: datetime, *messages: Message) -> None:  # noqa: F811
+def told_at(engine, at: datetime, *messages: Message) -> None:
     with clock.travel(at), db.transaction(engine) as session:
         service.tell(session, messages)
 
@@ -112,7 +129,7 @@ def test_without_quiet_hours_it_is_never_quiet():
 # ---- quiet hours ---------------------------------------------------------------------------------
 
 
-def test_what_comes_in_quiet_hours_waits_and_then_comes_together(engine, li, monkeypatch):  # noqa: F811
+def test_what_comes_in_quiet_hours_waits_and_then_comes_together(engine, li, monkeypatch):
     keep(engine, li, quiet=Quiet(22 * 60, 7 * 60))
     with mailing(monkeypatch) as box:
         for n in range(3):
@@ -135,7 +152,7 @@ def test_what_comes_in_quiet_hours_waits_and_then_comes_together(engine, li, mon
         assert queries.unread(session, [li.id]) == {li.id: 4}  # the inbox has all, at once
 
 
-def test_a_digest_that_fails_goes_again_whole(engine, li, monkeypatch):  # noqa: F811
+def test_a_digest_that_fails_goes_again_whole(engine, li, monkeypatch):
     keep(engine, li, quiet=Quiet(22 * 60, 7 * 60))
     morning = datetime(2026, 12, 1, 7, 0, 1, tzinfo=ZONE)
     with mailing(monkeypatch) as box:
@@ -151,7 +168,7 @@ def test_a_digest_that_fails_goes_again_whole(engine, li, monkeypatch):  # noqa:
     assert all(f"20261130000{n}" in digest.get_content() for n in range(2))
 
 
-def test_one_notice_of_a_quiet_night_comes_as_any_other(engine, li, monkeypatch):  # noqa: F811
+def test_one_notice_of_a_quiet_night_comes_as_any_other(engine, li, monkeypatch):
     keep(engine, li, quiet=Quiet(22 * 60, 7 * 60))
     with mailing(monkeypatch) as box:
         told_at(engine, NIGHT, Message(li.id, Kind.ASSIGNED, None, CASE))
@@ -166,7 +183,7 @@ def test_one_notice_of_a_quiet_night_comes_as_any_other(engine, li, monkeypatch)
 # ---- short messages ------------------------------------------------------------------------------
 
 
-def test_without_a_gateway_the_log_says_that_nothing_was_sent(engine, li):  # noqa: F811
+def test_without_a_gateway_the_log_says_that_nothing_was_sent(engine, li):
     keep(engine, li, phone="13812345678")
     tell(engine, Message(li.id, Kind.SUPERVISED, None, CASE), Message(li.id, Kind.CLOSED, None, CASE))
     (only,) = log(engine)
@@ -175,7 +192,7 @@ def test_without_a_gateway_the_log_says_that_nothing_was_sent(engine, li):  # no
     assert post.deliver(engine) == {}
 
 
-def test_a_short_message_goes_by_the_gateway_of_the_settings(engine, li, monkeypatch):  # noqa: F811
+def test_a_short_message_goes_by_the_gateway_of_the_settings(engine, li, monkeypatch):
     keep(engine, li, phone="13812345678")
     monkeypatch.setattr(settings(), "sms_token", SecretStr("token"))
     monkeypatch.setattr(
@@ -198,7 +215,7 @@ def test_a_short_message_goes_by_the_gateway_of_the_settings(engine, li, monkeyp
         assert later(engine, minutes=2) == {"taken": 1}
 
 
-def test_what_was_not_sent_for_want_of_a_gateway_can_be_sent_later(engine, li, monkeypatch):  # noqa: F811
+def test_what_was_not_sent_for_want_of_a_gateway_can_be_sent_later(engine, li, monkeypatch):
     keep(engine, li, phone="13812345678")
     tell(engine, Message(li.id, Kind.SUPERVISED, None, CASE))
     (only,) = log(engine)
@@ -212,7 +229,7 @@ def test_what_was_not_sent_for_want_of_a_gateway_can_be_sent_later(engine, li, m
 # ---- robots --------------------------------------------------------------------------------------
 
 
-def robot(engine, url: str, flavour: Flavour, **more) -> int:  # noqa: F811
+def robot(engine, url: str, flavour: Flavour, **more) -> int:
     with db.transaction(engine) as session:
         return service.add_webhook(session, url, [Kind.TAKEN_OVER], flavour, "街道群", **more).id
 
@@ -221,7 +238,7 @@ def ok(n: int) -> tuple[int, bytes]:
     return 200, b'{"errcode": 0, "errmsg": "ok"}'
 
 
-def test_a_robot_says_what_happened_in_words_and_its_key_is_seen_by_nobody(engine, li, monkeypatch):  # noqa: F811
+def test_a_robot_says_what_happened_in_words_and_its_key_is_seen_by_nobody(engine, li, monkeypatch):
     monkeypatch.setattr(settings(), "public_url", "https://grid.example")
     with receiver(ok) as group:
         robot(engine, f"{group.url}&key=KEY-OF-THE-ROBOT", Flavour.WECOM)
@@ -238,7 +255,7 @@ def test_a_robot_says_what_happened_in_words_and_its_key_is_seen_by_nobody(engin
     assert (only.way, only.state) == (Way.ROBOT, Progress.SENT) and "KEY" not in only.address
 
 
-def test_what_a_robot_refuses_politely_is_tried_again(engine, li):  # noqa: F811
+def test_what_a_robot_refuses_politely_is_tried_again(engine, li):
     answers = [b'{"errcode": 45009, "errmsg": "api freq out of limit"}', b"<html>", b'{"errcode":0}']
     with receiver(lambda n: (200, answers[n - 1])) as group:
         robot(engine, f"{group.url}&key=K", Flavour.WECOM)
@@ -249,7 +266,7 @@ def test_what_a_robot_refuses_politely_is_tried_again(engine, li):  # noqa: F811
         assert later(engine, minutes=10) == {"taken": 1}
 
 
-def test_dingtalk_gets_an_address_signed_when_it_is_sent(engine, li):  # noqa: F811
+def test_dingtalk_gets_an_address_signed_when_it_is_sent(engine, li):
     secret = "SEC-x+/="
     with receiver(ok) as group:
         robot(engine, f"{group.url}&access_token=T", Flavour.DINGTALK, secret=secret)
@@ -262,7 +279,7 @@ def test_dingtalk_gets_an_address_signed_when_it_is_sent(engine, li):  # noqa: F
     assert said.signed("https://robot/send", "", 1) == "https://robot/send"
 
 
-def test_a_robot_given_up_names_no_key_to_the_administrators(engine, li):  # noqa: F811
+def test_a_robot_given_up_names_no_key_to_the_administrators(engine, li):
     admin = person(engine, "root", Role.ADMIN)
     robot(engine, "http://127.0.0.1:9/send?key=KEY", Flavour.WECOM)
     tell(engine, Message(li.id, Kind.TAKEN_OVER, None, CASE))
@@ -274,7 +291,7 @@ def test_a_robot_given_up_names_no_key_to_the_administrators(engine, li):  # noq
         assert session.query(Delivery).filter(Delivery.last_error.contains("KEY")).count() == 0
 
 
-def test_what_no_robot_is_cannot_be_added(engine):  # noqa: F811
+def test_what_no_robot_is_cannot_be_added(engine):
     with db.transaction(engine) as session:
         for more in ({"area": "510"}, {"body": "环卫所"}, {"secret": "s"}):
             with pytest.raises(NotForRobots):

@@ -266,7 +266,10 @@ def test_moving_asks_the_database_no_more_than_without_lists(desk, district, div
         case = desk.report()
         asked = []
         connection = district.connection()
-        listen = lambda *args: asked.append(args[2])  # noqa: E731
+
+        def listen(_connection, _cursor, statement, *_more) -> None:
+            asked.append(statement)
+
         event.listen(connection, "before_cursor_execute", listen)
         desk.move(case, MONDAY, Action.ACCEPT)
         desk.move(case, MONDAY, Action.HAND_UP, level="district", note="上报")

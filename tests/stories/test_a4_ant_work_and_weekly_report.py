@@ -46,7 +46,10 @@ def ants(district):
 def test_a_typhoon_check_is_cut_into_small_claims_and_the_week_counts_them(desk, staff, ants):
     """A4 蚂蚁分工: 排查危房任务拆成小任务，在岗人员认领、办结、验收；工作周报自动生成，数字不再变化."""
     dispatcher = staff[Role.STREET_DISPATCHER]
-    at = lambda hours, work: desk.at(after(hours), work)  # noqa: E731
+
+    def at(hours: float, work):
+        return desk.at(after(hours), work)
+
     pieces = [
         at(0, lambda g=grid: service.cut(desk.session, dispatcher, Cutting("台风前排查危房", after(8), code=g)))
         for grid in (f"{STREET}001001", f"{STREET}001002", f"{STREET}002001", f"{STREET}002002")

@@ -67,9 +67,10 @@ def test_no_permit_today_and_stop_order_tomorrow(desk, staff, window):
         assert desk.session.scalars(asked).all() == ["opinion_asked"]
 
     # Six agree, one of them with a condition; the fire brigade objects, and that stops the permit.
-    say = lambda body, said, note="", hours=2: desk.at(  # noqa: E731
-        after(hours), lambda: service.say(desk.session, window[body], approval.id, said, note)
-    )
+
+    def say(body: str, said: Said, note: str = "", hours: float = 2) -> None:
+        desk.at(after(hours), lambda: service.say(desk.session, window[body], approval.id, said, note))
+
     for body in SEVEN:
         if body == "公安分局":
             say(body, Said.CONDITIONS, "22 点后停止施工")
@@ -77,9 +78,10 @@ def test_no_permit_today_and_stop_order_tomorrow(desk, staff, window):
             say(body, Said.OBJECT, "门头遮挡消火栓")
         else:
             say(body, Said.AGREE)
-    grant = lambda hours: desk.at(  # noqa: E731
-        after(hours), lambda: service.decide(desk.session, station, approval.id, Deed.GRANT)
-    )
+
+    def grant(hours: float) -> None:
+        desk.at(after(hours), lambda: service.decide(desk.session, station, approval.id, Deed.GRANT))
+
     with pytest.raises(StillObjected, match="消防救援大队"):
         grant(3)
     assert approval.state == Standing.OPEN
