@@ -190,7 +190,8 @@ def _ordered(session: Session, whistle: Whistle, call: Call) -> bool:
     try:
         with session.begin_nested():
             order = supervision.issue(
-                session, SYSTEM, case.number, whistle.wanted, call.minutes / 60, TimeUnit.WORKING_HOURS, body=call.body
+                session, SYSTEM, case.number, whistle.wanted, call.minutes / 60, TimeUnit.WORKING_HOURS,
+                body=call.body, unit_code=call.unit_code,
             )  # fmt: skip
     except SupervisedAlready:
         return False

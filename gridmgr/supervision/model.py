@@ -66,6 +66,7 @@ class SupervisionOrder(Base):
     apart: Mapped[bool] = mapped_column(
         server_default="false"
     )  # for a body that owes something beside the case
+    unit_code: Mapped[str | None] = mapped_column(String(32))  # of a street apart, whose desk it is for
     level: Mapped[str] = mapped_column(String(16))  # which level held the case then
     due_at: Mapped[datetime] = mapped_column(Instant)
     state: Mapped[str] = mapped_column(String(16))

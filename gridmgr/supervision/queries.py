@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
+from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
@@ -34,12 +35,15 @@ def is_late(order: SupervisionOrder) -> bool:
 
 
 def _visible(actor: Actor) -> Select:
-    """Return the statement of all orders on cases in the actor's scope, with their cases."""
+    """Return the statement of orders with their cases: on visible cases, and for the own body or street."""
     cases = incidents.visible(actor).with_only_columns(Incident.id)
+    own = visible_to(actor, SupervisionOrder.unit_code)
+    if actor.body:
+        own |= SupervisionOrder.apart & (SupervisionOrder.body == actor.body)
     return (
         select(SupervisionOrder, Incident)
         .join(Incident, Incident.id == SupervisionOrder.incident_id)
-        .where(SupervisionOrder.incident_id.in_(cases))
+        .where(SupervisionOrder.incident_id.in_(cases) | own)
     )
 
 

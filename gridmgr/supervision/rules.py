@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from gridmgr.account.model import Role
-from gridmgr.account.rules import Actor, can
+from gridmgr.account.rules import LEVEL_OF, Actor, can
 from gridmgr.errors import Problem
 from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Incident
@@ -42,16 +42,22 @@ def refusal(
     """
     if deed is not Deed.ANSWER:
         return can(actor, "supervision.issue", case.home).reason
+    roles = {grant.role for grant in actor.grants if case.home.startswith(grant.code)}
+    if order is not None and order.apart:  # it may be for somebody over a border
+        mine = actor.body == order.body or Role.ADMIN in roles or _of_street(actor, order.unit_code)
+        return can(actor, "supervision.answer").reason if mine else NotAddressed(addressee=order.body)
     if (reason := can(actor, "supervision.answer", case.home).reason) is not None:
         return reason
-    roles = {grant.role for grant in actor.grants if case.home.startswith(grant.code)}
-    if order is not None and order.apart:
-        mine = actor.body == order.body or Role.ADMIN in roles
-        return None if mine else NotAddressed(addressee=order.body)
     at_work = incident.works(actor, case) or incident.answers(actor, case)
     if Role.ADMIN in roles or at_work or incident.holds(roles, case):
         return None
     return NotAddressed(addressee=case.handler or case.level)
+
+
+def _of_street(actor: Actor, code: str | None) -> bool:
+    return code is not None and any(
+        LEVEL_OF.get(grant.role) == "street" and code.startswith(grant.code) for grant in actor.grants
+    )
 
 
 def deeds(actor: Actor, order: SupervisionOrder, case: Incident) -> list[Deed]:

@@ -43,12 +43,12 @@ log = logging.getLogger(__name__)
 
 def issue(
     session: Session, actor: Actor, number: str, wanted: str, amount: float, unit: TimeUnit,
-    body: str | None = None,
+    body: str | None = None, unit_code: str | None = None,
 ) -> SupervisionOrder:  # fmt: skip
     """Order that something be done on a case within a time of its own, counted on the calendar of its place.
 
     Rule: field.md §4, 督办. Whoever is at work is told, and the desk of the level that holds the case; or another
-    `body`, which owes something on the case beside it. One order at a time runs for each.
+    `body` (with a code: a street), which owes something on the case beside it. One order at a time runs for each.
 
     Raises
     ------
@@ -65,19 +65,19 @@ def issue(
         raise SupervisedAlready(number=number, due=f"{clock.local(running.due_at):%Y-%m-%d %H:%M}")
     if amount <= 0:
         raise DuePast
-    return _issued(session, actor, case, wanted, amount, unit, body)
+    return _issued(session, actor, case, wanted, amount, unit, body, unit_code)
 
 
 def _issued(
     session: Session, actor: Actor, case: Incident, wanted: str, amount: float, unit: TimeUnit,
-    body: str | None = None,
+    body: str | None = None, unit_code: str | None = None,
 ) -> SupervisionOrder:  # fmt: skip
     now = clock.now()
     due_at = calendar_for(session, case.home).due(now, amount, unit)
     order = SupervisionOrder(
         incident_id=case.id, issuer_id=actor.id, issuer_name=actor.name, issued_at=now, wanted=wanted,
-        body=body or case.handler or case.owner, apart=body is not None, level=case.level, due_at=due_at,
-        state=Standing.OPEN, returns=0,
+        body=body or case.handler or case.owner, apart=body is not None, unit_code=unit_code,
+        level=case.level, due_at=due_at, state=Standing.OPEN, returns=0,
     )  # fmt: skip
     session.add(order)
     session.flush()  # its deeds point to it
@@ -116,7 +116,7 @@ def do(session: Session, actor: Actor, order_id: int, deed: Deed, note: str = ""
     UnknownOrder, DeedImpossible, NoteMissing, NotGranted, OutsideGrant, NotAddressed
     """
     _, case = queries.order(session, actor, order_id)
-    incidents.locked(session, actor, case.number)
+    incidents.locked_many(session, [case.number])
     order = session.get_one(SupervisionOrder, order_id, populate_existing=True)
     note = note.strip()
     after = rules.TRANSITIONS.get((Standing(order.state), deed))
@@ -229,8 +229,12 @@ def _note(
 def _addressed(session: Session, case: Incident, order: SupervisionOrder) -> set[int | None]:
     """Return whom an order is for: the body at work, whoever answers for its case, and its desk; or another body."""
     seats = duty.seats(session)
+    if order.unit_code:
+        return seats.at([role for role, level in LEVEL_OF.items() if level == "street"], order.unit_code)
     if order.apart:
-        return set(seats.of(order.body, case.home))
+        return seats.of(order.body, case.home) or {
+            account for account, _ in seats.by_body.get(order.body, ())
+        }
     desk = seats.at([role for role, level in LEVEL_OF.items() if level == case.level], case.home)
     for body, code in {(case.handler, case.handler_code), (case.owner, case.owner_code)}:
         if code:
