@@ -5,10 +5,21 @@ from playwright.sync_api import Page, expect
 from walking import both_widths, check_page, log_in
 
 from gridmgr import clock, db
+from gridmgr.account import service as accounts
+from gridmgr.account.rules import Grant, Role
 from gridmgr.policy.model import PolicyDraft
 from web import deps
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def street(district) -> None:
+    """Let somebody work at the street: a ladder may not end at a level where nobody does."""
+    with db.transaction(deps.engine()) as session:
+        accounts.open_account(
+            session, "desk", "desk", "a long enough password", [Grant(Role.STREET_DISPATCHER, "")]
+        )
 
 
 @both_widths
@@ -30,6 +41,10 @@ def test_a_ladder_is_written_by_keyboard_and_its_course_follows(page: Page) -> N
     page.locator("#r0-answer").fill("4")
     page.keyboard.press("Tab")
     expect(wrong).to_be_empty()
+    page.locator("#r0-level").select_option("community")
+    expect(page.locator("#fault-0-level")).to_contain_text("该层级尚无人员")
+    page.locator("#r0-level").select_option("street")
+    expect(page.locator("#fault-0-level")).to_be_empty()
     expect(page.locator("#policy-look .timeline li").first).to_contain_text("督办并告知")
     page.locator("#add").press("Enter")
     page.locator("#r1-share").fill("50")
