@@ -1,6 +1,7 @@
 # What comes from Debian. A part that is already there, from wherever, is left alone.
 
 readonly POSTGRES=(postgresql-15 postgresql-15-postgis-3)
+readonly PANGO=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0) # what lays out the PDF of reports
 
 install_debian() {
     local missing
@@ -27,6 +28,8 @@ missing_packages() {
     has_venv || printf '%s\n' python3-venv
     has_node || printf '%s\n' nodejs
     has npm || printf '%s\n' npm
+    has_pango || printf '%s\n' "${PANGO[@]}"
+    has_noto || printf '%s\n' fonts-noto-cjk
     if [ "$1" = test ]; then
         has chromium || printf '%s\n' chromium
         has_chinese_font || printf '%s\n' fonts-wqy-microhei
@@ -39,6 +42,14 @@ has_node() { has node && [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge 
 
 has_chinese_font() {
     [ -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc ] || { has fc-list && fc-list :lang=zh | grep -q .; }
+}
+
+# The reports carry their font: the one with the rare characters of personal names.
+has_noto() { [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ]; }
+
+has_pango() {
+    local package
+    for package in "${PANGO[@]}"; do is_configured "$package" || return 1; done
 }
 
 has_venv() { find_python >/dev/null; }

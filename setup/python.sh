@@ -5,7 +5,7 @@ readonly UNFINISHED=$VENV/unfinished
 
 # install_python demo|test: the lock of the tests contains the lock of the product.
 install_python() {
-    local lock=requirements.txt
+    local lock=requirements.txt present
     [ "$1" = demo ] || lock=requirements-test.txt
     if is_usable && { is_current "$lock" || is_current requirements-test.txt; }; then
         say "nothing has changed"
@@ -13,11 +13,12 @@ install_python() {
     fi
     is_usable || make_venv
     touch "$UNFINISHED"
+    present=$(fingerprint "$lock") # before, so that what changes meanwhile is installed the next time
     run "packages of $lock" "$VENV/bin/python" -m pip install --require-hashes --requirement "$lock" ||
         die "$(pip_advice)"
     run "gridmgr itself" "$VENV/bin/python" -m pip install --no-index --no-deps --no-build-isolation --editable .
     run "compiled index code" "$VENV/bin/python" -c 'from gis.locate import warm; warm()'
-    fingerprint "$lock" >"$(stamp "$lock")"
+    echo "$present" >"$(stamp "$lock")"
     rm "$UNFINISHED"
 }
 

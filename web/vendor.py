@@ -20,6 +20,7 @@ VENDOR = ROOT / "web" / "static" / "vendor"
 
 FILES: dict[str, tuple[str, ...]] = {
     "@picocss/pico": ("css/pico.min.css", "LICENSE.md"),
+    "echarts": ("dist/echarts.min.js", "LICENSE", "NOTICE"),
     "htmx.org": ("dist/htmx.min.js", "LICENSE"),
     "leaflet": (
         "dist/leaflet.js",

@@ -380,7 +380,7 @@ def test_what_killed_ones_left_is_cleared_away_by_the_next(house, tmp_path):
     assert len(databases(url) - before) == 1
     again = service.backup(url, out)
     assert {each.name for each in out.iterdir()} == {made.name, again.name}
-    until(lambda: not restoring(url))
+    until(lambda: not restoring(url), seconds=60)
     service.restore(url, again, replace=True)
     assert databases(url) == before
 
