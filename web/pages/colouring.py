@@ -60,3 +60,8 @@ def _range(low: int, top: int) -> str:
 
 
 KINDS: dict[str, Callable[..., dict] | None] = {"hotspot": hotspot, "count": count, "none": None}
+
+
+def titles() -> dict[str, str]:
+    """Return what the ways of colouring are called, in the order they are offered."""
+    return {"hotspot": _("Hotspots"), "count": _("Number of incidents"), "none": _("Not at all")}

@@ -77,6 +77,7 @@ def show(
         "level": level if level in COVERAGES else "micro_grid",
         "colour": colour if colour in colouring.KINDS else "hotspot",
         "coverages": COVERAGES,
+        "colourings": colouring.titles(),
         "total": statistics.total(session, actor, search),
         "by_state": casebook.count_by_state(session, actor, replace(search, states=())),
         "signs": STATUS,
