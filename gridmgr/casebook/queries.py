@@ -200,10 +200,11 @@ def place(search: Search, case: Incident) -> Place:
 
 def matching(session: Session, actor: Actor, search: Search) -> Select:
     """Return the statement of the incidents found among those the actor may see."""
-    return visible(actor).where(*_conditions(session, actor, search))
+    return visible(actor).where(*conditions(session, actor, search))
 
 
-def _conditions(session: Session, actor: Actor, search: Search) -> Iterator[ColumnElement[bool]]:
+def conditions(session: Session, actor: Actor, search: Search) -> Iterator[ColumnElement[bool]]:
+    """Yield what every case found fulfils, beside that the actor may see it."""
     yield from search.conditions()
     if search.module is not None:
         yield taken(session, search.module)
@@ -317,7 +318,7 @@ def counted(session: Session, actor: Actor, searches: Mapping[str, Search]) -> d
     """Return how many incidents each of several searches finds, in one statement that reads each case once."""
     if not searches:
         return {}
-    numbers = [func.count().filter(*_conditions(session, actor, search)) for search in searches.values()]
+    numbers = [func.count().filter(*conditions(session, actor, search)) for search in searches.values()]
     asked = visible(actor).with_only_columns(*(number.label(f"n{n}") for n, number in enumerate(numbers)))
     if all(search.only_open for search in searches.values()):
         asked = asked.where(Incident.closed_at.is_(None))  # few, and with an index of their own

@@ -23,6 +23,7 @@ ORDER = (
     "desk",
     "command_room",
     "statistics",
+    "past",
     "audit",
     "weekly",
     "coapproval",

@@ -1,0 +1,1 @@
+"""The past: every case as it stood at an instant, from its history."""

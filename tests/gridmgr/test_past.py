@@ -1,0 +1,159 @@
+"""Cases as they stood: one statement says of any history and any instant what folding its beginning says."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from little import STREET
+from sqlalchemy import select
+
+from gridmgr import clock
+from gridmgr.account.rules import SYSTEM, Role
+from gridmgr.casebook.queries import Search
+from gridmgr.incident import queries as incidents
+from gridmgr.incident import service
+from gridmgr.incident.model import Incident, IncidentEvent
+from gridmgr.intake import service as intake
+from gridmgr.life import rules as life
+from gridmgr.life.model import Action, State
+from gridmgr.past import queries
+from gridmgr.past.model import NotOfThePast
+
+pytestmark = pytest.mark.db
+NINE = datetime(2026, 9, 7, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BODIES = ("环卫所", "执法队", "市场所")
+STEPS = [
+    *sorted({action for _state, action in life.TRANSITIONS} - {Action.REPORT}),
+    Action.REHOME, Action.RETIME, Action.TAKE_OVER, Action.HAND_OVER, Action.WHISTLE,
+]  # fmt: skip
+
+
+def payload(chance: Random, action: Action, at: datetime) -> dict:
+    """What a step of this kind may carry."""
+    due = (at + chance.randrange(-9, 90) * HOUR).isoformat() if chance.random() < 0.8 else None
+    handler = {"handler": chance.choice(BODIES), "handler_code": chance.choice((None, "330302001001"))}
+    given = {
+        Action.ACCEPT: {"due_at": due, "limit_unit": "working_hours"},
+        Action.REOPEN: {"due_at": due, "limit_unit": "hours", "note": "又有了"},
+        Action.EXTEND: {"due_at": due},
+        Action.RESUME: {"due_at": due},
+        Action.RETIME: {"due_at": at.isoformat()},
+        Action.CONFIRM: {"found": chance.random() < 0.7},
+        Action.EVALUATE: {"satisfaction": chance.randrange(1, 6)},
+        Action.DISPATCH: handler | {"level": chance.choice(("street", "district", None))},
+        Action.REDIRECT: handler,
+        Action.HAND_OVER: handler | ({"before": chance.choice(BODIES)} if chance.random() < 0.8 else {}),
+        Action.HAND_UP: {"level": "street"},
+        Action.TAKE_OVER: {"level": "district"},
+        Action.ASK: {"way": "void", "note": "不是我们的"},
+        Action.REHOME: {"street_code": "330302002", "community_code": "330302002001", "edition_id": None},
+        Action.ADOPT: {"state": chance.choice(("handling", "closed", "reported", "voided")), "due_at": due},
+    }
+    return given.get(action, {})
+
+
+def walk(session, chance: Random, case: Incident) -> None:
+    """Take a case some steps the tables allow; some are written down later than they are taken."""
+    recorded, rows = NINE, []
+    kinds = [Action.ADOPT] * 3 + STEPS  # another system's word follows the report at once, or never comes
+    for _step in range(chance.randrange(0, 14)):
+        recorded += chance.randrange(1, 9) * HOUR
+        at = recorded - chance.choice((0, 0, 0, 12)) * HOUR
+        standing = incidents.standing(case)
+        action = chance.choice([each for each in kinds if possible(standing, each)] or [None])
+        kinds = STEPS
+        if action is None or (action is Action.FINISH_TASK and not standing.open_tasks):
+            break
+        given = payload(chance, action, at)
+        if action is Action.REHOME:
+            given["edition_id"] = case.edition_id
+        with clock.travel(recorded):
+            rows.append(service._appended(SYSTEM, case, action, given, at))
+    session.add_all(IncidentEvent(**row) for row in rows)
+
+
+def possible(standing, action: Action) -> bool:
+    try:
+        life.target(standing.state, action, {"state": "handling"}, back=standing.suspended_from)
+    except life.IllegalMove:
+        return False
+    return True
+
+
+@pytest.fixture
+def cases(district, told) -> list[Incident]:
+    with clock.travel(NINE):
+        ids = intake.report_many(district, SYSTEM, [told(n % 4, 0.1, reported_at=NINE) for n in range(20)])
+    return list(district.scalars(select(Incident).where(Incident.id.in_(ids)).order_by(Incident.id)))
+
+
+def truncated(steps: list[IncidentEvent], at: datetime, by: str) -> life.Standing:
+    """The standing after the steps before the first one past the instant."""
+    before = takewhile(lambda row: getattr(row, f"{by}_at") <= at, steps)
+    return life.fold((Action(row.action), row.payload, row.occurred_at) for row in before)
+
+
+def said(session, at: datetime, by: str = "recorded", search: Search = Search()) -> dict:  # noqa: B008
+    past = queries.cases(session, SYSTEM, search, at, by)
+    return {row["id"]: row for row in session.execute(select(past)).mappings()}
+
+
+def of(whatever) -> dict:
+    return {name: getattr(whatever, name) for name in queries.MOVING}
+
+
+@given(seed=st.integers(0, 2**32), by=st.sampled_from(("recorded", "occurred")))
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_of_any_history_and_instant_it_says_what_folding_its_beginning_says(district, cases, seed, by):
+    chance = Random(seed)
+    with district.begin_nested() as example:
+        for case in cases:
+            walk(district, chance, case)
+        district.flush()
+        histories = {case.id: incidents.history(district, case.id) for case in cases}
+        for hours in (-1, 0, 5, 15, 30, 400):
+            at = NINE + hours * HOUR
+            rows = said(district, at, by)
+            assert set(rows) == (set() if hours < 0 else set(histories))
+            for each, row in rows.items():
+                assert {name: row[name] for name in queries.MOVING} == of(truncated(histories[each], at, by))
+        now = said(district, NINE + 400 * HOUR)
+        assert all(
+            now[case.id][name] == getattr(case, name)
+            for case in cases
+            for name in (*queries.MOVING, "home", "large_loop")
+        )
+        example.rollback()
+    district.expire_all()
+
+
+def test_a_search_is_answered_as_it_would_have_been_then(district, desk, staff):
+    clerk = staff[Role.STREET_DISPATCHER]
+    case = desk.report(NINE)
+    desk.move(case, NINE + HOUR, Action.ACCEPT, clerk)
+    desk.move(case, NINE + 2 * HOUR, Action.DISPATCH, clerk, handler="环卫所")
+    desk.move(case, NINE + 3 * HOUR, Action.VOID, clerk, note="不是我们的")
+    due = case.due_at
+
+    def found(hours: float, **narrowed) -> int:
+        return len(said(district, NINE + hours * HOUR, search=Search(**narrowed)))
+
+    assert [found(hours, open=True) for hours in (0.5, 2.5, 3.5)] == [1, 1, 0]
+    assert [found(hours, states=(State.DISPATCHED,)) for hours in (0.5, 2.5, 3.5)] == [0, 1, 0]
+    assert [found(hours, handler="环卫所") for hours in (1.5, 2.5)] == [0, 1]
+    assert found(2.5, overdue=True) == 0 and due > NINE + 3 * HOUR
+    assert found(2.5, since=NINE.date(), until=NINE.date(), words="垃圾", code=STREET) == 1
+    assert found(2.5, words="没有这样的") == 0
+    for narrowed in ({"task": "环卫所"}, {"asked": True}, {"answers": "环卫所"}, {"checker": 1}):
+        with pytest.raises(NotOfThePast):
+            found(2.5, **narrowed)
+
+
+def test_a_day_of_the_past_ends_at_midnight_and_today_is_now():
+    with clock.travel(NINE):
+        assert queries.moment(NINE.date()) == NINE
+        assert queries.moment(date(2026, 9, 6)) == datetime(2026, 9, 6, 16, tzinfo=UTC)
