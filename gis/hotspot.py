@@ -131,16 +131,45 @@ def method(weights: csr_array, star: bool = True) -> dict:
     }
 
 
+def binary(weights: csr_array, units: int) -> csr_array:
+    """Return weights as numbers if they say of each pair of units whether they are neighbours.
+
+    Parameters
+    ----------
+    weights : scipy.sparse array, shape (N, N)
+        0 or 1.
+    units : int
+        How many units there are.
+
+    Returns
+    -------
+    csr_array, float, shape (N, N)
+
+    Raises
+    ------
+    WeightsShape
+        The matrix isn't N by N.
+    WeightsNotBinary
+        A weight is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> binary(csr_array(np.eye(2, k=1, dtype=int)), 2).dtype
+    dtype('float64')
+    """
+    if not issparse(weights) or weights.shape != (units, units):
+        raise WeightsShape(shape=" x ".join(map(str, np.shape(weights))), units=units)
+    strange = weights.data[(weights.data != 0) & (weights.data != 1)]
+    if len(strange):
+        raise WeightsNotBinary(value=strange[0])
+    return csr_array(weights, dtype=float)
+
+
 def _checked(counts: pd.Series, weights: csr_array) -> tuple[np.ndarray, csr_array]:
     x = counts.to_numpy(dtype=float, na_value=np.nan)
     if len(bad := np.flatnonzero(~np.isfinite(x))):
         raise MissingCount(unit=counts.index[bad[0]])
-    if not issparse(weights) or weights.shape != (len(x), len(x)):
-        raise WeightsShape(shape=" x ".join(map(str, np.shape(weights))), units=len(x))
-    strange = weights.data[(weights.data != 0) & (weights.data != 1)]
-    if len(strange):
-        raise WeightsNotBinary(value=strange[0])
-    return x, csr_array(weights, dtype=float)
+    return x, binary(weights, len(x))
 
 
 def _compared_with(centred: np.ndarray, star: bool) -> tuple[int, np.ndarray, np.ndarray]:

@@ -59,6 +59,22 @@ HOTSPOT: dict[int, str] = {
     -3: "#2166ac",
 }
 
+# Emerging hot spots: the colour says which side and how settled (fresh, lasting, on and off, past); the letter
+# which of the seventeen, since no eye tells so many colours apart. ▲ is hot, ▼ cold.
+EMERGING: dict[str, Sign] = {
+    f"{pattern}_{side}": Sign(colour, letter + arrow)
+    for side, arrow, (fresh, lasting, varying, past) in (
+        ("hot", "▲", ("#e8743b", "#99101f", "#fbd3bd", "#b79a4b")),
+        ("cold", "▼", ("#4fa3d1", "#1c3f8f", "#cfe4f2", "#7f7fa8")),
+    )
+    for pattern, letter, colour in (
+        ("new", "N", fresh), ("consecutive", "C", fresh), ("intensifying", "I", lasting),
+        ("persistent", "P", lasting), ("diminishing", "D", lasting), ("sporadic", "S", varying),
+        ("oscillating", "O", varying), ("historical", "H", past),
+    )
+}  # fmt: skip
+EMERGING["none"] = Sign("#f0f0f0", "")
+
 # From few to many: one hue, so that order is read from lightness alone (ColorBrewer YlOrBr).
 COUNTS: tuple[str, ...] = ("#ffffd4", "#fed98e", "#fe9929", "#d95f0e", "#8c2d04")
 

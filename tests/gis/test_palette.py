@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from gis.palette import COUNTS, HOTSPOT, SEVERITY, STATUS
+from gis.palette import COUNTS, EMERGING, HOTSPOT, SEVERITY, STATUS
 
 # Full colour blindness to red, green and blue: Machado, Oliveira & Fernandes (2009), severity 1, linear RGB.
 EYES = {
@@ -70,3 +70,14 @@ def test_more_is_darker():
     for side in (1, -1):
         sure = [lab(HOTSPOT[side * value], np.eye(3))[0] for value in range(4)]
         assert sure == sorted(sure, reverse=True)
+
+
+@pytest.mark.parametrize("eye", EYES.values(), ids=EYES)
+def test_the_seventeen_classes_are_told_apart_by_colour_and_letter(eye):
+    assert len(EMERGING) == len({sign.shape for sign in EMERGING.values()}) == 17
+    assert apart({sign.colour for sign in EMERGING.values()}, eye) > 7
+    hot, cold = (
+        {sign.colour for name, sign in EMERGING.items() if name.endswith(side)} for side in ("_hot", "_cold")
+    )
+    for pair in itertools.product(hot, cold):
+        assert apart(pair, eye) > 20
