@@ -25,6 +25,7 @@ from gridmgr.one_grid import model as one_grid
 from gridmgr.onsite import model as onsite
 from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
+from gridmgr.position import model as position
 from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
 from gridmgr.task_force import model as task_force
@@ -35,7 +36,7 @@ NOUNS = (
     account, attachment, answered, notice, hierarchy, calendar, duty, category, policy, incident, escalation,
     audit, discussion, importing, supervision, claim, organisation, module, task_force,
     one_grid, responsibility, admission, whistle,
-    dispatch, onsite, coapproval, weekly,
+    dispatch, onsite, coapproval, weekly, position,
 )  # fmt: skip
 METADATA = Base.metadata
 

@@ -38,6 +38,7 @@ from gridmgr.incident import service as incident_service
 from gridmgr.incident.model import HistoryBroken
 from gridmgr.notice import service as notice
 from gridmgr.onsite import service as onsite
+from gridmgr.position import service as position
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
 from gridmgr.supervision import service as supervision
@@ -305,6 +306,13 @@ def send_on_site(timestamp: int) -> None:
 def note_silence(timestamp: int) -> None:
     """Every minute note which bodies have said nothing in time about a permit they were asked about."""
     _in_transaction(coapproval.note_silence)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name=jobs.FORGET_POSITIONS, queueing_lock=jobs.FORGET_POSITIONS)
+def forget_positions(timestamp: int) -> None:
+    """Every five minutes forget where people on duty were long ago."""
+    _in_transaction(position.forget_old)
 
 
 @app.periodic(cron="7 * * * *")

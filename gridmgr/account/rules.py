@@ -71,6 +71,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "calendar.manage": frozenset({Role.ADMIN}),
     "duty.view": _EVERYBODY,
     "duty.manage": _OFFICE,
+    "position.view": _STREET,
+    "position.share": _EVERYBODY - {Role.PLANNER},
     "category.manage": frozenset({Role.ADMIN}),
     "weekly.view": _EVERYBODY,
     "weekly.lead": _OFFICE | {Role.GRID_LEADER},

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,11 @@ class Seats:
     until: datetime
     by_seat: dict[tuple[Role, str], set[int]] = field(default_factory=dict)
     by_body: dict[str, set[tuple[int, str]]] = field(default_factory=dict)  # accounts, and codes they sit on
+
+    @cached_property
+    def people(self) -> frozenset[int]:
+        """Everybody who sits anywhere."""
+        return frozenset(account for accounts in self.by_seat.values() for account in accounts)
 
     def at(self, roles: Iterable[Role], code: str) -> set[int]:
         """Return who sits for one of the roles on a place, or on any area around it."""

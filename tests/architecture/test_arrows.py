@@ -46,6 +46,7 @@ ORDER = (
     "one_grid",
     "module",
     "organisation",
+    "position",
     "duty",
     "calendar",
     "hierarchy",
