@@ -37,6 +37,7 @@ from gridmgr.cli import (
     organisation,
     phrases,
     policies,
+    positions,
     serving,
     supervision,
     task_forces,
@@ -64,6 +65,7 @@ app.add_typer(phrases.app, name="phrases")
 app.add_typer(policies.app, name="policies")
 app.add_typer(clocks.app, name="clocks")
 app.add_typer(duty.app, name="duty")
+app.add_typer(positions.app, name="positions")
 app.add_typer(supervision.app, name="supervision")
 app.add_typer(organisation.app, name="organisation")
 app.add_typer(modules.app, name="modules")

@@ -28,6 +28,7 @@ from web.api import (
     one_grid,
     organisation,
     policy_draft,
+    position,
     responsibility,
     statistics,
     supervision,
@@ -40,6 +41,6 @@ NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
     policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, notice, delivery,
     organisation, module, task_force, one_grid,
-    responsibility, admission, dispatch,
+    responsibility, admission, dispatch, position,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]
