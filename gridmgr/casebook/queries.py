@@ -336,6 +336,17 @@ def count_by_state(session: Session, actor: Actor, search: Search) -> dict[State
     return {state: numbers.get(state, 0) for state in State}
 
 
+def work(session: Session, actor: Actor, search: Search) -> list[tuple[str, int, int]]:
+    """Return (body at work, how many of the incidents found, how many of these late) by the bodies' names."""
+    asked = (
+        matching(session, actor, search)
+        .where(Incident.handler.is_not(None))
+        .with_only_columns(Incident.handler, func.count(), func.count().filter(late()))
+        .group_by(Incident.handler)
+    )
+    return [tuple(row) for row in session.execute(asked.order_by(Incident.handler))]
+
+
 EXPORTED = (
     "number", "state", "source", "origin", "source_id", "reported_at", "accepted_at", "due_at", "closed_at",
     "level", "handler", "owner", "severity", "satisfaction", "reworks", "extensions", "reopens", "description",

@@ -179,6 +179,12 @@ def permits_for(session: Session, actor: Actor, case: Incident) -> list[Approval
     return [each for each in found if code and rules.touched(code, each.prefixes)]
 
 
+def at_building(session: Session, actor: Actor, code: str, size: int) -> list[Approval]:
+    """Return the visible applications for one building, the newest first."""
+    asked = visible(actor).where(Approval.building_code == code)
+    return list(session.scalars(asked.order_by(Approval.id.desc()).limit(size)))
+
+
 def figures(session: Session, actor: Actor, since: datetime, until: datetime) -> Figures:
     """Return how the visible applications that were asked between two instants were settled.
 

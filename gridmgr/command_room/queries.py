@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmgr.account.model import Account
@@ -11,7 +11,6 @@ from gridmgr.account.rules import Actor
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.duty import queries as duty
-from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
 from gridmgr.module import queries as modules
 from gridmgr.module.model import Module, PostKind
@@ -120,13 +119,8 @@ def _piles(session: Session, actor: Actor, searches: dict[str, Search]) -> dict[
 
 def _work(session: Session, actor: Actor, base: Search) -> dict[str, Pile]:
     """Return the open cases of each body at work, by its name."""
-    asked = (
-        casebook.matching(session, actor, base)
-        .where(Incident.handler.is_not(None))
-        .with_only_columns(Incident.handler, func.count(), func.count().filter(casebook.late()))
-        .group_by(Incident.handler)
-    )
-    return {name: Pile(replace(base, handler=name), *counts) for name, *counts in session.execute(asked)}
+    found = casebook.work(session, actor, base)
+    return {name: Pile(replace(base, handler=name), open, late) for name, open, late in found}
 
 
 def _present(session: Session, street: str) -> dict[str, set[str]]:

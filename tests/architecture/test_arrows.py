@@ -20,6 +20,8 @@ ORDER = (
     "importing",
     "onsite",
     "dispatch",
+    "lookup",
+    "glance",
     "desk",
     "command_room",
     "statistics",

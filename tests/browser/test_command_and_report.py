@@ -24,9 +24,8 @@ def test_the_map_colours_its_units_and_says_what_is_where(page: Page) -> None:
     page.wait_for_function("() => gridmgr.cluster.getLayers().length === 12")
     expect(page.locator("#map-busy")).to_have_text("")
     page.mouse.click(845, 480)
-    place = page.locator("#place .unit-line")
-    expect(place.first).to_contain_text("街道")
-    place.first.locator("a").first.click()
+    expect(page.locator("#drill .crumbs [aria-current]")).to_contain_text("<script>")
+    page.locator("#drill .sub a").click()
     expect(page.locator("h1")).to_contain_text("<script>")
 
 

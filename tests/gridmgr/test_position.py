@@ -66,7 +66,9 @@ def test_it_is_kept_twelve_hours_or_until_it_is_switched_off(district, staff):
         service.share(district, member)
         service.send(district, member, *HERE, "wgs84")
         service.send(district, member, HERE[0] + STEP, HERE[1], "wgs84")
-        assert [each.code[-3:] for each in queries.page(district, leader, "", 10)] == ["002"]  # the last one alone
+        assert [each.code[-3:] for each in queries.page(district, leader, "", 10)] == [
+            "002"
+        ]  # the last one alone
     with clock.travel(NOW + timedelta(hours=11)):
         assert service.forget_old(district) == 0
         assert len(queries.page(district, leader, "", 10)) == 1

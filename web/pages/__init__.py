@@ -14,6 +14,7 @@ from web.pages import (
     desk,
     dispatch_settings,
     dispatching,
+    drill,
     duty,
     figures,
     grids,
@@ -45,7 +46,7 @@ routers = [
     for page in (
         login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
         incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
-        policies, ladders, categories,
+        policies, ladders, categories, drill,
         lists, admissions,
         organisation, modules, task_forces, one_grid,
         dispatching, dispatch_settings, onsite,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import shapely
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
@@ -18,13 +18,11 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
-from gridmgr.errors import NotFound
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import COVERAGES, LEVELS, Edition, GridUnit, NoEdition, UnknownUnit
+from gridmgr.hierarchy.model import COVERAGES, Edition, GridUnit, NoEdition, UnknownUnit
 from gridmgr.statistics import queries as statistics
 from web.api.search import query
 from web.deps import Allow, Transaction
-from web.fields import Lat, Lon
 from web.i18n import _
 from web.pages.filters import Filters, choices
 from web.render import is_fragment, render
@@ -166,26 +164,3 @@ def colour(
         return render(request, "fragments/colouring.html", values | colouring.nothing())
     found = colouring.KINDS[colour](session, actor, level, search)
     return render(request, "fragments/colouring.html", values | found)
-
-
-@router.get("/map/place", response_class=HTMLResponse)
-def place(
-    request: Request, session: Transaction, actor: Viewer, search: Coded,
-    lon: Annotated[Lon, Query()], lat: Annotated[Lat, Query()],
-) -> HTMLResponse:  # fmt: skip
-    """Show the units of all levels that hold a place, with their incidents under the present filters."""
-    edition = hierarchy.edition_at(session)
-    located = hierarchy.locator(session).locate([lon], [lat])
-    lines = []
-    for level in LEVELS:
-        code = located.codes(level)[0]
-        try:
-            unit = hierarchy.unit(session, actor, code, edition.effective) if code else None
-        except NotFound:
-            unit = None
-        if unit:
-            here = replace(search, code=code)
-            found = casebook.count_by_state(session, actor, here)
-            lines.append((unit, sum(found.values()), _open(session, actor, here), query(here)))
-    values = {"lines": lines, "distance": float(located.distance_m[0]), "lon": lon, "lat": lat}
-    return render(request, "fragments/place.html", values)

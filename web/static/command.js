@@ -1,10 +1,9 @@
-// The command map: new filters bring new incidents and colours; a click asks what is here; the panel folds.
+// The command map: new filters bring new incidents and colours; the panel folds.
 (function () {
   "use strict";
   const stage = document.getElementById("stage");
   const toggle = document.getElementById("panel-toggle");
   const handle = document.getElementById("sheet-handle");
-  const place = document.getElementById("place");
   const form = document.getElementById("filters");
   const map = window.gridmgrMap;
   const asked = () => document.getElementById("asked").dataset;
@@ -41,7 +40,6 @@
   }
 
   document.addEventListener("click", ({ target }) => {
-    if (target.closest("[data-close=place]")) place.replaceChildren();
     const button = target.closest("[data-tick]");
     if (!button) return;
     const { tick: which } = button.dataset;
@@ -88,20 +86,7 @@
   document.addEventListener("gridmgr:loaded", () => working("incidents", false));
   if (gridmgr.asking && !gridmgr.drawing) working("incidents", true);
 
-  // ---- a place, an incident --------------------------------------------------------------------
-
-  // The map's own card would only know the topmost layer; the server knows all levels of a place.
-  document.addEventListener("gridmgr:feature", (event) => event.preventDefault());
-  map.on("click", ({ latlng }) => {
-    const { lng, lat } = latlng.wrap();
-    const here = new URLSearchParams(asked().query);
-    here.set("lon", lng.toFixed(7));
-    here.set("lat", lat.toFixed(7));
-    htmx.ajax("GET", "/map/place?" + here, { target: "#place", swap: "innerHTML" }).then(() => {
-      sheet(true);
-      document.getElementById("panel").scrollTop = 0;
-    });
-  });
+  // ---- an incident ---------------------------------------------------------------------------
 
   const said = JSON.parse(document.getElementById("card-words").textContent);
   const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: said.zone, dateStyle: "short", timeStyle: "short" });

@@ -1,0 +1,69 @@
+"""The way down on the command map: which unit a click means, and what is seen of it at a glance."""
+
+import pytest
+from small_city import EAST, MEMBER_GRID, SCRIPT, WEST, middle
+
+from gridmgr.account.model import Role
+from gridmgr.glance.model import Below, Cases
+from web.pages.drill import ordered
+from web.pages.drilling import clicked
+
+HERE = {"street": "S", "community": "SC", "micro_grid": "SCM", "building": "SCB"}
+
+
+@pytest.mark.parametrize(
+    ("zoom", "drilled", "meant"),
+    [
+        (11, None, "S"), (13.5, None, "SC"), (15, None, "SCM"), (18, None, "SCB"),
+        (11, "S", "SC"), (18, "S", "SC"), (18, "SC", "SCM"), (16, "SCM", "SCB"), (18, "SCB", "SCB"),
+        (13.5, "elsewhere", "SC"),
+    ],
+)  # fmt: skip
+def test_a_click_means_the_next_level_inside_and_what_can_be_aimed_at_elsewhere(zoom, drilled, meant):
+    assert clicked(HERE, zoom, drilled) == meant
+
+
+def test_a_click_between_buildings_means_their_grid_and_one_beside_the_map_nothing():
+    assert clicked(HERE | {"building": None}, 18, "SCM") == "SCM"
+    assert clicked({}, 12, None) is None
+
+
+def test_units_are_ordered_by_any_column_and_what_is_unknown_stands_last():
+    below = [
+        Below("a", "甲", 5, None, Cases(3, 1)), Below("b", "乙", None, None, Cases(9, 2)),
+        Below("c", "丙", 7, None, Cases()),
+    ]  # fmt: skip
+
+    def codes(sort: str) -> str:
+        return "".join(each.code for each in ordered(below, sort))
+
+    assert [codes(each) for each in ("", "-code", "-open", "-households", "households", "nonsense")] == [
+        "abc", "cba", "bac", "cab", "acb", "abc",
+    ]  # fmt: skip
+
+
+pytestmark = pytest.mark.db
+
+
+def test_the_whole_lists_its_streets_and_a_building_its_record(as_role):
+    client = as_role(Role.COMMAND_CENTRE)
+    whole = client.get("/map/drill").text
+    assert f'data-drill="{WEST}"' in whole and f'data-drill="{EAST}"' in whole
+    grid = client.get(f"/map/drill?code={MEMBER_GRID}").text
+    assert SCRIPT not in grid and "&lt;script&gt;" in grid
+    building = client.get(f"/map/drill?code={WEST}00100000").text
+    assert "楼栋档案" in building
+    assert client.get("/map/drill?code=nowhere").status_code == 200
+    lon, lat = middle(0)
+    found = client.get(f"/map/at?lon={lon}&lat={lat}&zoom=14&code={WEST}").json()
+    assert found == {"code": WEST + "001", "said": None}
+    assert client.get("/map/at?lon=0&lat=0&zoom=14").json()["code"] is None
+
+
+def test_a_member_drills_no_further_than_the_own_area(as_role):
+    client = as_role(Role.GRID_MEMBER)
+    whole = client.get("/map/drill").text
+    assert WEST in whole and EAST not in whole
+    assert client.get(f"/map/drill?code={EAST}001").text.count("没有这个辖区") == 1
+    lon, lat = middle(5)
+    assert client.get(f"/map/at?lon={lon}&lat={lat}&zoom=14").json()["code"] is None
