@@ -35,6 +35,12 @@ def _past(value: datetime) -> datetime:
     return value
 
 
+def _instant(value: datetime) -> datetime:
+    if not FIRST_DAY < value.date() < LAST_DAY:
+        raise ValueError(f"must lie between {FIRST_DAY} and {LAST_DAY}")
+    return clock.local(value) if value.tzinfo else value.replace(tzinfo=clock.zone())
+
+
 def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
@@ -50,6 +56,7 @@ Line = text(64)
 Words = text(100)
 Day = Annotated[date, AfterValidator(_day)]
 Past = Annotated[AwareDatetime, AfterValidator(_past)]
+Instant = Annotated[datetime, AfterValidator(_instant)]  # without a zone it is on the district's wall clock
 Utc = Annotated[datetime, AfterValidator(_utc)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False), BeforeValidator(_number)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False), BeforeValidator(_number)]

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gis import palette
 from gridmgr.account.rules import can
 from gridmgr.dispatch.rules import said
 from gridmgr.policy import rules as policies
@@ -32,6 +33,11 @@ OWN = (
     "claims.js",
     "whistle.js",
     "dispatch.js",
+    "timeline.js",
+    "time.css",
+    "compare.js",
+    "wall.js",
+    "wall.css",
     "map.css",
     "map.js",
 )
@@ -70,6 +76,7 @@ environment.globals.update(
     can=can,
     languages=i18n.LANGUAGES,
     words=words,
+    palette=palette,
     span=words.span,
     hours=words.hours,
     version=_version(),

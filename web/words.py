@@ -67,6 +67,7 @@ from gridmgr.words.joint import PARTS as PARTS
 from gridmgr.words.joint import PIECES as PIECES
 from gridmgr.words.joint import SAID as SAID
 from gridmgr.words.joint import SILENCES as SILENCES
+from gridmgr.words.time import STEPS as STEPS
 
 ACT_STATES = {  # the colour of an act on a timeline
     "remind": "reported",

@@ -25,6 +25,7 @@ ORDER = (
     "desk",
     "command_room",
     "statistics",
+    "timeline",
     "past",
     "audit",
     "weekly",

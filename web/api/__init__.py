@@ -33,13 +33,15 @@ from web.api import (
     statistics,
     supervision,
     task_force,
+    timeline,
     weekly,
     whistle,
 )
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, notice, delivery,
+    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, timeline, notice,
+    delivery,
     organisation, module, task_force, one_grid,
     responsibility, admission, dispatch, position,
 )  # fmt: skip

@@ -49,6 +49,8 @@ TAGS = {
     "discussion": "Comments of cases, and ready-made notes for steps.",
     "file": "Photos and documents of cases, stored by their content.",
     "importing": "Files of grids or incidents: upload, say how to read, check, load all or nothing.",
+    "timeline": "Any past period played again, instant by instant.",
+    "comparison": "Two periods, or two editions of the grids, side by side.",
     "statistics": "Rates with their formulas, hotspots, and values to colour a map with.",
     "notice": "What the caller is told, and by which ways.",
     "delivery": "Webhooks, and the log of what left by mail or to them.",

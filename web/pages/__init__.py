@@ -36,6 +36,7 @@ from web.pages import (
     supervision,
     talk,
     task_forces,
+    timeline,
     weekly,
     whistles,
     whose,
@@ -44,7 +45,8 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
+        login, command, timeline,
+        desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
         incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
         policies, ladders, categories, drill,
         lists, admissions,

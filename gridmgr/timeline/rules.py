@@ -1,0 +1,151 @@
+"""Pure decisions of a time line: its instants, how a case stands at each, what is to be seen, what units count."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, pairwise
+
+from gridmgr.life.rules import OPEN
+from gridmgr.timeline.model import (
+    MOST_STEPS,
+    BackwardPeriod,
+    Change,
+    Passage,
+    Step,
+    Timeline,
+    TooManySteps,
+    Total,
+)
+
+LENGTH = {Step.HOUR: timedelta(hours=1), Step.DAY: timedelta(days=1), Step.WEEK: timedelta(weeks=1)}
+PAUSE = timedelta(minutes=1)  # no two instants are nearer
+
+
+def instants(since: datetime, until: datetime, step: Step) -> list[datetime]:
+    """Return the instants of a period in its zone: its beginning, then a step each, at last its end.
+
+    Days and weeks go by the wall clock, so each begins at the same time of day; hours by the hour.
+
+    >>> [at.day for at in instants(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 3, 9, tzinfo=UTC), Step.DAY)]
+    [1, 2, 3, 3]
+
+    Raises
+    ------
+    BackwardPeriod, TooManySteps
+    """
+    if since >= until:
+        raise BackwardPeriod(since=since.isoformat(), until=until.isoformat())
+    many = int((until - since) / LENGTH[step]) + 1
+    if many > MOST_STEPS:
+        raise TooManySteps(steps=many, most=MOST_STEPS)
+    zone = since.tzinfo
+    begin = since.astimezone(UTC) if step is Step.HOUR else since
+    found = [(begin + n * LENGTH[step]).astimezone(zone) for n in range(many)]
+    kept = [at for at in found if until - at >= PAUSE]
+    return [*kept, until]
+
+
+def begins(moments: Sequence[float], step: Step) -> float:
+    """Return when the first step began: one step before the first instant."""
+    return moments[0] - LENGTH[step].total_seconds()
+
+
+def reported_step(moments: Sequence[float], step: Step, reported: float) -> int:
+    """Return the step in which a case was reported: the first instant that knows it; -1 if before them all."""
+    return bisect_left(moments, reported) if reported > begins(moments, step) else -1
+
+
+def changes(moments: Sequence[float], history: Sequence[Passage]) -> Iterator[Change]:
+    """Yield how a case stood, from the first instant that knew it, whenever that is another than before.
+
+    Rule: what was recorded up to an instant holds at it. A case is late at an instant past its due time, as long
+    as its time runs; once that has stopped (closed, 挂账) as it was then.
+
+    Parameters
+    ----------
+    moments : sequence of float
+        The instants in seconds, rising.
+    history : sequence of Passage
+        In the order of its rows.
+    """
+    last = None
+    for passage, following in pairwise([*history, None]):
+        first = bisect_left(moments, passage.at)
+        behind = bisect_left(moments, following.at) if following else len(moments)
+        for step, late in _lateness(moments, passage, first, behind):
+            change = Change(step, passage.state, late, passage.place)
+            if change[1:] != last:
+                last = change[1:]
+                yield change
+
+
+def _lateness(
+    moments: Sequence[float], passage: Passage, first: int, behind: int
+) -> Iterator[tuple[int, bool]]:
+    """Yield the steps of a span of the history from which on the case is, or is not, late."""
+    if first >= behind:
+        return
+    if passage.due is None:
+        yield first, False
+    elif passage.stopped is not None:
+        yield first, passage.due < passage.stopped
+    else:
+        turns = max(bisect_right(moments, passage.due), first)
+        if turns > first:
+            yield first, False
+        if turns < behind:
+            yield turns, True
+
+
+def is_seen(found: Sequence[Change], reported: int) -> bool:
+    """Tell whether a case is to be seen at any instant: it was open at one, or reported in a step."""
+    return reported >= 0 or any(change.state in OPEN for change in found)
+
+
+def seen(found: Sequence[Change], reported: int, step: int) -> Change | None:
+    """Return how a case stood at one instant, None if it is not to be seen: not known, or over and not new."""
+    now = None
+    for change in found:
+        if change.step > step:
+            break
+        now = change
+    return now if now and (now.state in OPEN or reported == step) else None
+
+
+def backwards(now: int, opened: Iterable[int], ended: Iterable[int]) -> tuple[int, ...]:
+    """Return how many cases were open at each instant, from how many are open now and the steps in between.
+
+    `opened` and `ended` count what happened in each step, the last one being from the last instant until now.
+
+    >>> backwards(5, [9, 2, 1], [9, 0, 3])
+    (5, 7)
+    """
+    gained = [more - less for more, less in zip(opened, ended, strict=True)][1:]
+    return tuple(accumulate(reversed(gained), lambda total, gain: total - gain, initial=now))[::-1][:-1]
+
+
+def totals(played: Timeline) -> list[Total]:
+    """Return the numbers of each instant; of cases too many to be played, without the states they were in."""
+    if played.cases is None:
+        units = (played.numbers or {}).values()
+        return [
+            Total(
+                at, sum(each.reported[n] for each in units), sum(each.open[n] for each in units), None, None
+            )
+            for n, at in enumerate(played.instants)
+        ]
+    reported = Counter(case.reported for case in played.cases)
+    standing: dict[int, Change] = {}
+    by_step: dict[int, list[tuple[int, Change]]] = {}
+    for number, case in enumerate(played.cases):
+        for change in case.changes:
+            by_step.setdefault(change.step, []).append((number, change))
+    found = []
+    for step, at in enumerate(played.instants):
+        standing.update(by_step.get(step, ()))
+        going = [change for change in standing.values() if change.state in OPEN]
+        late = sum(change.late for change in going)
+        states = Counter(change.state for change in going)
+        found.append(Total(at, reported[step], len(going), late, dict(states)))
+    return found
