@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from geoalchemy2.functions import ST_X, ST_Y
-from sqlalchemy import ColumnElement, Float, Select, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Float, Select, Subquery, case, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Session
 
@@ -16,18 +16,13 @@ from gridmgr.account.rules import Actor
 from gridmgr.casebook.queries import Search, matching
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.life.model import Action, State
+from gridmgr.life.model import Action
 from gridmgr.life.rules import FINAL, OPEN
+from gridmgr.past.queries import CLOCKS, Order
 from gridmgr.timeline import rules
-from gridmgr.timeline.model import MOST_CASES, Numbers, Passage, Played, Step, Timeline
+from gridmgr.timeline.model import MOST_CASES, Numbers, Played, Step, Timeline
 
-occurred = IncidentEvent.occurred_at  # a row holds from the moment it tells of
-
-# Steps that set a case's due time, end it, or say where it is: what `life.rules.apply` does with them.
-TIMING = (Action.ACCEPT, Action.REOPEN, Action.EXTEND, Action.RETIME, Action.RESUME, Action.ADOPT)
-PLACING = (Action.REPORT, Action.REHOME)
-BEGINNING = (Action.REPORT, Action.REOPEN)
-ENDING = (Action.SETTLE, Action.CLOSE, Action.VOID, Action.MERGE)
+AHEAD = timedelta(minutes=5)  # how far a reporter's clock may be fast
 
 # What a time line is narrowed to; a state or a lateness is that of an instant and chosen there.
 LASTING = ("category", "source", "code", "since", "until", "words", "severity", "mine", "whistled")
@@ -40,11 +35,12 @@ def lasting(search: Search) -> Search:
 
 def play(
     session: Session, actor: Actor, search: Search, since: datetime, until: datetime, step: Step,
-    level: str = "micro_grid", most: int = MOST_CASES,
+    level: str = "micro_grid", by: Order = "recorded", most: int = MOST_CASES,
 ) -> Timeline:  # fmt: skip
     """Return a period as it was, instant by instant; of more than `most` cases the numbers of units alone.
 
-    It ends now, if it would end later.
+    It ends now, if it would end later. At each instant a case stands as `past.queries.cases` says, by either
+    order of time: as it was known then, or as it was even if that was written down later.
 
     Raises
     ------
@@ -53,84 +49,58 @@ def play(
     hierarchy.known_level(level)
     found = rules.instants(since, min(until, clock.now().astimezone(until.tzinfo)), step)
     moments = [at.timestamp() for at in found]
-    asked = _touched(session, actor, search, moments, step)
-    total = session.scalar(select(func.count()).select_from(asked.limit(most + 1).subquery()))
-    cases = list(_cases(session, asked, moments, step, level)) if total <= most else None
-    numbers = None if cases is not None else _numbers(session, actor, search, found, moments, step, level)
-    if cases is None:
-        total = session.scalar(select(func.count()).select_from(asked.subquery()))
+    asked = _touched(session, actor, search, moments, step, by)
+    few = session.scalar(select(func.count()).select_from(asked.limit(most + 1).subquery())) <= most
+    cases = list(_cases(session, asked, moments, step, level, by)) if few else None
+    numbers = None if few else _numbers(session, actor, search, found, step, level, by)
+    total = len(cases) if few else session.scalar(select(func.count()).select_from(asked.subquery()))
     return Timeline(level, step, found, _editions(session, found), total, cases, numbers)
 
 
 def _touched(
-    session: Session, actor: Actor, search: Search, moments: Sequence[float], step: Step
+    session: Session, actor: Actor, search: Search, moments: Sequence[float], step: Step, by: Order
 ) -> Select[tuple[int]]:
-    """Return the ids of cases that may be seen at one of the instants: known by the last, not over before the first."""
-    begin, end = func.to_timestamp(rules.begins(moments, step)), func.to_timestamp(moments[-1])
+    """Return the ids of cases that may be seen at one of the instants: those not over, or that went on since."""
+    begin = func.to_timestamp(rules.begins(moments, step))
+    since = select(IncidentEvent.incident_id).where(CLOCKS[by] > begin)
     return (
         matching(session, actor, lasting(search))
         .where(
-            Incident.reported_at <= end,
-            or_(Incident.closed_at.is_(None), Incident.closed_at > begin, Incident.reported_at > begin),
+            Incident.reported_at <= func.to_timestamp(moments[-1]) + AHEAD,
+            or_(Incident.closed_at.is_(None), Incident.id.in_(since)),
         )
         .with_only_columns(Incident.id)
     )
 
 
 def _cases(
-    session: Session, asked: Select, moments: Sequence[float], step: Step, level: str
+    session: Session, asked: Select, moments: Sequence[float], step: Step, level: str, by: Order
 ) -> Iterator[Played]:
-    kept = (
-        Incident.id, Incident.number, ST_X(Incident.geom), ST_Y(Incident.geom), Incident.category_id,
-        _epoch(Incident.reported_at),
-    )  # fmt: skip
+    kept = (Incident.id, Incident.number, ST_X(Incident.geom), ST_Y(Incident.geom), Incident.category_id)
     facts = {row[0]: row[1:] for row in session.execute(asked.with_only_columns(*kept))}
-    for case_id, history in histories(session, asked, level):
-        number, lon, lat, category, reported = facts[case_id]
+    rows = session.execute(_histories(asked, level, by))
+    for case_id, steps in groupby(rows, itemgetter(0)):
+        history = rules.passages(tuple(row[1:]) for row in steps)
+        number, lon, lat, category = facts[case_id]
         changes = tuple(rules.changes(moments, history))
-        known = rules.reported_step(moments, step, reported)
+        known = rules.reported_step(moments, step, history[0].at)
         if changes and rules.is_seen(changes, known):
             yield Played(number, lon, lat, category, known, changes)
 
 
-def histories(session: Session, asked: Select, level: str) -> Iterator[tuple[int, list[Passage]]]:
-    """Yield the history of each of those cases as a time line asks for it, in order of id."""
-    rows = session.execute(
+def _histories(asked: Select, level: str, by: Order) -> Select:
+    """Return the statement of those cases' steps, as little of each as `rules.passages` reads."""
+    place = case((IncidentEvent.action.in_(rules.PLACING), IncidentEvent.payload[f"{level}_code"].astext))
+    return (
         select(
-            IncidentEvent.incident_id, IncidentEvent.action, IncidentEvent.state, _epoch(occurred),
-            _epoch(_told("due_at", TIMING)), _epoch(_told("closed_at", (Action.ADOPT,))),
-            case((IncidentEvent.action.in_(PLACING), IncidentEvent.payload[f"{level}_code"].astext)),
+            IncidentEvent.incident_id, IncidentEvent.action, IncidentEvent.state, _epoch(CLOCKS[by]),
+            _epoch(IncidentEvent.occurred_at), _epoch(_told("due_at", rules.TIMING)),
+            _epoch(_told("closed_at", (Action.ADOPT,))), place,
         )
         .where(IncidentEvent.incident_id.in_(asked))
         .order_by(IncidentEvent.incident_id, IncidentEvent.seq)
         .execution_options(yield_per=5000)
     )  # fmt: skip
-    for case_id, steps in groupby(rows, itemgetter(0)):
-        yield case_id, _passages(steps)
-
-
-def _passages(rows: Iterator[Sequence]) -> list[Passage]:
-    """Return the rows of one case with what holds after each, as `life.rules.fold` has it."""
-    due = closed = suspended = place = None
-    found = []
-    for _id, action, state, at, told_due, told_closed, told_place in rows:
-        if action in TIMING:
-            due = told_due
-        if action in ENDING:
-            closed = at
-        elif action == Action.ADOPT:
-            closed = told_closed or (at if state in FINAL else None)
-        elif action == Action.REOPEN:
-            closed = None
-        elif action == Action.SUSPEND:
-            suspended = at
-        elif action == Action.RESUME:
-            suspended = None
-        elif action in PLACING:
-            place = told_place
-        stopped = closed if closed is not None else suspended
-        found.append(Passage(at, State(state), due, stopped, place))
-    return found
 
 
 def _told(name: str, actions: Sequence[Action]) -> ColumnElement:
@@ -144,20 +114,29 @@ def _epoch(column: ColumnElement) -> ColumnElement[float]:
 
 
 def _numbers(
-    session: Session, actor: Actor, search: Search, found: Sequence[datetime], moments: Sequence[float],
-    step: Step, level: str,
-) -> dict[str, Numbers]:  # fmt: skip
+    session: Session,
+    actor: Actor,
+    search: Search,
+    found: Sequence[datetime],
+    step: Step,
+    level: str,
+    by: Order,
+) -> dict[str, Numbers]:
     """Return what each unit counts at each step: of the codes cases have now, walked back from what is open now."""
     column = getattr(Incident, f"{level}_code")
     mine = matching(session, actor, lasting(search)).where(column.is_not(None))
-    begin = func.to_timestamp(rules.begins(moments, step))
-    new = _per_step(session, mine.where(Incident.reported_at > begin), column, Incident.reported_at, found)
-    happened = mine.join(IncidentEvent, IncidentEvent.incident_id == Incident.id).where(occurred > found[0])
-    opened = _per_step(session, happened.where(IncidentEvent.action.in_(BEGINNING)), column, occurred, found)
-    over = IncidentEvent.action.in_(ENDING) | (
-        (IncidentEvent.action == Action.ADOPT) & IncidentEvent.state.in_(FINAL)
+    begin = found[0] - rules.LENGTH[step]
+    steps = _steps_since(begin, by)
+    events = mine.join(steps, steps.c.incident_id == Incident.id).where(steps.c.at > begin)
+    over = (steps.c.action == Action.ADOPT) & steps.c.state.in_(FINAL)
+    new, opened, ended = (
+        _per_step(session, events.where(each), column, steps.c.at, found)
+        for each in (
+            steps.c.action == Action.REPORT,
+            steps.c.action.in_(rules.BEGINNING),
+            steps.c.action.in_(rules.ENDING) | over,
+        )
     )
-    ended = _per_step(session, happened.where(over), column, occurred, found)
     now = session.execute(
         mine.where(Incident.state.in_(OPEN)).with_only_columns(column, func.count()).group_by(column)
     )
@@ -170,6 +149,17 @@ def _numbers(
         )
         for code in sorted(new.keys() | opened.keys() | ended.keys() | present.keys())
     }
+
+
+def _steps_since(begin: datetime, by: Order) -> Subquery:
+    """Return the steps of the cases that went on since; none counts before an earlier one of its case."""
+    going = select(IncidentEvent.incident_id).where(CLOCKS[by] > begin)
+    counts = func.max(CLOCKS[by]).over(partition_by=IncidentEvent.incident_id, order_by=IncidentEvent.seq)
+    return (
+        select(IncidentEvent.incident_id, IncidentEvent.action, IncidentEvent.state, counts.label("at"))
+        .where(IncidentEvent.incident_id.in_(going))
+        .subquery("steps")
+    )
 
 
 def _per_step(

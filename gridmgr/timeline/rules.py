@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 
-from gridmgr.life.rules import OPEN
+from gridmgr.life.model import Action, State
+from gridmgr.life.rules import FINAL, OPEN
 from gridmgr.timeline.model import (
     MOST_STEPS,
     BackwardPeriod,
@@ -19,6 +20,13 @@ from gridmgr.timeline.model import (
 )
 
 LENGTH = {Step.HOUR: timedelta(hours=1), Step.DAY: timedelta(days=1), Step.WEEK: timedelta(weeks=1)}
+
+# Steps that set a case's due time, say where it is, begin it, end it: what `life.rules.apply` does with them.
+TIMING = (Action.ACCEPT, Action.REOPEN, Action.EXTEND, Action.RETIME, Action.RESUME, Action.ADOPT)
+PLACING = (Action.REPORT, Action.REHOME)
+BEGINNING = (Action.REPORT, Action.REOPEN)
+ENDING = (Action.SETTLE, Action.CLOSE, Action.VOID, Action.MERGE)
+
 PAUSE = timedelta(minutes=1)  # no two instants are nearer
 
 
@@ -46,14 +54,37 @@ def instants(since: datetime, until: datetime, step: Step) -> list[datetime]:
     return [*kept, until]
 
 
+def passages(rows: Iterable[tuple]) -> list[Passage]:
+    """Return the steps of one case with what holds after each, as `life.rules.fold` has it.
+
+    A row is (action, state, when it counts, when it was taken, due time, closing time, code of the unit), times in
+    seconds, what the step does not tell None. A history is read in its order: no step counts before an earlier one.
+    """
+    due = closed = suspended = place = None
+    since = float("-inf")
+    found = []
+    for action, state, counts, taken, told_due, told_closed, told_place in rows:
+        since = max(since, counts)
+        due = told_due if action in TIMING else due
+        place = told_place if action in PLACING else place
+        if action == Action.ADOPT:
+            closed = told_closed if told_closed is not None or state not in FINAL else taken
+        elif action in (*ENDING, Action.REOPEN):
+            closed = None if action == Action.REOPEN else taken
+        elif action in (Action.SUSPEND, Action.RESUME):
+            suspended = taken if action == Action.SUSPEND else None
+        found.append(Passage(since, State(state), due, suspended if closed is None else closed, place))
+    return found
+
+
 def begins(moments: Sequence[float], step: Step) -> float:
     """Return when the first step began: one step before the first instant."""
     return moments[0] - LENGTH[step].total_seconds()
 
 
-def reported_step(moments: Sequence[float], step: Step, reported: float) -> int:
-    """Return the step in which a case was reported: the first instant that knows it; -1 if before them all."""
-    return bisect_left(moments, reported) if reported > begins(moments, step) else -1
+def reported_step(moments: Sequence[float], step: Step, known: float) -> int:
+    """Return the step in which a case came in: the first instant that knows it; -1 if before them all."""
+    return bisect_left(moments, known) if known > begins(moments, step) else -1
 
 
 def changes(moments: Sequence[float], history: Sequence[Passage]) -> Iterator[Change]:

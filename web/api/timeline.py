@@ -11,6 +11,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.category import queries as matters
 from gridmgr.i18n import language
 from gridmgr.life.model import State
+from gridmgr.past.queries import Order
 from gridmgr.timeline import queries
 from gridmgr.timeline.model import Played, Step, Timeline
 from web.api.schema import problems, router
@@ -79,12 +80,15 @@ def play_timeline(
     until: Annotated[Instant, Query(alias="to", examples=["2026-11-30T00:00"])],
     step: Step = Step.DAY,
     level: Level = "micro_grid",
+    by: Annotated[
+        Order, Query(description="As it was known then, or as it was even if written down later.")
+    ] = "recorded",
 ) -> Response:
     """Return how the visible cases stood at each instant of a past period; conditions of the present are left out.
 
     A time without a zone is on the district's wall clock.
     """
-    found = queries.play(session, actor, search, since, until, step, level)
+    found = queries.play(session, actor, search, since, until, step, level, by)
     return packed(request, columns(session, found))
 
 

@@ -197,11 +197,14 @@
     return [...new Set([1, ...lows.slice(1)])];
   }
 
+  /** As many colours as there are classes, from over the whole scale. */
+  const spread = () => played.scale.map((_, n) => said.counts[Math.floor(((n + 0.5) * said.counts.length) / played.scale.length)]);
+
   function paint() {
     const layer = gridmgr.layers[played.level];
     const stamp = played.editions.findLast(([step]) => step <= now)[1];
     wear(stamp);
-    const colours = said.counts.slice(said.counts.length - played.scale.length);
+    const colours = spread();
     const fresh = {};
     for (const [code, many] of Object.entries(counted())) fresh[code] = colours[played.scale.findLastIndex((low) => low <= many)];
     for (const code of Object.keys(played.filled)) if (!(code in fresh)) layer.resetFeatureStyle(code);
@@ -227,7 +230,7 @@
   function key() {
     if (!played.total) return $("time-key").replaceChildren(said.none);
     const text = (played.complete ? said.few : said.many).replace("{n}", played.total.toLocaleString(lang));
-    const colours = said.counts.slice(said.counts.length - played.scale.length);
+    const colours = spread();
     const swatches = played.scale.map((low, n) => {
       const sign = gridmgr.element("span", "map-sign");
       sign.dataset.shape = "swatch";
@@ -283,7 +286,7 @@
 
   /** Keep the instant in the address, and in the filters' form, which writes the address too. */
   function note() {
-    const values = { at: played ? played.instants[now].slice(0, 16) : "", from: played ? form.from.value : "", to: played ? form.to.value : "", step: played ? form.step.value : "" };
+    const values = { at: played ? played.instants[now].slice(0, 16) : "", from: played ? form.from.value : "", to: played ? form.to.value : "", step: played ? form.step.value : "", by: played && form.by.value !== "recorded" ? form.by.value : "" };
     const address = new URL(location.href);
     for (const [name, value] of Object.entries(values)) {
       $("time-" + name).value = value;
@@ -312,7 +315,7 @@
     play(false);
     const query = new URLSearchParams(document.getElementById("asked").dataset.query);
     for (const name of ["states", "open", "overdue"]) query.delete(name);
-    for (const name of ["from", "to", "step"]) query.set(name, form[name].value);
+    for (const name of ["from", "to", "step", "by"]) query.set(name, form[name].value);
     query.set("level", document.querySelector("#filters [name=level]")?.value || "micro_grid");
     $("time-table").href = "/timeline?" + query;
     asking?.abort();
@@ -329,7 +332,7 @@
     if (played) leave();
     played = unpack(found);
     enter();
-    const step = at ? played.instants.findIndex((each) => each.slice(0, 16) >= at) : -1;
+    const step = at ? played.instants.findIndex((each) => each.slice(0, 16) >= at) : 0;
     show(step < 0 ? played.many - 1 : step);
   }
 
@@ -405,7 +408,7 @@
   form.addEventListener("change", ({ target }) => {
     if (target.name === "speed") { if (timer) play(true); return; }
     if (target.name === "preset" && target.value !== "own") preset(target.value);
-    else if (target.name !== "step") form.preset.value = "own";
+    else if (target.name === "from" || target.name === "to") form.preset.value = "own";
     if (form.reportValidity()) load(played ? played.instants[now].slice(0, 16) : "");
   });
   document.addEventListener("keydown", (event) => {
@@ -461,6 +464,7 @@
     form.from.value = given.get("from") || midnight(new Date(at.slice(0, 10) + "T12:00Z"), -3);
     form.to.value = given.get("to") || midnight(new Date(at.slice(0, 10) + "T12:00Z"), 4);
     form.step.value = given.get("step") in HOURS ? given.get("step") : "hour";
+    form.by.value = given.get("by") === "occurred" ? "occurred" : "recorded";
     open(true);
     load(at.slice(0, 16));
   }
