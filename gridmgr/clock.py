@@ -195,6 +195,21 @@ class WorkingCalendar:
         whole = sum((_spans(self, unit, year).total for year in range(begin.year, end.year)), timedelta())
         return whole - spans.worked_until(begin) + _spans(self, unit, end.year).worked_until(end)
 
+    def turns(self, first: datetime, last: datetime) -> list[tuple[datetime, timedelta]]:
+        """Return when work begins, ends, begins, … in the years between two instants, in turn.
+
+        Each stands with how much was worked since the first of these years began: from a beginning to the end
+        behind it worked time runs on straight, else it stands still.
+        """
+        found: list[tuple[datetime, timedelta]] = []
+        before = timedelta()
+        for year in range(first.astimezone(UTC).year, last.astimezone(UTC).year + 1):
+            spans = _spans(self, TimeUnit.WORKING_HOURS, year)
+            for n, both in enumerate(zip(spans.opens, spans.closes, strict=True)):
+                found += [(at, before + spans.before[n + late]) for late, at in enumerate(both)]
+            before += spans.total
+        return found
+
 
 class _Spans:
     """The worked spans of a year in order, and how much is worked before each: every question is a search."""

@@ -28,6 +28,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "modules": ("regrouping", "module"),
     "whistle_terms": ("whistle_terms",),
     "dispatch": ("dispatch_setting",),
+    "figure_terms": ("figure_terms",),
 }
 """Which tables a list is read from; the triggers on them are its other half."""
 

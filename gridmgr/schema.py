@@ -28,6 +28,7 @@ from gridmgr.policy import model as policy
 from gridmgr.position import model as position
 from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
+from gridmgr.tally import model as tally
 from gridmgr.task_force import model as task_force
 from gridmgr.weekly import model as weekly
 from gridmgr.whistle import model as whistle
@@ -37,6 +38,7 @@ NOUNS = (
     audit, discussion, importing, supervision, claim, organisation, module, task_force,
     one_grid, responsibility, admission, whistle,
     dispatch, onsite, coapproval, weekly, position,
+    tally,
 )  # fmt: skip
 METADATA = Base.metadata
 

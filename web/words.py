@@ -20,11 +20,9 @@ from gridmgr.words import ADMITTING as ADMITTING
 from gridmgr.words import ANSWERING as ANSWERING
 from gridmgr.words import AUDITED as AUDITED
 from gridmgr.words import CLOCKS as CLOCKS
-from gridmgr.words import COUNTS as COUNTS
 from gridmgr.words import DAY_KINDS as DAY_KINDS
 from gridmgr.words import DEEDS as DEEDS
 from gridmgr.words import FATES as FATES
-from gridmgr.words import FIGURE_TABLES as FIGURE_TABLES
 from gridmgr.words import FINDINGS as FINDINGS
 from gridmgr.words import FLAVOURS as FLAVOURS
 from gridmgr.words import HOLDERS as HOLDERS
@@ -42,7 +40,6 @@ from gridmgr.words import ORDERS as ORDERS
 from gridmgr.words import ORPHANS as ORPHANS
 from gridmgr.words import PRESENCES as PRESENCES
 from gridmgr.words import PROGRESS as PROGRESS
-from gridmgr.words import RATES as RATES
 from gridmgr.words import ROLES as ROLES
 from gridmgr.words import SEVERITIES as SEVERITIES
 from gridmgr.words import STAGES as STAGES
@@ -60,6 +57,12 @@ from gridmgr.words.bodies import FORCE_DEEDS as FORCE_DEEDS
 from gridmgr.words.bodies import FORCES as FORCES
 from gridmgr.words.bodies import GRID_HINTS as GRID_HINTS
 from gridmgr.words.bodies import POSTS as POSTS
+from gridmgr.words.figures import COUNTS as COUNTS
+from gridmgr.words.figures import DIMENSIONS as DIMENSIONS
+from gridmgr.words.figures import EXCLUSIONS as EXCLUSIONS
+from gridmgr.words.figures import FIGURE_TABLES as FIGURE_TABLES
+from gridmgr.words.figures import RATES as RATES
+from gridmgr.words.figures import SOURCES as SOURCES
 from gridmgr.words.joint import APPROVAL_DEEDS as APPROVAL_DEEDS
 from gridmgr.words.joint import APPROVALS as APPROVALS
 from gridmgr.words.joint import CLAIM_DEEDS as CLAIM_DEEDS
@@ -155,15 +158,6 @@ DONE = {
     "rehome": N_("moved it to the units of the new map"),
     "whistle": N_("blew the whistle"),
     "report_in": N_("reported in"),
-}
-SOURCES = {
-    "patrol": N_("Grid patrol"),
-    "resident": N_("Resident"),
-    "hotline": N_("Hotline 12345"),
-    "leader": N_("Leader's note"),
-    "media": N_("Media"),
-    "sensor": N_("Sensor or video"),
-    "system": N_("Other system"),
 }
 DATUMS = {
     "wgs84": N_("WGS-84 (GPS)"),

@@ -108,6 +108,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "policy.manage": frozenset({Role.ADMIN}),
     "clock.audit": frozenset({Role.COMMAND_CENTRE, Role.ADMIN}),
     "figures.view": _EVERYBODY,
+    "figures.people": _OFFICE | {Role.GRID_LEADER},
+    "figures.manage": frozenset({Role.COMMAND_CENTRE, Role.ADMIN}),
     "notice.view": _EVERYBODY,
     "notice.manage": frozenset({Role.ADMIN}),
     "account.self": _EVERYBODY,

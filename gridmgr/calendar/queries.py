@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import extract, select
+from sqlalchemy import ColumnElement, Float, Integer, case, cast, extract, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
@@ -98,6 +99,42 @@ def horizons(session: Session, amount: float, unit: TimeUnit) -> dict[str, datet
         with suppress(BeyondCalendar, NoWorkedTime):
             ends[code] = calendar_for(session, code).due(clock.now(), amount, unit)
     return ends
+
+
+def worked_between(
+    session: Session, home: ColumnElement[str], begin: ColumnElement, end: ColumnElement, first: datetime
+) -> ColumnElement[float]:
+    """Return as SQL how many seconds were worked between two instants of a row, by the calendar of its own area.
+
+    `home` is the code of the area; nothing in the rows is earlier than the year of `first`, or later than now.
+    Each calendar goes along as two arrays, in which PostgreSQL searches for the last turn before an instant.
+    """
+    found = kept(session, "calendar", _read)
+    codes = {each.code for each in (*found.hours, *found.days)} - {""}
+    usual = _worked(calendar_for(session), begin, end, first)
+    own = [
+        (home.startswith(code, autoescape=True), _worked(calendar_for(session, code), begin, end, first))
+        for code in sorted(codes, key=len, reverse=True)
+    ]
+    return case(*own, else_=usual) if own else usual
+
+
+def _worked(
+    calendar: WorkingCalendar, begin: ColumnElement, end: ColumnElement, first: datetime
+) -> ColumnElement[float]:
+    turns = calendar.turns(first, clock.now())
+    arrays = select(
+        cast([at.timestamp() for at, _worked in turns], ARRAY(Float)).label("at"),
+        cast([worked.total_seconds() for _at, worked in turns], ARRAY(Float)).label("worked"),
+    ).cte()
+    instants, worked = (select(arrays.c[name]).scalar_subquery() for name in ("at", "worked"))
+
+    def until(instant: ColumnElement) -> ColumnElement[float]:
+        seconds = extract("epoch", instant).cast(Float)
+        turn = func.width_bucket(seconds, instants, type_=Integer)
+        return func.coalesce(worked[turn] + (turn % 2) * (seconds - instants[turn]), 0.0)
+
+    return until(end) - until(begin)
 
 
 def known(session: Session, code: str) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
-    and_,
     case,
     false,
     func,
@@ -28,7 +27,6 @@ from gridmgr import clock
 from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Grant, Role
 from gridmgr.calendar import queries as calendars
 from gridmgr.casebook.model import OtherOrder
-from gridmgr.category import queries as matters
 from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.incident.model import Incident, IncidentTask
@@ -36,9 +34,7 @@ from gridmgr.incident.queries import SCOPED, visible
 from gridmgr.incident.rules import PUBLIC, RANKS
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.life.rules import ASKED, OPEN
-from gridmgr.module import queries as modules
-from gridmgr.module.model import UnknownModule
-from gridmgr.module.rules import taking
+from gridmgr.tally import queries as tally
 
 # Words shorter than a trigram are found by an index of the characters beyond ASCII: 井盖, 路.
 TRIGRAM = 3
@@ -46,16 +42,6 @@ _ASCII = re.compile("[ -~]+")
 CHARACTERS = func.string_to_array(
     func.regexp_replace(Incident.words, "[ -~]+", "", "g"), None, type_=ARRAY(Text)
 )
-
-
-# 小事不出社区、大事不出街道 (C7): closed by the people of these levels, without any department.
-CLOSED_IN = {"community": ("micro_grid", "community"), "street": ("micro_grid", "community", "street")}
-
-
-def closed_in(level: str) -> ColumnElement[bool]:
-    """Return the SQL condition that a case was closed inside a community, or inside a street."""
-    closed = Incident.state.in_((State.CLOSED, State.EVALUATED))
-    return and_(closed, ~Incident.large_loop, Incident.level.in_(CLOSED_IN[level]))
 
 
 @dataclass(frozen=True)
@@ -88,6 +74,10 @@ class Search:
     soon: bool = False  # due within the next SOON working hours
     whistled: bool = False  # somebody was called to it
     closed_in: str | None = None  # closed by the people of this level, or below, alone: a key of CLOSED_IN
+    count: str | None = None  # those that a figure counts: a key of tally.queries.conditions
+    without: tuple[str, ...] = ()  # what is left out of what is due: keys of tally.rules.EXCLUSIONS
+    by: str | None = None  # those in one row of figures told by this: a key of tally.queries.DIMENSIONS
+    key: str = ""  # of that row; empty: those in no row
     sort: str = "newest"  # a key of SORTS
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
@@ -102,7 +92,7 @@ class Search:
         if self.whistled:
             yield Incident.whistles > 0
         if self.closed_in:
-            yield closed_in(self.closed_in)
+            yield tally.closed_in(self.closed_in)
         if self.source:
             yield Incident.source == self.source
         if self.code:
@@ -207,29 +197,15 @@ def conditions(session: Session, actor: Actor, search: Search) -> Iterator[Colum
     """Yield what every case found fulfils, beside that the actor may see it."""
     yield from search.conditions()
     if search.module is not None:
-        yield taken(session, search.module)
+        yield tally.taken(session, search.module)
+    if search.count:
+        yield tally.counted(session, search.count, search.without)
+    if search.by:
+        yield tally.in_row(session, search.by, search.key)
     if search.soon:
         yield soon(session)
     if search.ours:
         yield grantable(actor) if search.asked else decided(actor)
-
-
-def taken(session: Session, module_id: int) -> ColumnElement[bool]:
-    """Return the condition that a module takes a case: such matters, in its area, but for places of another way."""
-    try:
-        found, grouping = modules.module(session, module_id)
-    except UnknownModule:
-        return false()
-    ids = [
-        each.id
-        for each in matters.by_id(session).values()
-        if taking(grouping.modules, each.policy_code) is found
-    ]
-    apart = (
-        Incident.home.startswith(each, autoescape=True) for each in modules.overridden(session, grouping.area)
-    )
-    inside = Incident.home.startswith(grouping.area, autoescape=True)
-    return Incident.category_id.in_(ids) & inside & ~or_(false(), *apart)
 
 
 SOON = 4  # working hours: so near its due time a case is about to be late

@@ -9,7 +9,8 @@ import typer
 from gis.errors import BadInput
 from gridmgr.cli.output import Json, err, opened, print_json, print_table, say, writable
 from gridmgr.i18n import LOCALES, _, language, percent
-from gridmgr.words import COUNTS, HOTSPOTS, RATES, STATES, word
+from gridmgr.words import HOTSPOTS, STATES, word
+from gridmgr.words.figures import COUNTS, RATES
 
 if TYPE_CHECKING:
     from gis import drawing
@@ -59,10 +60,22 @@ def figures(level: Level = "street", since: Since = None, until: Until = None, a
         return
     columns = [_("code"), _("name"), *map(_, COUNTS.values()), *map(_, RATES.values())]
     lines = [
-        (each.code or _("outside all"), each.name, *each.counts.values(), *map(percent, each.rates.values()))
+        (
+            each.code or _("outside all"),
+            each.name,
+            *(each.counts[name] for name in rules.COUNTS),
+            *(percent(each.rates[name]) for name in rules.RATES),
+        )
         for each in rows
     ]
-    lines.append((_("total"), "", *total.counts.values(), *map(percent, total.rates.values())))
+    lines.append(
+        (
+            _("total"),
+            "",
+            *(total.counts[name] for name in rules.COUNTS),
+            *(percent(total.rates[name]) for name in rules.RATES),
+        )
+    )
     print_table(_("Figures"), columns, lines)
     for name, rate in rules.RATES.items():
         say(

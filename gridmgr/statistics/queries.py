@@ -1,35 +1,61 @@
 """Figures by area and hotspots by unit, from what the actor may see."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, func, true
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from geoalchemy2.functions import ST_X, ST_Y
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Text,
+    case,
+    cast,
+    extract,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
 
 from gis.adjacency import matrix
 from gis.hotspot import getis_ord, method
 from gridmgr import clock
+from gridmgr.account.model import Account
 from gridmgr.account.rules import Actor
-from gridmgr.casebook.queries import Search, closed_in, matching
+from gridmgr.calendar.queries import worked_between
+from gridmgr.casebook.queries import Search, matching
+from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES
+from gridmgr.i18n import language
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
-from gridmgr.statistics.rules import COUNTS, RATES, rate
+from gridmgr.module import queries as modules
+from gridmgr.past.queries import bent, cases
+from gridmgr.statistics.rules import COUNTS, RATES, SCORE, SUMS, WEIGHTED, before, score
+from gridmgr.tally import queries as tally
+from gridmgr.tally.model import Terms
+from gridmgr.words import word
+from gridmgr.words.figures import SOURCES
 
-LEVEL_COLUMN: dict[str, InstrumentedAttribute] = {
-    "street": Incident.street_code,
-    "community": Incident.community_code,
-    "micro_grid": Incident.micro_grid_code,
-    "building": Incident.building_code,
-}
-CLOSED = (State.CLOSED, State.EVALUATED)
+LEVEL_COLUMN = tally.AREAS
 OUT = (State.VOIDED, State.MERGED)  # no matter of ours, or counted with its twin
+ALL = (*COUNTS, *SUMS)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The counts and rates of one area (code None: of all the actor sees) and period."""
+    """The counts and rates of one row (code None: of all the actor sees, or of what is in no row) and period.
+
+    `code` is the key of the row: the code of a unit or category, the name of a body, the id of a module or of an
+    account, as text. `counts` holds what was asked for of COUNTS and SUMS, `rates` what can be formed of it.
+    """
 
     code: str | None
     name: str | None
@@ -37,49 +63,164 @@ class Figures:
     rates: dict[str, float | None]
 
 
-def figures(session: Session, actor: Actor, level: str, search: Search) -> list[Figures]:
-    """Return the figures of every unit of a level in which something was reported, by code.
+def figures(
+    session: Session,
+    actor: Actor,
+    by: str,
+    search: Search,
+    at: datetime | None = None,
+    *,
+    counts: Collection[str] = ALL,
+    areas: str = "then",
+) -> list[Figures]:
+    """Return the figures of every row in which something was reported, by key; what is in no row stands last.
 
-    Rule: field.md §5; the formulas are `rules.RATES`. The areas are those stored when it was reported.
+    Rule: field.md §5; the formulas are `rules.RATES`, the rows `tally.DIMENSIONS`. `at` computes them from history
+    as they stood at an instant, by the terms in force then. `counts` names what is wanted, if not all.
+    Areas are those stored with each case; with `areas="now"` those that hold its place on the map in force.
+
+    Raises
+    ------
+    UnknownDimension, NotOfThePast
     """
-    column = LEVEL_COLUMN[hierarchy.known_level(level)]
-    rows = session.execute(_counted(session, actor, search, column).group_by(column).order_by(column)).all()
-    names = hierarchy.names(session, [row[0] for row in rows], search.until or clock.today())
-    return [_figures(row[0], names.get(row[0]), row[1:]) for row in rows]
+    dimension = tally.dimension(by)
+    with _at(at):
+        terms = tally.terms(session)
+        found = _Found(session, actor, search, at)
+        columns, key = dimension.columns(session), dimension.key
+        if areas == "now" and by in tally.AREAS:
+            columns, key = [found.relocated(by)], lambda _session, row: row[0]
+        counted = _counted(session, found, search, counts)
+        summed: dict[str | None, list[int]] = {}
+        for row in found.grouped(columns, counted.values()):
+            code, numbers = key(session, row[: len(columns)]), row[len(columns) :]
+            held = summed.setdefault(code, [0] * len(counted))
+            summed[code] = [mine + int(more or 0) for mine, more in zip(held, numbers, strict=True)]
+        names = _names(session, by, [code for code in summed if code], search, areas)
+    return [
+        _figures(code, names.get(code), dict(zip(counted, summed[code], strict=True)), terms)
+        for code in sorted(summed, key=lambda each: (each is None, each or ""))
+    ]
 
 
-def total(session: Session, actor: Actor, search: Search) -> Figures:
-    """Return the figures of all the actor sees."""
-    return _figures(None, None, session.execute(_counted(session, actor, search)).one())
+def total(
+    session: Session,
+    actor: Actor,
+    search: Search,
+    at: datetime | None = None,
+    *,
+    counts: Collection[str] = ALL,
+) -> Figures:
+    """Return the figures of all the actor sees, as they stand or stood `at` an instant.
+
+    Raises
+    ------
+    NotOfThePast
+    """
+    with _at(at):
+        found = _Found(session, actor, search, at)
+        counted = _counted(session, found, search, counts)
+        (row,) = found.grouped([], counted.values())
+        numbers = {name: int(value or 0) for name, value in zip(counted, row, strict=True)}
+        return _figures(None, None, numbers, tally.terms(session))
 
 
-def _counted(session: Session, actor: Actor, search: Search, *by: InstrumentedAttribute) -> Select:
-    def number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.count().filter(and_(true(), *conditions))
-
-    ours = Incident.state.not_in(OUT)
-    closed = Incident.state.in_(CLOSED)
-    past = Incident.due_at <= clock.now()
-    due = and_(ours, Incident.accepted_at.is_not(None), Incident.due_at.is_not(None), past | closed)
-    return matching(session, actor, search).with_only_columns(
-        *by,
-        number(),
-        number(Incident.accepted_at.is_not(None)),
-        number(due),
-        number(due, closed),
-        number(due, closed, Incident.closed_at <= Incident.due_at),
-        number(due, ~closed, past),
-        number(closed),
-        number(closed_in("community")),
-        number(closed_in("street")),
-        number(Incident.accepted_at.is_not(None), Incident.whistles > 0),
-        maintain_column_froms=True,
-    )
+def previous(search: Search) -> Search | None:
+    """Return the same search over the period of the same length just before, None without a first day."""
+    if search.since is None:
+        return None
+    since, until = before(search.since, max(search.until or clock.today(), search.since))
+    return replace(search, since=since, until=until)
 
 
-def _figures(code: str | None, name: str | None, row: tuple) -> Figures:
-    counts = dict(zip(COUNTS, map(int, row), strict=True))
-    return Figures(code, name, counts, {each: rate(each, counts) for each in RATES})
+def _at(at: datetime | None) -> AbstractContextManager:
+    return nullcontext() if at is None else clock.travel(at)
+
+
+class _Found:
+    """The cases found, as they stand or as they stood: expressions over Incident are asked of either."""
+
+    def __init__(self, session: Session, actor: Actor, search: Search, at: datetime | None) -> None:
+        self.session, self.moved = session, None
+        self.past = None if at is None else cases(session, actor, search, at)
+        self.asked = matching(session, actor, search) if at is None else select(self.past)
+
+    def of(self, expression: ColumnElement) -> ColumnElement:
+        """Return an expression over Incident as one over the cases found."""
+        return expression if self.past is None else bent(expression, self.past)
+
+    def grouped(self, by: Sequence[ColumnElement], wanted: Iterable[ColumnElement]) -> Sequence[Row]:
+        """Return the rows of aggregates for each group of cases."""
+        columns = [self.of(each).label(f"c{n}") for n, each in enumerate((*by, *wanted))]
+        asked = self.asked.with_only_columns(*columns, maintain_column_froms=True)
+        if self.moved is not None:
+            asked = asked.outerjoin(self.moved, self.moved.c.id == self.of(Incident.id))
+        return self.session.execute(
+            asked.group_by(*(literal_column(str(n + 1)) for n in range(len(by))))
+        ).all()
+
+    def relocated(self, level: str) -> ColumnElement:
+        """Return the code of the unit that holds a case's place on the map in force: looked up where it is another."""
+        edition, column = hierarchy.edition_at(self.session, clock.today()), tally.AREAS[level]
+        elsewhere = self.asked.where(self.of(Incident.edition_id) != edition.id)
+        place = (self.of(each) for each in (Incident.id, ST_X(Incident.geom), ST_Y(Incident.geom)))
+        rows = self.session.execute(elsewhere.with_only_columns(*place, maintain_column_froms=True)).all()
+        if not rows:
+            return column
+        ids, lon, lat = zip(*rows, strict=True)
+        located = hierarchy.locator_of(self.session, edition).locate(np.array(lon), np.array(lat))
+        codes = func.unnest(cast(list(ids), ARRAY(BigInteger)), cast(list(located.codes(level)), ARRAY(Text)))
+        self.moved = codes.table_valued("id", "code").render_derived(name="moved")
+        return case((Incident.edition_id == edition.id, column), else_=self.moved.c.code)
+
+
+def _counted(
+    session: Session, found: _Found, search: Search, names: Collection[str]
+) -> dict[str, ColumnElement]:
+    """Return the aggregates that are wanted, by name, in the order they are printed."""
+    conditions = tally.conditions(tally.terms(session), search.without)
+    counted = {name: func.count().filter(conditions[name]) for name in COUNTS if name in names}
+    times = {
+        "running_seconds": lambda: extract("epoch", Incident.closed_at - Incident.accepted_at),
+        "worked_seconds": lambda: worked_between(
+            session, Incident.home, Incident.accepted_at, Incident.closed_at, _first(session, search)
+        ),
+    }
+    for name in SUMS:
+        if name in names:
+            counted[name] = func.sum(func.round(times[name]())).filter(conditions["timed"])
+    return counted
+
+
+def _first(session: Session, search: Search) -> datetime:
+    if search.since:
+        return clock.midnight(search.since)
+    return session.scalar(select(func.min(Incident.reported_at))) or clock.now()
+
+
+def _figures(code: str | None, name: str | None, counts: dict[str, int], terms: Terms) -> Figures:
+    rates = {
+        each: rate.of(counts) for each, rate in RATES.items() if {rate.over, rate.under} <= counts.keys()
+    }
+    if rates.keys() >= set(WEIGHTED):
+        rates[SCORE] = score(rates, terms.weights)
+    return Figures(code, name, counts, rates)
+
+
+def _names(session: Session, by: str, keys: list[str], search: Search, areas: str) -> dict[str, str]:
+    """Return what the keys of rows are called; what has no other name is left out."""
+    if by in tally.AREAS:
+        today = clock.today()
+        return hierarchy.names(session, keys, today if areas == "now" else search.until or today)
+    if by in tally.PEOPLE:
+        asked = select(Account.id, Account.name).where(Account.id.in_(map(int, keys)))
+        return {str(account): name for account, name in session.execute(asked)}
+    if by == "module":
+        found = (each for grouping in modules.groupings(session).values() for each in grouping.modules)
+        return {str(each.id): each.name for each in found}
+    if by == "category":
+        return {each.code: each.name(language.get()) for each in matters.by_id(session).values()}
+    return {key: word(SOURCES, key) for key in keys} if by == "source" else {key: key for key in keys}
 
 
 @dataclass(frozen=True)

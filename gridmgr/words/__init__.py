@@ -122,27 +122,6 @@ ORPHANS = {
 }
 FATES = {"added": N_("new"), "changed": N_("changed"), "removed": N_("removed"), "unchanged": N_("unchanged")}
 SEVERITIES = {"error": N_("Error"), "warning": N_("Warning")}
-COUNTS = {
-    "reported": N_("All incidents"),
-    "accepted": N_("Accepted"),
-    "due": N_("Due"),
-    "closed": N_("Closed"),
-    "closed_on_time": N_("Closed on time"),
-    "overdue": N_("Unfinished and overdue"),
-    "finished": N_("All closed"),
-    "in_community": N_("Closed in the community"),
-    "in_street": N_("Closed in the street"),
-    "whistled": N_("Whistle blown"),
-}
-RATES = {
-    "acceptance_rate": N_("Acceptance rate"),
-    "closing_rate": N_("Closing rate"),
-    "on_time_rate": N_("On-time rate"),
-    "community_rate": N_("Closed within the community"),
-    "street_rate": N_("Closed within the street"),
-    "whistle_rate": N_("Whistle rate"),
-}
-FIGURE_TABLES = {"time": N_("In time"), "loop": N_("Closed where")}
 HOTSPOTS = {
     "3": N_("Hot, 99 % sure"),
     "2": N_("Hot, 95 % sure"),

@@ -38,6 +38,7 @@ ORDER = (
     "escalation",
     "task_force",
     "casebook",
+    "tally",
     "admission",
     "discussion",
     "intake",

@@ -24,7 +24,9 @@ from gridmgr.i18n import CATALOGUES, say, speaking
 from gridmgr.importing.model import BatchKind, BatchStatus
 from gridmgr.importing.rules import guess_state
 from gridmgr.life.model import Action, Source, State
-from gridmgr.statistics.rules import COUNTS, RATES
+from gridmgr.statistics.rules import COUNTS, RATES, SCORE, SUMS
+from gridmgr.tally.queries import DIMENSIONS
+from gridmgr.tally.rules import EXCLUSIONS
 from web import words
 from web.api.search import query
 from web.pages.colouring import _range
@@ -45,7 +47,7 @@ def messages() -> set[str]:
     return (
         marked
         | sentences
-        | set(COUNTS.values())
+        | {*COUNTS.values(), *SUMS.values(), *EXCLUSIONS.values()}
         | {inspect.getdoc(each) for each in problems()}
         | {str(code) for code in CODES}
         | {each.help for each in explained(get_command(app))}
@@ -99,8 +101,9 @@ def test_a_refusal_names_each_role_in_the_language_of_its_reader() -> None:
     ("table", "codes"),
     [
         (words.STATES, State), (words.ACTIONS, Action), (words.DONE, Action), (words.SOURCES, Source),
-        (words.ROLES, Role), (words.LEVELS, LEVELS), (words.FINDINGS, KINDS), (words.COUNTS, COUNTS),
-        (words.RATES, RATES), (words.BATCH_KINDS, BatchKind), (words.BATCH_STATUS, BatchStatus),
+        (words.ROLES, Role), (words.LEVELS, LEVELS), (words.FINDINGS, KINDS), (words.COUNTS, [*COUNTS, *SUMS]),
+        (words.RATES, [*RATES, SCORE]), (words.DIMENSIONS, DIMENSIONS),
+        (words.EXCLUSIONS, EXCLUSIONS), (words.BATCH_KINDS, BatchKind), (words.BATCH_STATUS, BatchStatus),
     ],
 )  # fmt: skip
 def test_every_code_has_a_word(table: dict, codes: object) -> None:

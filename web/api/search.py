@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
-from gridmgr.casebook.queries import CLOSED_IN, SORTS, Search
+from gridmgr.casebook.queries import SORTS, Search
 from gridmgr.life.model import HOLDERS, Source, State
+from gridmgr.tally.queries import CLOSED_IN
 from web.fields import Code, Day, RowId, Words, text
 
 

@@ -60,7 +60,8 @@ def show(
         "search": search, "query": query(search),
         "rows": _sorted(_rows(session, actor, level, search), sort), "sort": sort,
         "total": queries.total(session, actor, search), "cases": CASES,
-        "counts": {name: COUNTS[name] for name in counts}, "rates": {name: RATES[name] for name in rates},
+        "counts": {name: COUNTS[name] for name in counts}, 
+        "rates": {name: RATES[name] for name in rates if name in RATES},
         "faults": faults(session, actor, search),
         "link": lambda **more: query(search, **(kept | more)),
         "cases_of": lambda code, name: query(search, **({"code": code} if code else {}) | CASES[name]),
@@ -100,7 +101,12 @@ def download(session: Transaction, actor: Viewer, search: Filters, level: str = 
     for row in [*_rows(session, actor, level, search), queries.total(session, actor, search)]:
         name = _plain(row.name or ("" if row.code else _("Total")))
         writer.writerow(
-            [_plain(row.code or ""), name, *row.counts.values(), *map(percent, row.rates.values())]
+            [
+                _plain(row.code or ""),
+                name,
+                *(row.counts[name] for name in COUNTS),
+                *(percent(row.rates[name]) for name in RATES),
+            ]
         )
     return Response(
         "\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8",

@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gridmgr.account.rules import Actor
-from gridmgr.casebook.queries import CLOSED_IN, SORTS, Search
+from gridmgr.casebook.queries import SORTS, Search
 from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
 from gridmgr.life.model import HOLDERS, Source, State
+from gridmgr.tally.queries import CLOSED_IN
 from web import i18n, words
 from web.deps import Transaction
 
