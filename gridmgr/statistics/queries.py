@@ -44,7 +44,7 @@ from gridmgr.tally.model import Terms
 from gridmgr.words import word
 from gridmgr.words.figures import SOURCES
 
-LEVEL_COLUMN = tally.AREAS
+LEVEL_COLUMN, CLOSED = tally.AREAS, tally.CLOSED
 OUT = (State.VOIDED, State.MERGED)  # no matter of ours, or counted with its twin
 ALL = (*COUNTS, *SUMS)
 
