@@ -78,6 +78,18 @@ EMERGING["none"] = Sign("#f0f0f0", "")
 # From few to many: one hue, so that order is read from lightness alone (ColorBrewer YlOrBr).
 COUNTS: tuple[str, ...] = ("#ffffd4", "#fed98e", "#fe9929", "#d95f0e", "#8c2d04")
 
+# Parts of a chart, in order: Okabe & Ito (2008), without yellow and black, which text and paper need; one grey.
+SERIES: tuple[str, ...] = (
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#6a2c70", "#8a949e",
+)  # fmt: skip
+
+# How much attention a unit needs: told apart by lightness, and by letters on maps and in tables.
+GRADE: dict[str, Sign] = {
+    "red": Sign("#b2182b", "diamond"),
+    "yellow": Sign("#f2c94c", "disc"),
+    "green": Sign("#1b7f5c", "square"),
+}
+
 SEVERITY: dict[str, str] = {"error": "#b2182b", "warning": "#e69f00"}
 
 # What a unit without a value is filled with.

@@ -16,6 +16,8 @@ from gridmgr.discussion import model as discussion
 from gridmgr.dispatch import model as dispatch
 from gridmgr.duty import model as duty
 from gridmgr.escalation import model as escalation
+from gridmgr.flag import model as flag
+from gridmgr.grading import model as grading
 from gridmgr.hierarchy import model as hierarchy
 from gridmgr.importing import model as importing
 from gridmgr.incident import model as incident
@@ -30,6 +32,7 @@ from gridmgr.responsibility import model as responsibility
 from gridmgr.supervision import model as supervision
 from gridmgr.tally import model as tally
 from gridmgr.task_force import model as task_force
+from gridmgr.terms import model as terms
 from gridmgr.weekly import model as weekly
 from gridmgr.whistle import model as whistle
 
@@ -38,7 +41,7 @@ NOUNS = (
     audit, discussion, importing, supervision, claim, organisation, module, task_force,
     one_grid, responsibility, admission, whistle,
     dispatch, onsite, coapproval, weekly, position,
-    tally,
+    tally, terms, grading, flag,
 )  # fmt: skip
 METADATA = Base.metadata
 

@@ -38,6 +38,7 @@ OWN = (
     "compare.js",
     "wall.js",
     "wall.css",
+    "charts.js",
     "map.css",
     "map.js",
 )

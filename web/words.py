@@ -71,6 +71,19 @@ from gridmgr.words.joint import PIECES as PIECES
 from gridmgr.words.joint import SAID as SAID
 from gridmgr.words.joint import SILENCES as SILENCES
 from gridmgr.words.time import STEPS as STEPS
+from gridmgr.words.trends import CLOSERS as CLOSERS
+from gridmgr.words.trends import FLAG_SAYS as FLAG_SAYS
+from gridmgr.words.trends import FLAG_STANDINGS as FLAG_STANDINGS
+from gridmgr.words.trends import FLAGS as FLAGS
+from gridmgr.words.trends import GRADE_LETTERS as GRADE_LETTERS
+from gridmgr.words.trends import GRADE_REASONS as GRADE_REASONS
+from gridmgr.words.trends import GRADES as GRADES
+from gridmgr.words.trends import KEPT as KEPT
+from gridmgr.words.trends import LOOPS as LOOPS
+from gridmgr.words.trends import SERIES as SERIES
+from gridmgr.words.trends import STEP_NAMES as STEP_NAMES
+from gridmgr.words.trends import TRENDS as TRENDS
+from gridmgr.words.trends import VERDICTS as VERDICTS
 
 ACT_STATES = {  # the colour of an act on a timeline
     "remind": "reported",

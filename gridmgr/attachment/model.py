@@ -20,6 +20,7 @@ class StoredFile(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     width: Mapped[int | None]  # of pictures, as people see them
     height: Mapped[int | None]
+    looks: Mapped[int | None] = mapped_column(BigInteger)  # of pictures: alike where few of its bits differ
     uploaded_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), index=True)  # the last time
 
     @property

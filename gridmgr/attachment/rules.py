@@ -47,6 +47,7 @@ class Kind:
     width: int | None = None
     height: int | None = None
     thumbnail: bytes | None = None
+    looks: int | None = None  # see `looks_of`
 
 
 def kind_of(content: BinaryIO, name: str) -> Kind:
@@ -95,7 +96,8 @@ def _picture(content: BinaryIO, name: str) -> Kind | None:
             if image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8):  # it lies on its side
                 width, height = height, width
             image.thumbnail((THUMBNAIL, THUMBNAIL))  # JPEG is decoded smaller, and faster
-            return Kind(media, width, height, _small(ImageOps.exif_transpose(image)))
+            upright = ImageOps.exif_transpose(image)
+            return Kind(media, width, height, _small(upright), looks_of(upright))
     except UnidentifiedImageError:
         return None
     except Image.DecompressionBombError as bomb:
@@ -109,6 +111,23 @@ DECODERS_RAISE = (
     OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError, AttributeError,
     RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
+
+
+def looks_of(image: Image.Image) -> int:
+    """Return what a picture looks like in 64 bits, signed: which of two neighbours of a tiny copy is brighter.
+
+    Two pictures look alike where few bits differ: one was cut, scaled, or saved once more.
+
+    Source: Krawetz (2013), Kind of like that: the difference hash.
+
+    >>> looks_of(Image.linear_gradient("L"))
+    0
+    """
+    tiny = _flat(image).convert("L").resize((9, 8), Image.Resampling.BOX)
+    pixels = tiny.tobytes()
+    bits = [pixels[9 * row + n] > pixels[9 * row + n + 1] for row in range(8) for n in range(8)]
+    number = sum(1 << place for place, bit in enumerate(bits) if bit)
+    return number - (1 << 64) if number >> 63 else number
 
 
 def _small(image: Image.Image) -> bytes:

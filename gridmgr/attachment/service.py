@@ -75,7 +75,7 @@ def _put(session: Session, name: str, stream: BinaryIO, sha256: str, size: int) 
     objects.put(queries.key(sha256), stream)
     values = {
         "sha256": sha256, "media_type": kind.media_type, "size": size, "width": kind.width,
-        "height": kind.height, "uploaded_at": clock.now(),
+        "height": kind.height, "looks": kind.looks, "uploaded_at": clock.now(),
     }  # fmt: skip
     session.execute(insert(StoredFile).values(values).on_conflict_do_nothing())
     return session.get_one(StoredFile, sha256)

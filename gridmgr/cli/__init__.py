@@ -41,6 +41,7 @@ from gridmgr.cli import (
     serving,
     supervision,
     task_forces,
+    trends,
     weekly,
     whistles,
 )
@@ -82,6 +83,7 @@ app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
+app.command("trends")(trends.trends)
 app.command("map")(figures.write_map)
 app.command("serve")(serving.serve)
 app.command("worker")(serving.worker)

@@ -59,6 +59,7 @@ class Incident(Base):
         Index("ix_incident_reported", "reported_at", "id"),
         Index("ix_incident_state", "state", "due_at"),
         Index("ix_incident_due", "due_at", "id", postgresql_where=text("closed_at IS NULL")),
+        Index("ix_incident_closed", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_incident_handler", "handler", "state"),
         Index("ix_incident_owner", "owner", postgresql_where=text("closed_at IS NULL")),
         Index("ix_incident_checker", "checker_id", postgresql_where=text("checker_id IS NOT NULL")),

@@ -181,6 +181,10 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
     with db.transaction(house) as session:  # as the schema was before comments named people
         session.execute(
             text("""
+                DROP TABLE flag_review, flag_case, flag, grid_grade, graded_week, dated_terms;
+                DROP FUNCTION grades_and_reviews_are_written_once;
+                DROP INDEX ix_incident_closed;
+                ALTER TABLE stored_file DROP COLUMN looks;
                 DROP TABLE case_item, admission_deed, admission, list_item, list_edition, responsibility_list;
                 DROP FUNCTION lists_are_written_once, edition_is_only_retired, items_belong_to_drafts,
                     admission_is_decided_once;

@@ -34,6 +34,7 @@ from web.api import (
     supervision,
     task_force,
     timeline,
+    trend,
     weekly,
     whistle,
 )
@@ -43,6 +44,6 @@ NOUNS = (
     policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, timeline, notice,
     delivery,
     organisation, module, task_force, one_grid,
-    responsibility, admission, dispatch, position,
+    responsibility, admission, dispatch, position, trend,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -58,7 +58,7 @@ def list_incidents(
     """List the visible incidents found, the newest first, page by page."""
     found = casebook.page(session, actor, search, paging.fetch, paging.after)
     place = partial(casebook.place, search)
-    return paging.page(IncidentPage, found, place, lambda rows: _outs(session, rows))
+    return paging.page(IncidentPage, found, place, lambda rows: outs(session, rows))
 
 
 @routes.post("/incidents", status_code=201, responses=made("number", "number", *NEXT) | problems(404, 409))
@@ -174,7 +174,8 @@ def _event(row: IncidentEvent) -> EventOut:
     )  # fmt: skip
 
 
-def _outs(session: Session, found: Sequence[Incident]) -> list[IncidentOut]:
+def outs(session: Session, found: Sequence[Incident]) -> list[IncidentOut]:
+    """Return incidents as lists show them."""
     categories = matters.by_id(session)
     return [IncidentOut(**_told(incident, categories[incident.category_id])) for incident in found]
 

@@ -51,6 +51,7 @@ TAGS = {
     "importing": "Files of grids or incidents: upload, say how to read, check, load all or nothing.",
     "timeline": "Any past period played again, instant by instant.",
     "comparison": "Two periods, or two editions of the grids, side by side.",
+    "trend": "Trends: cases over time, handling time, ageing, flow between states, loops, and closing levels.",
     "statistics": "Rates with their formulas, hotspots, and values to colour a map with.",
     "notice": "What the caller is told, and by which ways.",
     "delivery": "Webhooks, and the log of what left by mail or to them.",
