@@ -31,6 +31,7 @@ from gridmgr.cli import (
     incidents,
     lists,
     locate,
+    lookup,
     modules,
     notices,
     one_grid,
@@ -81,6 +82,8 @@ app.command("weekly")(weekly.weekly)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
 app.command("desk")(desk.desk)
+app.command("search")(lookup.search)
+app.command("look")(lookup.look)
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
 app.command("trends")(trends.trends)

@@ -23,6 +23,7 @@ from web.api import (
     importing,
     incident,
     intake,
+    lookup,
     module,
     notice,
     one_grid,
@@ -45,5 +46,6 @@ NOUNS = (
     delivery,
     organisation, module, task_force, one_grid,
     responsibility, admission, dispatch, position, trend,
+    lookup,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

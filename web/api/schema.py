@@ -33,6 +33,7 @@ TAGS = {
     "calendar": "The working calendar: holidays, make-up workdays, worked hours, due times.",
     "whistle": "Whistles on cases: whom a street or a department calls, who reports in, and how that is rated.",
     "duty": "Who is on duty for a unit now and next; rosters, and leave with its cover.",
+    "lookup": "One search for places, addresses, cases and people; one unit at a glance.",
     "position": "Last positions of people on duty who share them, for those who lead them.",
     "organisation": "Departments, stations, teams, command rooms; who enforces what where; a street's command room.",
     "module": "How the work of an area is regrouped into modules: templates, posts and their holders.",

@@ -1,0 +1,1 @@
+"""One search for everything on the map: places, addresses, cases, people, coordinates."""
