@@ -43,7 +43,7 @@ from gridmgr.incident.model import Move
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.policy import service as policies
-from gridmgr.simulation import photos, queries, rules
+from gridmgr.simulation import photos, queries, rules, walking
 from gridmgr.simulation.lives import PHOTOGRAPHED
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import HOLIDAYS, PHRASES, POLICIES, SEED, category_rows, policy_table
@@ -180,6 +180,8 @@ def live(
     stage = replace(stage, first=stage.first or since)
     while not stop.is_set():
         until = clock.now()
+        with db.transaction(engine, reactions) as session:
+            walking.walk(session)
         _play(engine, reactions, stage, since, until, progress, partial(_sweep, engine, reactions, 1))
         since = until
         stop.wait(BREATH_SECONDS)

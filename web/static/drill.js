@@ -41,7 +41,18 @@
     into(link.dataset.drill);
   });
 
+  /** The tables of the layers show what the map shows. */
+  function tables() {
+    const { query } = asked();
+    const more = new URLSearchParams(query);
+    for (const name of ["level", "colour"]) more.set(name, form.elements[name].value);
+    document.getElementById("table-incidents").href = "/incidents" + query;
+    document.getElementById("table-colours").href = "/map/table?" + more;
+  }
+  tables();
+
   document.addEventListener("htmx:afterSwap", ({ target }) => {
+    if (target.id === "asked") tables();
     if (target.id === "asked") htmx.ajax("GET", "/map/drill" + asked().query, { target: "#drill", swap: "innerHTML" });
     if (target.id !== "drill") return;
     outline();

@@ -32,7 +32,11 @@
     here.disabled = true;
     const done = () => { here.disabled = false; };
     navigator.geolocation.getCurrentPosition(
-      ({ coords }) => { done(); take(coords.longitude, coords.latitude, true); },
+      ({ coords }) => {
+        done();
+        take(coords.longitude, coords.latitude, true);
+        document.dispatchEvent(new CustomEvent("gridmgr:located", { detail: coords }));
+      },
       () => { done(); denied(); },
       { enableHighAccuracy: true, timeout: 15000 },
     );
