@@ -67,3 +67,39 @@ def test_a_member_drills_no_further_than_the_own_area(as_role):
     assert client.get(f"/map/drill?code={EAST}001").text.count("没有这个辖区") == 1
     lon, lat = middle(5)
     assert client.get(f"/map/at?lon={lon}&lat={lat}&zoom=14").json()["code"] is None
+
+
+def test_a_member_searches_the_own_area_alone(as_role):
+    client, leader = as_role(Role.GRID_MEMBER), as_role(Role.COMMAND_CENTRE)
+    assert "data-code" not in client.get(f"/map/search?q={EAST}001").text
+    assert f'data-code="{EAST}001"' in leader.get(f"/map/search?q={EAST}001").text
+    nasty = leader.get("/map/search", params={"q": "script"}).text
+    assert SCRIPT not in nasty and "&lt;script&gt;" in nasty
+
+
+def test_the_colours_are_a_table_and_a_file_within_the_own_area(as_role):
+    client = as_role(Role.GRID_MEMBER)
+    for way in ("count", "hotspot", "none"):
+        page = client.get(f"/map/table?colour={way}&level=micro_grid&sort=-cases").text
+        assert MEMBER_GRID in page and EAST not in page
+    lines = as_role(Role.COMMAND_CENTRE).get("/map/table.csv?colour=count").text.splitlines()
+    assert len(lines) == 9
+    assert lines[1].startswith(f"{MEMBER_GRID},") and ",1," in lines[1]
+
+
+def test_a_position_is_switched_on_sent_and_seen(city, as_role):
+    member, leader = as_role(Role.GRID_MEMBER), as_role(Role.STREET_LEADER)
+    lon, lat = middle(0)
+    here = {"lon": lon, "lat": lat, "datum": "wgs84"}
+    assert member.post("/api/positions", json=here).status_code == 409
+    assert member.put("/api/positions/sharing", json={"shared": True}).json()["shared"]
+    assert member.post("/api/positions", json=here | {"datum": "mars"}).status_code == 422
+    assert member.post("/api/positions", json=here).json()["sent_at"]
+    assert [each["code"] for each in leader.get("/api/positions").json()["items"]] == [MEMBER_GRID]
+    assert leader.get("/map/positions").json()["items"][0]["ago"] == "刚刚"
+    assert SCRIPT not in leader.get("/positions").text
+    assert member.get("/positions").status_code == 403
+    client, csrf = city.browser(Role.GRID_MEMBER)
+    off = client.post("/positions/mine", data={"csrf": csrf})
+    assert 'data-sharing="off"' in off.text
+    assert leader.get("/api/positions").json()["items"] == []
