@@ -1,4 +1,4 @@
-"""Let people on duty share where they are; find units by another list's names for them."""
+"""Let people on duty share where they are."""
 
 from pathlib import Path
 

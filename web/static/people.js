@@ -8,7 +8,12 @@
   const count = document.getElementById("people-count");
   const layer = L.layerGroup();
   const known = new Map(); // by account: the mark, so that an open card stays open
-  map.createPane("people").style.zIndex = 640; // over the incidents, under the cards
+  const pane = map.createPane("people");
+  pane.style.zIndex = 640; // over the incidents, under the cards
+  const FACES_FROM = 16; // below that zoom a dot tells enough
+  const distance = () => pane.classList.toggle("far", map.getZoom() < FACES_FROM);
+  map.on("zoomend", distance);
+  distance();
 
   function face({ name, role, ago, pale }) {
     const html = gridmgr.element("span", "", [...name].at(-1));

@@ -11,9 +11,10 @@
   let waiting = false; // Enter came before the suggestions
   let mark = null;
 
+  /** Choose one option, round and round; -1 is none. */
   function choose(n) {
     const all = options();
-    chosen = all.length ? (n + all.length) % all.length : -1;
+    chosen = n;
     all.forEach((option, each) => option.setAttribute("aria-selected", String(each === chosen)));
     if (chosen < 0) input.removeAttribute("aria-activedescendant");
     else {
@@ -64,7 +65,8 @@
     }
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
-    choose(event.key === "ArrowDown" ? chosen + 1 : Math.max(chosen, 0) - 1);
+    if (!all.length) return;
+    choose(event.key === "ArrowDown" ? (chosen + 1) % all.length : (Math.max(chosen, 0) + all.length - 1) % all.length);
   });
   input.addEventListener("input", () => { waiting = false; chosen = -1; if (!input.value) fold(); });
 
