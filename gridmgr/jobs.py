@@ -28,6 +28,7 @@ SEND_ON_SITE = "send_on_site"  # send somebody to look, or somebody else
 NOTE_SILENCE = "note_silence"  # of bodies that were asked about a permit and have said nothing
 KEEP_WEEK = "keep_week"  # the hours on duty of a week that has ended
 FORGET_POSITIONS = "forget_positions"  # where people on duty were long ago
+SCAN_DAY = "scan_day"  # look for what has just begun somewhere
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 

@@ -29,6 +29,7 @@ from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
 from gridmgr.position import model as position
 from gridmgr.responsibility import model as responsibility
+from gridmgr.scan import model as scan
 from gridmgr.supervision import model as supervision
 from gridmgr.tally import model as tally
 from gridmgr.task_force import model as task_force
@@ -42,6 +43,7 @@ NOUNS = (
     one_grid, responsibility, admission, whistle,
     dispatch, onsite, coapproval, weekly, position,
     tally, terms, grading, flag,
+    scan,
 )  # fmt: skip
 METADATA = Base.metadata
 

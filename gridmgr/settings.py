@@ -71,6 +71,14 @@ class Settings(BaseSettings):
     unserved_minutes: int = Field(
         10, ge=1, description="a rung not climbed so many minutes after it was due raises an alarm"
     )
+    alarm_days: float = Field(
+        365,
+        ge=1,
+        description="recurrence interval in days from which a cluster of the daily scan raises an alarm",
+    )
+    scan_permutations: int = Field(
+        999, ge=99, le=99_999, description="permutations of a scan; it can tell intervals up to one more"
+    )
     pieces_at_once: int = Field(
         5, ge=1, description="pieces of work (ant work) one person may be at work on at a time"
     )

@@ -40,6 +40,7 @@ from gridmgr.notice import service as notice
 from gridmgr.onsite import service as onsite
 from gridmgr.position import service as position
 from gridmgr.reactions import REACTIONS
+from gridmgr.scan import service as scan
 from gridmgr.settings import settings
 from gridmgr.supervision import service as supervision
 from gridmgr.task_force import service as task_force
@@ -320,6 +321,18 @@ def forget_positions(timestamp: int) -> None:
 def keep_week(timestamp: int) -> None:
     """Every hour keep the hours on duty of the week that has ended, once: rosters may be brought anew later."""
     _in_transaction(weekly.keep_last)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name=jobs.SCAN_DAY, queueing_lock=jobs.SCAN_DAY)
+def scan_day(timestamp: int = 0) -> None:
+    """Every ten minutes see whether the day before is scanned; from 05:30 on it is, one scan a job."""
+
+    def one(session: Session) -> None:
+        if scan.watch(session):
+            jobs.defer(session, jobs.SCAN_DAY)
+
+    _in_transaction(one)
 
 
 @app.periodic(cron="*/5 * * * *")

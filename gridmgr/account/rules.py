@@ -115,6 +115,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "flag.view": frozenset({Role.STREET_LEADER, Role.COMMAND_CENTRE, Role.ADMIN}),
     "flag.review": frozenset({Role.STREET_LEADER, Role.COMMAND_CENTRE, Role.ADMIN}),
     "flag.manage": frozenset({Role.ADMIN}),
+    "scan.view": _OFFICE | {Role.GRID_LEADER, Role.DEPARTMENT_HANDLER, Role.PLANNER},
+    "scan.look": _OFFICE,
     "notice.view": _EVERYBODY,
     "notice.manage": frozenset({Role.ADMIN}),
     "account.self": _EVERYBODY,

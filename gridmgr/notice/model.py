@@ -71,6 +71,7 @@ class Kind(StrEnum):
     OVERRULED = "overruled"  # 否决异议: an objection was set aside
     APPROVAL_DECIDED = "approval_decided"  # an application you were asked about is decided
     ADMISSION = "admission"  # 准入: a request that touches you was made, argued or decided
+    SCAN_ALARM = "scan_alarm"  # 聚集预警: more has lately happened in a place than expected
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

@@ -70,6 +70,7 @@ KINDS: dict[Kind, Usual] = {
     Kind.OVERRULED: Usual(important=True, email=True),
     Kind.APPROVAL_DECIDED: Usual(),
     Kind.ADMISSION: Usual(email=True),
+    Kind.SCAN_ALARM: Usual(important=True, email=True),
     Kind.REOPENED: Usual(email=True),
     Kind.CLOSED: Usual(),
     Kind.UNSERVED: Usual(important=True, email=True),

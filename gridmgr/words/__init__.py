@@ -285,6 +285,9 @@ NOTICES = {
     "overruled": N_("The objection of {name} to {category} at {place} was set aside: {note}"),
     "approval_decided": N_("{name} has decided on {category} at {place}: {note}"),
     "admission": N_("Admission of {category} at {place}, {name}, {action}: {note}"),
+    "scan_alarm": N_(
+        "{count} × {category} around {place} since {since}, {expected} expected; by chance once in {days} days."
+    ),
     "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
     "closed": N_("The case you reported, {number} {category}, is closed."),
     "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
@@ -334,6 +337,7 @@ NOTICE_KINDS = {
     "overruled": N_("An objection was set aside"),
     "approval_decided": N_("An application is decided"),
     "admission": N_("Admission to a list"),
+    "scan_alarm": N_("Alarm of the daily scan"),
     "reopened": N_("Case reopened"),
     "closed": N_("My report is closed"),
     "unserved": N_("Due times nobody served"),

@@ -185,6 +185,8 @@ def test_a_backup_of_an_older_schema_is_counted_first_and_then_brought_up_to_dat
                 DROP FUNCTION grades_and_reviews_are_written_once;
                 DROP INDEX ix_incident_closed;
                 ALTER TABLE stored_file DROP COLUMN looks;
+                DROP TABLE scan_deed, scan_case, scan_unit, scan_cluster, scan;
+                DROP FUNCTION scans_are_written_once;
                 DROP TABLE case_item, admission_deed, admission, list_item, list_edition, responsibility_list;
                 DROP FUNCTION lists_are_written_once, edition_is_only_retired, items_belong_to_drafts,
                     admission_is_decided_once;
