@@ -25,8 +25,9 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
+from gridmgr.scan import service as scan
 from gridmgr.settings import settings
-from gridmgr.simulation import calls, dispatching, joint, listed, organising, rules, service, ways
+from gridmgr.simulation import calls, dispatching, joint, listed, organising, outbreak, rules, service, ways
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
@@ -53,6 +54,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _whistles(engine)
         _joint(engine)
         _dispatch(engine)
+        _scan(engine)
         _serve(engine, url, _free_port(port or settings().port), workers)
     say("Stopped.")
 
@@ -153,6 +155,16 @@ def _joint(engine: Engine) -> None:
 def _dispatch(engine: Engine) -> None:
     with db.transaction(engine, REACTIONS) as session:
         dispatching.dispatch(session)
+
+
+def _scan(engine: Engine) -> None:
+    """Let something break out, and scan the day before, one scan a transaction as the worker does."""
+    with db.transaction(engine, REACTIONS) as session:
+        outbreak.break_out(session, service.SEED)
+    more = True
+    while more:
+        with err.status(_("scanning the day before")), db.transaction(engine, REACTIONS) as session:
+            more = scan.watch(session)
 
 
 def _serve(engine: Engine, url: str, port: int, workers: int) -> None:

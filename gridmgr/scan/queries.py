@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from geoalchemy2.functions import ST_X, ST_Y
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
@@ -20,7 +22,7 @@ from gridmgr.casebook import queries as casebook
 from gridmgr.category import queries as categories
 from gridmgr.db import fingerprint
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import Edition
+from gridmgr.hierarchy.model import Edition, GridUnit
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
@@ -30,6 +32,7 @@ from gridmgr.scan.model import Cluster, ClusterCase, ClusterDeed, ClusterUnit, S
 from gridmgr.settings import settings
 
 _TOLD = (Role.STREET_LEADER, Role.STREET_DISPATCHER)
+NEAR, MOST_AROUND = 0.004, 800  # degrees around a cluster that its map shows, and units it draws
 _zones: dict[tuple[str, str, str], Zones] = {}  # of the edition scanned last
 
 
@@ -193,6 +196,25 @@ def cases_of(session: Session, actor: Actor, cluster_id: int, most: int) -> list
     inside = select(ClusterCase.incident_id).where(ClusterCase.cluster_id == cluster_id)
     asked = incidents.visible(actor).where(Incident.id.in_(inside))
     return list(session.scalars(asked.order_by(Incident.reported_at.desc(), Incident.id.desc()).limit(most)))
+
+
+def around(session: Session, actor: Actor, alarm: Alarm) -> gpd.GeoDataFrame:
+    """Return the outlines (code, name) of an alarm's units as its day's map drew them, and of those near them."""
+    on = hierarchy.edition(session, alarm.scan.edition_id).effective
+    level = (GridUnit.level == alarm.scan.level) & hierarchy.valid_at(max(on, alarm.scan.day))
+    own = (
+        select(func.ST_Collect(GridUnit.geom)).where(level, GridUnit.code.in_(alarm.codes)).scalar_subquery()
+    )
+    box = func.ST_Expand(own, func.greatest(NEAR, func.ST_XMax(own) - func.ST_XMin(own)))
+    seen = GridUnit.code.in_(alarm.codes) | hierarchy.visible_units(actor)
+    asked = select(GridUnit.code, GridUnit.name, func.ST_AsBinary(GridUnit.geom)).where(
+        level, func.ST_Intersects(GridUnit.geom, box), seen
+    )
+    rows = session.execute(asked.order_by(GridUnit.code).limit(MOST_AROUND)).all()
+    shapes = shapely.from_wkb([bytes(row[-1]) for row in rows])
+    return gpd.GeoDataFrame(
+        {"code": [row[0] for row in rows], "name": [row[1] for row in rows]}, geometry=shapes, crs=4326
+    )
 
 
 def concerned(session: Session, streets: Iterable[str]) -> set[int]:

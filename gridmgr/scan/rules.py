@@ -48,6 +48,11 @@ def first_day(day: date) -> date:
     return day - timedelta(days=PERIOD - 1)
 
 
+def days(begins: date) -> list[date]:
+    """Return the days of a scan that begins with a day."""
+    return [begins + timedelta(days=n) for n in range(PERIOD)]
+
+
 def seed(day: date) -> int:
     """Return what the permutations of a day are drawn from: the same for ever."""
     return day.toordinal()

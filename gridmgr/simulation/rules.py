@@ -205,10 +205,10 @@ def _report(chance: Random, seed: int, key: str, city: City, chances: Chances, m
     grid, theme = chances.place(chance)
     matter = city.matters[chances.matter(chance, theme)]
     at = chances.instant(chance, theme, midnight)
-    (lon, lat), address, place = _place(chance, city, grid, matter.indoors)
+    (lon, lat), address, place = somewhere(chance, city, grid, matter.indoors)
     phrases = WORDS["phrases"].get(matter.code) or ["{place}" + matter.filing]
     source = Source(_one_of(chance, WORDS["sources"]))
-    who, phone = _reporter(chance, source, city.grids[grid])
+    who, phone = somebody(chance, source, city.grids[grid])
     report = Report(
         lon, lat, "wgs84", 0, source, description=chance.choice(phrases).format(place=place), address=address,
         severity=matter.severity, origin=origin(seed), source_id=key, reporter_name=who, reporter_phone=phone,
@@ -217,7 +217,7 @@ def _report(chance: Random, seed: int, key: str, city: City, chances: Chances, m
     return Act(at, key, Action.REPORT, {}, matter.code, matter.department, report)
 
 
-def _place(chance: Random, city: City, grid: int, indoors: bool) -> tuple[Any, str, str]:
+def somewhere(chance: Random, city: City, grid: int, indoors: bool) -> tuple[Any, str, str]:
     """Draw a building of a micro-grid, or the street before it; its address, and how people call the place."""
     first, last = city.first_door[grid : grid + 2]
     if first == last:
@@ -229,7 +229,8 @@ def _place(chance: Random, city: City, grid: int, indoors: bool) -> tuple[Any, s
     return city.fronts[door].tolist(), address, address + chance.choice(WORDS["notes"]["beside"])
 
 
-def _reporter(chance: Random, source: Source, grid: str) -> tuple[str, str]:
+def somebody(chance: Random, source: Source, grid: str) -> tuple[str, str]:
+    """Draw who reports from a source: the name, and the phone of one of the public."""
     if source is Source.PATROL:
         return person(f"{Role.GRID_MEMBER}/{grid}"), ""
     if source not in (Source.RESIDENT, Source.HOTLINE):
@@ -242,7 +243,7 @@ def _reporter(chance: Random, source: Source, grid: str) -> tuple[str, str]:
 def _twin(chance: Random, key: str, first: Act) -> list[Act]:
     """Return a second report of the same matter by somebody else, and its merging into the first."""
     source = chance.choice([Source.RESIDENT, Source.HOTLINE])
-    who, phone = _reporter(chance, source, "")
+    who, phone = somebody(chance, source, "")
     at = first.at + timedelta(minutes=chance.randrange(5, 240))
     report = replace(
         first.report, source=source, source_id=key, reporter_name=who, reporter_phone=phone, reported_at=at

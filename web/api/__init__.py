@@ -6,6 +6,7 @@ from web.api import (
     about,
     account,
     admission,
+    alarm,
     bulk,
     calendar,
     category,
@@ -47,5 +48,6 @@ NOUNS = (
     organisation, module, task_force, one_grid,
     responsibility, admission, dispatch, position, trend,
     lookup,
+    alarm,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

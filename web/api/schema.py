@@ -54,6 +54,7 @@ TAGS = {
     "comparison": "Two periods, or two editions of the grids, side by side.",
     "trend": "Trends: cases over time, handling time, ageing, flow between states, loops, and closing levels.",
     "statistics": "Rates with their formulas, hotspots, and values to colour a map with.",
+    "alarm": "The daily scan: where more has lately happened than expected, and who has looked at it.",
     "notice": "What the caller is told, and by which ways.",
     "delivery": "Webhooks, and the log of what left by mail or to them.",
     "tiles": "Mapbox vector tiles of the four levels, within the caller's scope.",

@@ -4,6 +4,7 @@ from web.pages import (
     account,
     accounts,
     admissions,
+    alarms,
     approvals,
     bulk,
     calendar,
@@ -57,5 +58,6 @@ routers = [
         lists, admissions,
         organisation, modules, task_forces, one_grid,
         dispatching, dispatch_settings, onsite,
+        alarms,
     )
 ]  # fmt: skip
