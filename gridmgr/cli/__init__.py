@@ -39,6 +39,7 @@ from gridmgr.cli import (
     phrases,
     policies,
     positions,
+    scans,
     serving,
     supervision,
     task_forces,
@@ -78,6 +79,7 @@ app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(lists.app, name="lists")
+app.add_typer(scans.app, name="scan")
 app.command("weekly")(weekly.weekly)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)

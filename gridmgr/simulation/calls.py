@@ -1,6 +1,7 @@
 """Whistles of the demonstration: some that ended yesterday, one that runs, one that waits to be approved."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -17,7 +18,7 @@ from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.life.model import State
 from gridmgr.simulation import photos
 from gridmgr.whistle import queries, service
-from gridmgr.whistle.model import Call, Called, Standing, Whistle, Why
+from gridmgr.whistle.model import Call, Called, Standing, TooManyOpen, Whistle, Why
 
 WORKED_ON = (State.ACCEPTED, State.DISPATCHED, State.HANDLING)
 MINUTE, DEGREE = timedelta(minutes=1), 111_000.0  # metres of latitude
@@ -39,19 +40,20 @@ def blow_whistles(session: Session, seed: int) -> int:
         (now - 25 * MINUTE, _running, "工地夜间施工扬尘，请到场会商"),
     ]
     blown = 0
-    for at, course, wanted in plans:
-        case = _quiet(session, street, at)
-        bodies = _bodies(session, case)
-        if case is not None and len(bodies) == 3:
-            with clock.travel(at):
-                called = [Called(body, lead=n == 0, minutes=30) for n, body in enumerate(bodies)]
-                whistle = service.propose(session, leader, case.number, Why.JOINT, wanted, called)
-            course(session, whistle, case, leader, photo)
+    with suppress(TooManyOpen):  # ladders may have blown all that a street may have open
+        for at, course, wanted in plans:
+            case = _quiet(session, street, at)
+            bodies = _bodies(session, case)
+            if case is not None and len(bodies) == 3:
+                with clock.travel(at):
+                    called = [Called(body, lead=n == 0, minutes=30) for n, body in enumerate(bodies)]
+                    whistle = service.propose(session, leader, case.number, Why.JOINT, wanted, called)
+                course(session, whistle, case, leader, photo)
+                blown += 1
+        if (case := _quiet(session, street, now)) is not None:
+            called = [Called(body, lead=n == 0) for n, body in enumerate(_bodies(session, case)[:2])]
+            service.propose(session, desk, case.number, Why.JOINT, "违建复查，请多部门到场", called)
             blown += 1
-    if (case := _quiet(session, street, now)) is not None:
-        called = [Called(body, lead=n == 0) for n, body in enumerate(_bodies(session, case)[:2])]
-        service.propose(session, desk, case.number, Why.JOINT, "违建复查，请多部门到场", called)
-        blown += 1
     return blown
 
 

@@ -51,7 +51,8 @@ def show(
     last = queries.days(session, 1)
     values = {
         "alarms": found[:SIZE], "more": found[SIZE - 1].cluster.id if len(found) > SIZE else 0, "tab": tab,
-        "day": chosen, "matter": matter, "before": before, "called": called, "last": last[0] if last else None,
+        "day": chosen, "matter": matter, "before": before, "called": called, "place": place,
+        "last": last[0] if last else None,
         "scans": queries.scans(session, last[0], rules.LEVELS[0]) if last else [],
         "names": _names(session, found[:SIZE]), "loud_days": settings().alarm_days, "card": rules.CARD,
     }  # fmt: skip
@@ -70,8 +71,16 @@ def called(scan: Any) -> str:
     return (scan.matter_en if i18n.language.get() == "en" else scan.matter) or _("All matters together")
 
 
+def place(code: str, names: dict[str, str]) -> str:
+    """Return what a unit is called, with the nearest unit around it that is known by name."""
+    around = (names[code[:n]] for n in range(len(code) - 1, 0, -1) if code[:n] in names)
+    return " ".join(filter(None, (next(around, ""), names.get(code, code))))
+
+
 def _names(session: Session, found: list[Alarm]) -> dict[str, str]:
+    """Return the names of the units of alarms, and of those around their centres."""
     codes = {code for alarm in found for code in alarm.codes}
+    codes |= {alarm.codes[0][:n] for alarm in found for n in range(1, len(alarm.codes[0]))}
     return hierarchy.names(session, codes, max((each.scan.day for each in found), default=clock.today()))
 
 
@@ -111,7 +120,8 @@ def _page(
     days = list(zip(rules.days(scan.first_day), found.cluster.daily, strict=True))
     window = sum(day >= found.cluster.since for day, _counts in days)
     values = {
-        "alarm": found, "units": units, "cases": cases, "days": days, "called": called, "card": rules.CARD,
+        "alarm": found, "units": units, "cases": cases, "days": days, "called": called, "place": place,
+        "card": rules.CARD,
         "bars": bars([observed for _, (observed, _e) in days], [expected for _, (_o, expected) in days], window),
         "names": _names(session, [found]), "categories": matters.by_id(session), "note": note,
         "may_look": any(can(actor, "scan.look", code) for code in found.codes),
