@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0026"
+revision = "0033"
+down_revision = "0030"
 
 
 def upgrade() -> None:
