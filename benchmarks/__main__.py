@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from sqlalchemy import text
 
-from benchmarks import chaos, hotspot, imports, intake, lists, locate, month, sweep, tiles
+from benchmarks import chaos, emerging, hotspot, imports, intake, lists, locate, month, sweep, tiles
 from benchmarks.city import City, city
 from benchmarks.table import Row, show
 
@@ -17,7 +17,7 @@ PREPARED = """
     WHERE valid_to IS NULL AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326))
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
-FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "hotspots")
+FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "hotspots", "emerging")
 
 
 def main(arguments: list[str]) -> None:
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
         rows += _in_the_city(chosen.what, tell)
     others = {
         "intake": intake.run, "sweep": lambda: sweep.run(chosen.clocks), "lists": lambda: lists.run(chosen.cases),
-        "hotspots": hotspot.run,
+        "hotspots": hotspot.run, "emerging": emerging.run,
     }  # fmt: skip
     for name, run in others.items():
         if name in chosen.what:

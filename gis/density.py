@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 from contourpy import FillType, contour_generator
@@ -43,7 +44,7 @@ class Density:
 
 
 def kernel_density(
-    lon, lat, bandwidth_m: float, cell_m: float | None = None, kernel: str = "quartic"
+    lon, lat, bandwidth_m: float, cell_m: float | None = None, kernel: str = "quartic", numbers=None
 ) -> Density | None:
     r"""Add up a kernel over every incident.
 
@@ -60,6 +61,8 @@ def kernel_density(
     cell_m : float, optional
         Side of a cell in metres; a fifth of the bandwidth if not given.
     kernel : "quartic" or "gaussian"
+    numbers : array_like, optional, shape (n,)
+        How many incidents lie at each place; one if not given.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def kernel_density(
     if size.prod() > MOST_CELLS:
         raise RasterTooFine(cell=round(cell, 1), cells=int(size.prod()), most=MOST_CELLS)
     column, row = ((np.floor(xy / cell) - low).astype(int) + radius + 1).T
-    counts = np.bincount(row * size[0] + column, minlength=size.prod()).reshape(size[::-1]).astype(float)
+    counts = np.bincount(row * size[0] + column, numbers, size.prod()).reshape(size[::-1]).astype(float)
     values = fftconvolve(counts, _kernel(kernel, radius, cell, bandwidth_m), mode="same")
     x, y = ((low[axis] + np.arange(size[axis]) - radius - 0.5) * cell for axis in (0, 1))
     return Density(np.maximum(values, 0) * KM2, x, y, crs, cell, bandwidth_m)
@@ -133,17 +136,19 @@ def bands(density: Density, most: int = 5) -> gpd.GeoDataFrame:
     """
     top = float(density.values.max())
     steps = np.linspace(0, top, most + 2)[1:]
-    drawn = contour_generator(density.x, density.y, density.values, fill_type=FillType.OuterOffset)
+    lines = contour_generator(density.x, density.y, density.values, fill_type=FillType.OuterOffset)
     rows = []
     for klass, (low, high) in enumerate(pairwise(steps), start=1):
         # The highest band holds the maximum itself.
-        points, offsets = drawn.filled(low, high if klass < most else top * 2)
+        points, offsets = lines.filled(low, high if klass < most else top * 2)
         shape = _polygons(points, offsets)
         if not shape.is_empty:
             rows.append((klass, low, high, shape))
     columns = ["klass", "low", "high", "geometry"]
-    data = dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(columns, ())
-    return gpd.GeoDataFrame(data, geometry="geometry", crs=density.crs).to_crs(STORAGE)
+    drawn = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=density.crs)
+    # Corners within half a cell are the raster's, not the district's; shared edges stay shared.
+    shapes = shapely.coverage_simplify(drawn.geometry.to_numpy(), density.cell_m / 2)
+    return drawn.set_geometry(gpd.GeoSeries(shapes, index=drawn.index, crs=density.crs)).to_crs(STORAGE)
 
 
 def _kernel(name: str, radius: int, cell: float, bandwidth: float) -> np.ndarray:

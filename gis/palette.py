@@ -75,6 +75,9 @@ EMERGING: dict[str, Sign] = {
 }  # fmt: skip
 EMERGING["none"] = Sign("#f0f0f0", "")
 
+# Units of which no rate can be told: too small a base, or none known.
+UNSAID: dict[str, str] = {"few": "#c9ced6", "unknown": "#ffffff"}
+
 # From few to many: one hue, so that order is read from lightness alone (ColorBrewer YlOrBr).
 COUNTS: tuple[str, ...] = ("#ffffd4", "#fed98e", "#fe9929", "#d95f0e", "#8c2d04")
 

@@ -39,6 +39,8 @@ OWN = (
     "wall.js",
     "wall.css",
     "charts.js",
+    "hotspots.js",
+    "hotspots.css",
     "map.css",
     "map.js",
 )

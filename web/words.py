@@ -70,6 +70,14 @@ from gridmgr.words.joint import PARTS as PARTS
 from gridmgr.words.joint import PIECES as PIECES
 from gridmgr.words.joint import SAID as SAID
 from gridmgr.words.joint import SILENCES as SILENCES
+from gridmgr.words.methods import COURSE as COURSE
+from gridmgr.words.methods import EMERGING as EMERGING
+from gridmgr.words.methods import LOOKS as LOOKS
+from gridmgr.words.methods import PER as PER
+from gridmgr.words.methods import PERIODS as PERIODS
+from gridmgr.words.methods import RATE_BASES as RATE_BASES
+from gridmgr.words.methods import SAID_CLASSES as SAID_CLASSES
+from gridmgr.words.methods import told as told
 from gridmgr.words.time import STEPS as STEPS
 from gridmgr.words.trends import CLOSERS as CLOSERS
 from gridmgr.words.trends import FLAG_SAYS as FLAG_SAYS

@@ -28,6 +28,7 @@ from gridmgr.cli import (
     figures,
     files,
     grids,
+    hotspots,
     incidents,
     lists,
     locate,
@@ -58,6 +59,7 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
+app.add_typer(hotspots.app, name="hotspots")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(files.app, name="files")

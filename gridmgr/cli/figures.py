@@ -37,7 +37,7 @@ class NothingToDrawYet(BadInput):
     """The map of {at} has no {level}; import the grids first."""
 
 
-def _search(since: datetime | None, until: datetime | None) -> "Search":
+def searched(since: datetime | None, until: datetime | None) -> "Search":
     from gridmgr.casebook.queries import Search
 
     if since and until and since > until:
@@ -50,7 +50,7 @@ def figures(level: Level = "street", since: Since = None, until: Until = None, a
     from gridmgr.account.rules import SYSTEM
     from gridmgr.statistics import queries, rules
 
-    search = _search(since, until)
+    search = searched(since, until)
     with opened() as session:
         rows = queries.figures(session, SYSTEM, level, search)
         total = queries.total(session, SYSTEM, search)
@@ -96,16 +96,17 @@ def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until
     from gridmgr.casebook import queries as casebook
     from gridmgr.category import queries as matters
     from gridmgr.hierarchy import queries as hierarchy
+    from gridmgr.hotspot import queries as hotspot
     from gridmgr.statistics import queries
 
     writable(out)
-    search = _search(since, until)
+    search = searched(since, until)
     with err.status(_("Drawing {file} …", file=out.name)), opened() as session:
         at = search.until or clock.today()
         units = hierarchy.frame(session, level, at).set_index("code", drop=False)
         if units.empty:
             raise NothingToDrawYet(at=at, level=level)
-        found = queries.hotspots(session, SYSTEM, level, search)
+        found = hotspot.gi(session, SYSTEM, level, search)
         counts = queries.unit_counts(session, SYSTEM, level, search)
         names = {each.id: each.name(language.get()) for each in matters.by_id(session).values()}
         points = casebook.map_points(session, SYSTEM, search, MAP_POINTS)

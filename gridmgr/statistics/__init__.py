@@ -1,1 +1,1 @@
-"""Rates and hotspots: one named query for every published number, with its formula."""
+"""Rates: one named query for every published number, with its formula."""

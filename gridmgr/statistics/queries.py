@@ -1,4 +1,4 @@
-"""Figures by area and hotspots by unit, from what the actor may see."""
+"""Figures by area, from what the actor may see."""
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 from geoalchemy2.functions import ST_X, ST_Y
 from sqlalchemy import (
     BigInteger,
@@ -23,8 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from gis.adjacency import matrix
-from gis.hotspot import getis_ord, method
 from gridmgr import clock
 from gridmgr.account.model import Account
 from gridmgr.account.rules import Actor
@@ -32,7 +29,6 @@ from gridmgr.calendar.queries import worked_between
 from gridmgr.casebook.queries import Search, matching
 from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import COVERAGES
 from gridmgr.i18n import language
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
@@ -221,38 +217,6 @@ def _names(session: Session, by: str, keys: list[str], search: Search, areas: st
     if by == "category":
         return {each.code: each.name(language.get()) for each in matters.by_id(session).values()}
     return {key: word(SOURCES, key) for key in keys} if by == "source" else {key: key for key in keys}
-
-
-@dataclass(frozen=True)
-class Hotspots:
-    """The class of every unit, and the card that says how it was found."""
-
-    units: pd.DataFrame  # by code: count, z, p, q, klass (-3 … 3)
-    card: dict[str, object]
-
-
-def hotspots(session: Session, actor: Actor, level: str, search: Search) -> Hotspots:
-    """Return the Getis-Ord Gi* class of every visible unit of a level, on the period's last map."""
-    column = LEVEL_COLUMN[level if level in COVERAGES else "micro_grid"]
-    at = search.until or clock.today()
-    frame = hierarchy.frame(session, level, at, actor).set_index("code")
-    rows = session.execute(
-        matching(session, actor, search)
-        .where(Incident.state.not_in(OUT))
-        .with_only_columns(column, func.count())
-        .group_by(column)
-    )
-    counts = pd.Series(dict(tuple(row) for row in rows), dtype=float).reindex(frame.index, fill_value=0.0)
-    if len(frame) < 3:
-        return Hotspots(pd.DataFrame(columns=["count", "z", "p", "q", "klass"]), {})
-    weights = matrix(frame, "queen")
-    found = getis_ord(counts, weights)
-    card = method(weights) | {
-        "level": level, "since": search.since, "until": search.until, 
-        "incidents": int(counts.sum()), "hot": int((found["klass"] > 0).sum()),
-        "cold": int((found["klass"] < 0).sum()), "as_of": at,
-    }  # fmt: skip
-    return Hotspots(found.assign(count=counts.astype(int)), card)
 
 
 def unit_counts(session: Session, actor: Actor, level: str, search: Search) -> dict[str, int]:

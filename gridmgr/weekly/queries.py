@@ -1,7 +1,7 @@
 """Reads of weeks: the work of people and of streets, and the hours on duty, kept or counted from the rosters."""
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import or_, select, text
@@ -88,19 +88,30 @@ def duty_of(session: Session, monday: date) -> dict[tuple[int, str], int]:
 def counted(session: Session, monday: date) -> dict[tuple[int, str], int]:
     """Return the seconds on duty in a week by account and street, counted from rosters and leave up to now."""
     begin, end = clock.midnight(monday), min(clock.midnight(monday, 7), clock.now())
-    within = (Shift.begins < end, Shift.ends > begin)
-    turns = [
-        Turn(each.account_id, (each.role, each.code), each.substitute, each.begins, each.ends)
-        for each in session.scalars(select(Shift).where(*within))
-    ]
-    leaves = session.scalars(select(Leave).where(Leave.begins < end, Leave.ends > begin))
-    away = [Away(each.account_id, each.cover_id, each.begins, each.ends) for each in leaves]
     known = session.scalars(select(GridUnit.code).where(GridUnit.level == STREET, valid_at(monday))).all()
     found: dict[tuple[int, str], int] = {}
-    for (account, (_role, code)), seconds in rules.on_duty(turns, away, begin, end).items():
+    for (account, (_role, code)), seconds in on_duty(session, begin, end).items():
         place = (account, _street(code, known))
         found[place] = found.get(place, 0) + seconds
     return found
+
+
+def on_duty(
+    session: Session, begin: datetime, end: datetime, roles: Collection[str] = ()
+) -> dict[tuple[int, tuple[str, str]], int]:
+    """Return how many seconds people were on duty between two instants by (account, (role, code)), by the rosters.
+
+    With roles only at seats of these.
+    """
+    within = (Shift.begins < end, Shift.ends > begin, *((Shift.role.in_(roles),) if roles else ()))
+    columns = (Shift.account_id, Shift.role, Shift.code, Shift.substitute, Shift.begins, Shift.ends)
+    turns = [
+        Turn(account, (role, code), *rest)
+        for account, role, code, *rest in session.execute(select(*columns).where(*within))
+    ]
+    leaves = session.scalars(select(Leave).where(Leave.begins < end, Leave.ends > begin))
+    away = [Away(each.account_id, each.cover_id, each.begins, each.ends) for each in leaves]
+    return rules.on_duty(turns, away, begin, end)
 
 
 def _street(code: str, known: Iterable[str]) -> str:

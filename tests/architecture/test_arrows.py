@@ -25,6 +25,7 @@ ORDER = (
     "desk",
     "command_room",
     "scan",
+    "hotspot",
     "statistics",
     "timeline",
     "past",

@@ -16,10 +16,12 @@ import pytest
 from little import CATEGORIES, STREET, little_district
 from outside import receiver
 from sqlalchemy import URL
+from typer.testing import CliRunner
 
 from gridmgr import cli, clock, db
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import Grant, Role
+from gridmgr.cli import hotspots
 from gridmgr.cli.output import CannotOpen, Unforeseen, print_json, problem_behind, writable
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.settings import settings
@@ -157,6 +159,27 @@ def test_a_map_of_a_district_without_incidents_is_drawn(told, little: str, tmp_p
     ended = told("map", str(tmp_path / "map.html"), GRIDMGR_DATABASE_URL=little)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert (tmp_path / "map.html").stat().st_size > 10_000
+
+
+def test_where_it_hurts_is_told_in_every_way(
+    little: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDMGR_DATABASE_URL", little)
+    settings.cache_clear()
+    drawn = tmp_path / "hot.html"
+    for look, more in (
+        ("gi", ["--map", str(drawn)]),
+        ("trend", []),
+        ("rates", []),
+        ("density", []),
+        ("repeat", []),
+    ):
+        ended = CliRunner().invoke(hotspots.app, [look, *more])
+        assert ended.exit_code == 0 and "不能说明什么" in ended.stdout, ended.exception
+        ended = CliRunner().invoke(hotspots.app, [look, "--json"])
+        assert json.loads(ended.stdout)["card"]["method"] == look
+    assert drawn.stat().st_size > 10_000
+    settings.cache_clear()
 
 
 def test_figures_refuse_a_period_that_ends_before_it_begins(told) -> None:

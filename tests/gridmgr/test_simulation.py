@@ -30,6 +30,7 @@ from gridmgr.dispatch import queries as dispatch
 from gridmgr.duty import queries as duty
 from gridmgr.escalation.model import CaseClock, RungClimbed, Running
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hotspot import queries as hotspot
 from gridmgr.incident import queries as incident_queries
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, IncidentEvent
@@ -44,7 +45,6 @@ from gridmgr.settings import settings
 from gridmgr.simulation import dispatching, joint, organising, queries, rules, service
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import category_rows
-from gridmgr.statistics import queries as statistics
 
 SEED, MONDAY = 7, date(2026, 9, 7)
 PEOPLE = {Source.PATROL, Source.RESIDENT, Source.HOTLINE}
@@ -353,7 +353,7 @@ def test_four_workers_side_by_side_leave_no_rung_for_the_next_hour(story):
 @pytest.mark.db
 def test_the_planted_hotspot_is_found(story):
     with db.transaction(story.engine) as session, clock.travel(story.until):
-        found = statistics.hotspots(session, SYSTEM, "micro_grid", Search()).units
+        found = hotspot.gi(session, SYSTEM, "micro_grid", Search()).units
     (spot,) = story.city.hotspots
     assert (found.loc[list(spot.grids), "klass"] > 0).any()
     assert set(found["z"].nlargest(3).index) & set(spot.grids)

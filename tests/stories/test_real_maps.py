@@ -16,6 +16,7 @@ from gridmgr.audit import queries as audit
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hotspot import queries as hotspot
 from gridmgr.importing import queries, rules, service
 from gridmgr.importing.model import GridPlan, LayerPlan
 from gridmgr.incident.model import Incident
@@ -104,7 +105,7 @@ def test_washington_its_four_levels_and_a_month_of_its_requests(session, real_da
     total = statistics.total(session, SYSTEM, Search())
     late = 1389 - _late_among_merged_and_voided(real_data)
     assert total.counts["closed"] - total.counts["closed_on_time"] == late
-    spots = statistics.hotspots(session, SYSTEM, "micro_grid", Search(until=date(2016, 8, 13)))
+    spots = hotspot.gi(session, SYSTEM, "micro_grid", Search(until=date(2016, 8, 13)))
     assert spots.card["units"] == 296 and spots.card["hot"] > 0
     assert audit.verify(session).broken == []
 

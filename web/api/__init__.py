@@ -21,6 +21,7 @@ from web.api import (
     files,
     health,
     hierarchy,
+    hotspot,
     importing,
     incident,
     intake,
@@ -43,8 +44,8 @@ from web.api import (
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, timeline, notice,
-    delivery,
+    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, hotspot, timeline,
+    notice, delivery,
     organisation, module, task_force, one_grid,
     responsibility, admission, dispatch, position, trend,
     lookup,

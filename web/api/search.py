@@ -1,5 +1,6 @@
 """What a list, a map, an export or a figure is narrowed to: the same query parameters everywhere."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -68,6 +69,14 @@ def narrowed(
 
 
 Narrowed = Annotated[Search, Depends(narrowed)]
+
+
+def of_areas(search: Narrowed) -> Search:
+    """Return the conditions where `level` says which units are looked at, not which level holds the cases."""
+    return replace(search, level=None)
+
+
+OfAreas = Annotated[Search, Depends(of_areas)]
 
 
 def query(search: Search, **more: object) -> str:

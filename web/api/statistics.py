@@ -1,9 +1,8 @@
-"""Published numbers with their formulas, hotspots, and values to colour a map with."""
+"""Published numbers with their formulas, and values to colour a map with."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -11,12 +10,13 @@ from sqlalchemy.orm import Session
 from gridmgr.account.rules import Actor
 from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy.model import COVERAGES
+from gridmgr.hotspot import queries as hotspots
 from gridmgr.statistics import queries
 from gridmgr.statistics.rules import COUNTS, RATES, even_classes
 from web.api.schema import problems, router
-from web.api.search import Narrowed
+from web.api.search import OfAreas
 from web.deps import Allow, Transaction
-from web.fields import Coverage, Level
+from web.fields import Level
 from web.i18n import _
 
 routes = router("statistics")
@@ -45,24 +45,6 @@ class FiguresOut(BaseModel):
     areas: list[AreaFigures]
 
 
-class HotspotUnit(BaseModel):
-    """One unit: its count, Gi* z, p, q (p adjusted), and class: 3 2 1 hot, -1 -2 -3 cold, 0 neither."""
-
-    code: str
-    count: int
-    z: float | None
-    p: float | None
-    q: float | None
-    klass: Literal[-3, -2, -1, 0, 1, 2, 3]
-
-
-class HotspotsOut(BaseModel):
-    """Every unit's class, and the card that says how it was found."""
-
-    card: dict[str, Any]
-    units: list[HotspotUnit]
-
-
 class MapValues(BaseModel):
     """A class by code: -3 to 3 of hotspots, 1 (few) to 5 (many) of counts; the card says what they mean."""
 
@@ -71,9 +53,7 @@ class MapValues(BaseModel):
 
 
 @routes.get("/figures", responses=problems(404))
-def show_figures(
-    session: Transaction, actor: Viewer, search: Narrowed, level: Level = "street"
-) -> FiguresOut:
+def show_figures(session: Transaction, actor: Viewer, search: OfAreas, level: Level = "street") -> FiguresOut:
     """Show counts and rates of each area in which something was reported, and of all together."""
     return FiguresOut(
         level=level,
@@ -86,31 +66,11 @@ def show_figures(
     )
 
 
-@routes.get("/hotspots", responses=problems(404))
-def show_hotspots(
-    session: Transaction, actor: Viewer, search: Narrowed, level: Coverage = "micro_grid"
-) -> HotspotsOut:
-    """Show where more, or less, is reported than chance explains (Getis-Ord Gi*, queen neighbours, FDR)."""
-    found = queries.hotspots(session, actor, level, search)
-    units = [
-        HotspotUnit(
-            code=row.Index,
-            count=row.count_,
-            z=_finite(row.z),
-            p=_finite(row.p),
-            q=_finite(row.q),
-            klass=row.klass,
-        )
-        for row in found.units.rename(columns={"count": "count_"}).itertuples()
-    ]
-    return HotspotsOut(card=found.card, units=units)
-
-
 @routes.get("/map/values", responses=problems(404))
 def map_values(
     session: Transaction,
     actor: MapViewer,
-    search: Narrowed,
+    search: OfAreas,
     level: Level = "micro_grid",
     kind: Annotated[Literal["count", "hotspot"], Query(description="What to colour by.")] = "count",
 ) -> MapValues:
@@ -124,13 +84,9 @@ def map_values(
 
 
 def _hotspot_values(session: Session, actor: Actor, level: str, search: Search) -> MapValues:
-    found = queries.hotspots(session, actor, level, search)
+    found = hotspots.gi(session, actor, level, search)
     return MapValues(values=found.units["klass"].astype(int).to_dict(), card=found.card)
 
 
 def _area(figures: queries.Figures) -> AreaFigures:
     return AreaFigures.model_validate(figures, from_attributes=True)
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

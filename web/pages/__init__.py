@@ -19,6 +19,7 @@ from web.pages import (
     duty,
     figures,
     grids,
+    hotspots,
     imports,
     incident,
     incidents,
@@ -52,7 +53,7 @@ routers = [
     for page in (
         login, command, timeline,
         desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
-        incident, imports, plans, grids, figures, account, people, accounts, calendar, duty, notices, deliveries,
+        incident, imports, plans, grids, figures, hotspots, account, people, accounts, calendar, duty, notices, deliveries,
         policies, ladders, categories, drill, trends,
         seek, positions, map_table,
         lists, admissions,

@@ -1,5 +1,6 @@
 """The filters of maps, lists and figures as the address carries them; a value that means nothing is left out."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated
 
@@ -85,6 +86,14 @@ def search_of(request: Request) -> Search:
 
 
 Filters = Annotated[Search, Depends(search_of)]
+
+
+def of_areas(search: Filters) -> Search:
+    """Return the filters where `level` says which units are looked at, not which level holds the cases."""
+    return replace(search, level=None)
+
+
+OfAreas = Annotated[Search, Depends(of_areas)]
 
 
 def faults(session: Transaction, actor: Actor, search: Search) -> list[str]:
