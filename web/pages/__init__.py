@@ -53,7 +53,8 @@ routers = [
     for page in (
         login, command, timeline,
         desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
-        incident, imports, plans, grids, figures, hotspots, account, people, accounts, calendar, duty, notices, deliveries,
+        incident, imports, plans, grids, figures, hotspots, account,
+        people, accounts, calendar, duty, notices, deliveries,
         policies, ladders, categories, drill, trends,
         seek, positions, map_table,
         lists, admissions,
