@@ -32,6 +32,7 @@ class Words:
     number: str = ""
     state: str = ""
     category: str = ""
+    many: str = ""  #: above what stands at one place, with {n}
 
 
 SILENT = Words()  #: a map whose controls say nothing
@@ -89,7 +90,9 @@ class Choropleth:
 class Points:
     """Incidents to cluster, given as rows or as the address of {"items": rows}.
 
-    A row is ``[id, number, lon, lat, state, category, title, url]``, the last one optional.
+    A row is ``[id, number, lon, lat, state, category, title, url]``, the last one optional. An address may answer
+    with ``{"items": rows, "categories": {id: name}}`` instead, whose rows are ``[id, number, lon, lat, state,
+    category id, source, severity, lateness, marks]``; then `words` says what the last four are called.
     """
 
     title: str
@@ -97,11 +100,18 @@ class Points:
     url: str = ""
     items: Sequence[Sequence] = ()
     signs: Mapping[str, Sign] = field(default_factory=lambda: STATUS)
+    words: Mapping[str, object] = field(
+        default_factory=dict
+    )  #: by source, severity, lateness; whistled, supervised
+    live: bool = False  #: whether the page loads them itself, when it has begun to hear what changes
 
     def data(self) -> dict:
         """What static/map.js needs to draw them."""
         signs = {state: sign._asdict() for state, sign in self.signs.items()}
-        return {"url": self.url, "items": self.items, "signs": signs, "labels": self.labels}
+        return {
+            "url": self.url, "items": self.items, "signs": signs, "labels": self.labels, "words": dict(self.words),
+            "live": self.live,
+        }  # fmt: skip
 
     def legend(self) -> dict:
         """Their part of the legend, by which each state is shown or hidden."""

@@ -69,7 +69,7 @@ class Frame(JSCSSMixin):
     _template = Template(
         "{% macro script(this, kwargs) %}gridmgr.frame({{ this._parent.get_name() }});{% endmacro %}"
     )
-    default_js: ClassVar = [("gridmgr_js", "gridmgr:map.js")]
+    default_js: ClassVar = [("gridmgr_js", "gridmgr:map.js"), ("gridmgr_points_js", "gridmgr:points.js")]
     default_css: ClassVar = [("gridmgr_css", "gridmgr:map.css")]
 
 
@@ -114,6 +114,7 @@ def tile_map(
     base_url: str | None = None,
     base: str = "/static/",
     pick: bool = False,
+    view: Sequence[float] | None = None,
 ) -> folium.Map:
     """Draw borders and buildings from vector tiles, with incidents clustered over them.
 
@@ -137,6 +138,9 @@ def tile_map(
         Where the static files are served.
     pick : bool
         Whether a click chooses a place; see `pick_map`.
+    view : (3,) floats, optional
+        Longitude and latitude of the middle in degrees, EPSG:4326, and the zoom, to be seen first instead of
+        all within the bounds.
 
     Returns
     -------
@@ -154,7 +158,7 @@ def tile_map(
     >>> "L.vectorGrid.protobuf" in parts(tile_map([grids], (119.9, 30.2, 120.1, 30.3))).script
     True
     """
-    data = {"pick": pick}
+    data = {"pick": pick, "view": view}
     if fills:
         data["fills"] = {level: asdict(fill) for level, fill in fills.items()}
     chart = empty(bounds, words, base, attribution=attribution, incidents=incidents, **data)

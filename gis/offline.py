@@ -24,6 +24,7 @@ ASSETS: dict[str, str | None] = {
     "Control.FullScreen.min.js": "vendor/leaflet.fullscreen/Control.FullScreen.js",
     "Control.FullScreen.css": "vendor/leaflet.fullscreen/Control.FullScreen.css",
     "gridmgr:map.js": "map.js",
+    "gridmgr:points.js": "points.js",
     "gridmgr:map.css": "map.css",
     "MarkerCluster.Default.css": None,  # our clusters are rings of their states
     "jquery-3.7.1.min.js": None,  # only for folium's Popup, which runs the HTML in its text

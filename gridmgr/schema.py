@@ -29,6 +29,7 @@ from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
 from gridmgr.position import model as position
 from gridmgr.responsibility import model as responsibility
+from gridmgr.saved_view import model as saved_view
 from gridmgr.scan import model as scan
 from gridmgr.supervision import model as supervision
 from gridmgr.tally import model as tally
@@ -42,7 +43,7 @@ NOUNS = (
     audit, discussion, importing, supervision, claim, organisation, module, task_force,
     one_grid, responsibility, admission, whistle,
     dispatch, onsite, coapproval, weekly, position,
-    tally, terms, grading, flag,
+    tally, terms, grading, flag, saved_view,
     scan,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -15,6 +15,8 @@ from web.deps import deny_by_default
 from web.interop import routers as interop
 from web.live import Live
 from web.pages import routers as pages
+from web.pages.situation import paint
+from web.situation import Situation
 from web.watching import Watch
 
 STATIC = Path(__file__).parent / "static"
@@ -109,6 +111,7 @@ def create_app() -> FastAPI:
         openapi_url=None,
     )
     app.state.live = Live()
+    app.state.situation = Situation(paint)
     app.add_middleware(Envelope)
     app.add_middleware(Watch)
     errors.install(app)

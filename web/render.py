@@ -43,6 +43,8 @@ OWN = (
     "hotspots.css",
     "map.css",
     "map.js",
+    "points.js",
+    "situation.js",
 )
 
 environment = Environment(

@@ -186,6 +186,7 @@ DATUMS = {
     "gcj02": N_("GCJ-02 (AMap, Tencent)"),
     "bd09": N_("BD-09 (Baidu)"),
 }
+LATENESS = {"soon": N_("Due soon"), "late": N_("Overdue"), "long": N_("Overdue by more than a day")}
 URGENCIES = {"1": N_("Ordinary"), "2": N_("Serious"), "3": N_("Urgent")}
 LIMITS = {
     "working_hours": N_("{n} working hours"),

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from geoalchemy2.functions import ST_X, ST_Y
+from geoalchemy2.functions import ST_X, ST_Y, ST_MakeEnvelope
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -34,6 +34,7 @@ from gridmgr.incident.queries import SCOPED, visible
 from gridmgr.incident.rules import PUBLIC, RANKS
 from gridmgr.life.model import HOLDERS, Action, State
 from gridmgr.life.rules import ASKED, OPEN
+from gridmgr.supervision.model import RUNNING, SupervisionOrder
 from gridmgr.tally import queries as tally
 
 # Words shorter than a trigram are found by an index of the characters beyond ASCII: 井盖, 路.
@@ -73,6 +74,9 @@ class Search:
     module: int | None = None  # the module of its area that takes such matters
     soon: bool = False  # due within the next SOON working hours
     whistled: bool = False  # somebody was called to it
+    supervised: bool = False  # a supervision order on it runs
+    lateness: str | None = None  # of open cases: a key of LATENESS
+    box: tuple[float, ...] = ()  # what a map shows: west, south, east, north in degrees, WGS-84
     closed_in: str | None = None  # closed by the people of this level, or below, alone: a key of CLOSED_IN
     count: str | None = None  # those that a figure counts: a key of tally.queries.conditions
     without: tuple[str, ...] = ()  # what is left out of what is due: keys of tally.rules.EXCLUSIONS
@@ -91,6 +95,10 @@ class Search:
             yield Incident.category_id.in_(coded)
         if self.whistled:
             yield Incident.whistles > 0
+        if self.supervised:
+            yield supervised()
+        if self.box:
+            yield Incident.geom.op("&&")(ST_MakeEnvelope(*self.box, 4326))
         if self.closed_in:
             yield tally.closed_in(self.closed_in)
         if self.source:
@@ -143,7 +151,8 @@ class Search:
     @property
     def only_open(self) -> bool:
         """Whether it can find open cases alone."""
-        return bool(self.open or self.asked or self.soon or (self.states and set(self.states) <= OPEN))
+        alive = self.open or self.asked or self.soon or self.lateness
+        return bool(alive or (self.states and set(self.states) <= OPEN))
 
     def given(self) -> dict[str, Any]:
         """Return the fields that narrow anything, for a link."""
@@ -204,6 +213,8 @@ def conditions(session: Session, actor: Actor, search: Search) -> Iterator[Colum
         yield tally.in_row(session, search.by, search.key)
     if search.soon:
         yield soon(session)
+    if search.lateness:
+        yield LATENESS[search.lateness](session)
     if search.ours:
         yield grantable(actor) if search.asked else decided(actor)
 
@@ -221,6 +232,34 @@ def soon(session: Session) -> ColumnElement[bool]:
     ]
     end = case(*own, else_=usual) if own else usual
     return Incident.due_at.between(clock.now(), end) & Incident.stopped_at.is_(None)
+
+
+LONG = timedelta(days=1)  # so far past its due time an open case is long overdue
+
+
+def _open_late(by: timedelta) -> ColumnElement[bool]:
+    due = Incident.due_at < func.coalesce(Incident.stopped_at, clock.now()) - by
+    return due & Incident.closed_at.is_(None) & Incident.state.in_(OPEN)
+
+
+# How late an open case is, the least first; whoever is long overdue is overdue too.
+LATENESS: dict[str, Callable[[Session], ColumnElement[bool]]] = {
+    "soon": soon,
+    "late": lambda session: _open_late(timedelta(0)),
+    "long": lambda session: _open_late(LONG),
+}
+
+
+def lateness(session: Session) -> ColumnElement[int]:
+    """Return how late a case is: the place of the last of LATENESS that it fulfils, counted from 1; else 0."""
+    ranks = [(condition(session), rank) for rank, condition in enumerate(LATENESS.values(), start=1)]
+    return case(*reversed(ranks), else_=0)
+
+
+def supervised() -> ColumnElement[bool]:
+    """Return the condition that a supervision order (督办) on a case runs."""
+    running = select(SupervisionOrder.incident_id).where(SupervisionOrder.state.in_(RUNNING))
+    return Incident.id.in_(running)
 
 
 def decided(actor: Actor) -> ColumnElement[bool]:

@@ -45,6 +45,7 @@ from gridmgr.cli import (
     supervision,
     task_forces,
     trends,
+    views,
     weekly,
     whistles,
 )
@@ -79,6 +80,7 @@ app.add_typer(task_forces.app, name="task-forces")
 app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
+app.add_typer(views.app, name="views")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(lists.app, name="lists")
 app.add_typer(scans.app, name="scan")

@@ -23,7 +23,7 @@ def test_a_missing_browser_file_says_how_to_get_it(tmp_path):
 
 def test_every_file_of_the_table_is_copied_or_ours():
     copied = {f"vendor/{package}/{file}" for package, files in vendor.FILES.items() for file in files}
-    assert {path for path in offline.ASSETS.values() if path} <= copied | {"map.js", "map.css"}
+    assert {path for path in offline.ASSETS.values() if path} <= copied | {"map.js", "points.js", "map.css"}
 
 
 def test_data_cannot_end_its_element():

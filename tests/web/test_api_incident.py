@@ -88,12 +88,14 @@ def test_filters_narrow_list_map_and_figures_alike(city: City):
     assert figures["formulas"]["on_time_rate"] == "closed_on_time ÷ due"
 
 
-def test_a_map_row_names_number_place_state_category_and_page(city: City):
+def test_a_map_row_names_number_place_state_category_and_what_its_mark_says(city: City):
     incident = filed(city, 7)
-    rows = city.client(Role.ADMIN, "en").get("/api/map/incidents").json()["items"]
+    answer = city.client(Role.ADMIN, "en").get("/api/map/incidents").json()
+    rows = answer["items"]
     row = next(row for row in rows if row[1] == incident["number"])
-    assert row[2:6] == [round(middle(7)[0], 6), round(middle(7)[1], 6), "reported", "Exposed rubbish"]
-    assert row[7] == f"/incidents/{incident['number']}"
+    assert row[2:5] == [round(middle(7)[0], 6), round(middle(7)[1], 6), "reported"]
+    assert answer["categories"][str(row[5])] == "Exposed rubbish"
+    assert row[6:] == ["patrol", 1, 0, 0]
 
 
 def test_a_place_far_outside_is_refused_with_its_distance(city: City):

@@ -38,6 +38,7 @@ from web.api import (
     task_force,
     timeline,
     trend,
+    view,
     weekly,
     whistle,
 )
@@ -47,7 +48,7 @@ NOUNS = (
     policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, hotspot, timeline,
     notice, delivery,
     organisation, module, task_force, one_grid,
-    responsibility, admission, dispatch, position, trend,
+    responsibility, admission, dispatch, position, trend, view,
     lookup,
     alarm,
 )  # fmt: skip

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from gridmgr.incident.model import Incident, IncidentEvent, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
 from gridmgr.sheet import Format
+from gridmgr.situation import queries as situation
 from web.api.examples import TABLE
 from web.api.export import table
 from web.api.headers import made
@@ -40,7 +41,8 @@ from web.api.search import Narrowed
 from web.deps import Allow, Transaction
 from web.etags import IfMatch, tag
 from web.fields import BigRowId, Code, RowId
-from web.i18n import _, language
+from web.i18n import language
+from web.packed import packed
 from web.paging import Paging, paged
 
 routes = router("incident")
@@ -148,23 +150,16 @@ def move_incident(
 
 @routes.get("/map/incidents", response_model=MapPoints)
 def map_incidents(
+    request: Request,
     session: Transaction,
     actor: Viewer,
     search: Narrowed,
     size: Annotated[int, Query(ge=1, le=100_000)] = 50_000,
 ) -> Response:
     """Return the newest visible incidents found as compact rows for a map."""
-    names = {row.id: row.name(language.get()) for row in matters.by_id(session).values()}
-    late_word = _("Overdue")
-    found = casebook.map_points(session, actor, search, size + 1)
-    items = [
-        [
-            number, number, round(lon, 6), round(lat, 6), state, names.get(category, ""),
-            f"{number} · {late_word}" if late else "", f"/incidents/{number}",
-        ]
-        for number, lon, lat, state, category, late in found[:size]
-    ]  # fmt: skip
-    return JSONResponse({"items": items, "complete": len(found) <= size})
+    found = situation.points(session, actor, search, size + 1)
+    names = {str(row.id): row.name(language.get()) for row in matters.by_id(session).values()}
+    return packed(request, {"items": found[:size], "categories": names, "complete": len(found) <= size})
 
 
 def _event(row: IncidentEvent) -> EventOut:

@@ -170,9 +170,14 @@ class HistoryPage(Page[EventOut]):
 
 
 class MapPoints(BaseModel):
-    """Rows of [id, number, longitude, latitude, state, category, heading, page]; `complete` unless cut off."""
+    """Rows of [id, number, longitude, latitude, state, category, source, severity, lateness, marks].
 
-    items: list[tuple[str, str, float, float, State, str, str, str]] = Field(
-        examples=[[[NUMBER, NUMBER, 104.0531, 30.7012, "accepted", "暴露垃圾", "", f"/incidents/{NUMBER}"]]]
+    The category is a key of `categories`. Lateness is 0, or of an open case 1 about to be late, 2 past its due
+    time, 3 past it by a day. Marks add 1 if somebody was called to it by a whistle, 2 if a supervision order runs.
+    """
+
+    items: list[tuple[int, str, float, float, State, int, Source, int, int, int]] = Field(
+        examples=[[[42, NUMBER, 104.0531, 30.7012, "accepted", 7, "patrol", 1, 0, 1]]]
     )
-    complete: bool
+    categories: dict[str, str] = Field(examples=[{"7": "暴露垃圾"}])
+    complete: bool = Field(description="False if there are more than were asked for.")

@@ -6,10 +6,29 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
-from gridmgr.casebook.queries import SORTS, Search
+from gridmgr.casebook.queries import LATENESS, SORTS, Search
+from gridmgr.errors import BadInput
 from gridmgr.life.model import HOLDERS, Source, State
 from gridmgr.tally.queries import CLOSED_IN
 from web.fields import Code, Day, RowId, Words, text
+
+
+class NoBox(BadInput):
+    """{box} is no box; expected west,south,east,north in degrees."""
+
+
+def box_of(told: str) -> tuple[float, ...] | None:
+    """Return the box a text tells as west,south,east,north in degrees; None if it tells none.
+
+    >>> box_of("104.0,30.6,104.1,30.7"), box_of("104,30,103,31"), box_of("a,b,c,d")
+    ((104.0, 30.6, 104.1, 30.7), None, None)
+    """
+    try:
+        west, south, east, north = map(float, told.split(","))
+    except ValueError:
+        return None
+    fits = -180 <= west <= east <= 180 and -90 <= south <= north <= 90  # of NaN none is true
+    return (west, south, east, north) if fits else None
 
 
 def narrowed(
@@ -23,6 +42,14 @@ def narrowed(
     overdue: Annotated[bool, Query(description="Only those past their due time.")] = False,
     soon: Annotated[bool, Query(description="Only those due within the next four working hours.")] = False,
     whistled: Annotated[bool, Query(description="Only those somebody was called to by a whistle.")] = False,
+    supervised: Annotated[bool, Query(description="Only those with a supervision order that runs.")] = False,
+    lateness: Annotated[
+        Literal[*LATENESS] | None,
+        Query(description="Only open ones about to be late, past their due time, or past it by a day."),
+    ] = None,
+    box: Annotated[
+        text(100) | None, Query(description="Only inside west,south,east,north in degrees, WGS-84.")
+    ] = None,
     closed_in: Annotated[
         Literal[*CLOSED_IN] | None, Query(description="Only those closed there, without any department.")
     ] = None,
@@ -59,12 +86,20 @@ def narrowed(
     severity: Annotated[Literal[1, 2, 3] | None, Query()] = None,
     sort: Annotated[Literal[*SORTS], Query(description="In which order.")] = "newest",
 ) -> Search:
-    """Return the conditions the caller gave."""
+    """Return the conditions the caller gave.
+
+    Raises
+    ------
+    NoBox
+    """
+    if box and not box_of(box):
+        raise NoBox(box=box)
     return Search(
         tuple(states or ()), open, category, source, code, since, until, overdue, words, level, handler,
         own=tuple(own or ()), soon=soon, task=task, asked=asked, ours=ours, unseen=unseen, mine=mine, severity=severity,
         sort=sort, forces=tuple(forces or ()), module=module, answers=answers, kept=kept, checker=checker,
-        whistled=whistled, closed_in=closed_in,
+        whistled=whistled, closed_in=closed_in, supervised=supervised, lateness=lateness,
+        box=box_of(box) if box else (),
     )  # fmt: skip
 
 
@@ -82,6 +117,8 @@ OfAreas = Annotated[Search, Depends(of_areas)]
 def query(search: Search, **more: object) -> str:
     """Return the address's part after the question mark, with the question mark, for these filters."""
     given = search.given() | ({} if search.open is None else {"open": search.open})  # False narrows too
+    if search.box:
+        given["box"] = ",".join(f"{each:.6f}".rstrip("0").rstrip(".") for each in search.box)
     given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
     given |= {name: value for name, value in more.items() if value not in (None, "")}
     return "?" + urlencode(given, doseq=True) if given else ""

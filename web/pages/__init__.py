@@ -38,11 +38,13 @@ from web.pages import (
     positions,
     report,
     seek,
+    situation,
     supervision,
     talk,
     task_forces,
     timeline,
     trends,
+    views,
     weekly,
     whistles,
     whose,
@@ -51,7 +53,7 @@ from web.pages import (
 routers = [
     page.router
     for page in (
-        login, command, timeline,
+        login, command, situation, views, timeline,
         desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
         incident, imports, plans, grids, figures, hotspots, account,
         people, accounts, calendar, duty, notices, deliveries,

@@ -41,13 +41,26 @@ def said() -> Words:
         number=_("Number"),
         state=_("State"),
         category=_("Category"),
+        many=_("{n} incidents at this place"),
     )
 
 
-def points(url: str = "", items: Sequence[Sequence] = ()) -> Points:
-    """Return incidents as a layer, by address or as rows."""
+def points(url: str = "", items: Sequence[Sequence] = (), live: bool = False) -> Points:
+    """Return incidents as a layer, by address or as rows; live ones the page loads when it hears what changes."""
     labels = {state: words.word(words.STATES, state) for state in words.STATES}
-    return Points(_("Incidents"), labels, url=url, items=items)
+    return Points(_("Incidents"), labels, url=url, items=items, words=called() if url else {}, live=live)
+
+
+def called() -> dict[str, object]:
+    """Return what marks say beside the state of their incident, as the rows of a map's list count it."""
+    lateness = [words.word(words.LATENESS, each) for each in words.LATENESS]
+    return {
+        "source": {each: words.word(words.SOURCES, each) for each in words.SOURCES},
+        "severity": {each: words.word(words.URGENCIES, each) for each in words.URGENCIES},
+        "lateness": ["", *lateness],
+        "whistled": _("Whistled"),
+        "supervised": _("Supervised"),
+    }
 
 
 def ground() -> dict[str, str]:

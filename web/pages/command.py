@@ -12,25 +12,35 @@ from sqlalchemy.orm import Session
 import web.pages.chart as chart
 import web.pages.colouring as colouring
 from gis import maps
+from gis.drawing import MAX_ZOOM
 from gis.offline import MapParts
 from gis.palette import STATUS
 from gridmgr import clock
 from gridmgr.account.rules import Actor
-from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import COVERAGES, Edition, GridUnit, NoEdition, UnknownUnit
-from gridmgr.statistics import queries as statistics
+from gridmgr.hierarchy.model import COVERAGES, LEVELS, Edition, GridUnit, NoEdition, UnknownUnit
+from gridmgr.saved_view import queries as saved_views
+from gridmgr.situation import queries as situation
 from web.api.search import query
 from web.deps import Allow, Transaction
 from web.i18n import _
 from web.pages.filters import Filters, choices
 from web.render import is_fragment, render
+from web.words import N_
 
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
 NAMED = ("street", "community")  # the levels whose names stand on the map
 EVERYWHERE = (73.0, 18.0, 135.0, 53.5)
+MARKS = {  # what a mark says beside the state of its case: signs that can be switched off
+    "age": N_("Lateness: a ring"),
+    "source": N_("Source: the sign inside"),
+    "severity": N_("Severity: the size"),
+    "whistle": N_("Whistled"),
+    "order": N_("Supervised"),
+}
+HIDEABLE = (*LEVELS, "incidents", "names", *MARKS)
 
 
 def with_code(session: Transaction, actor: Viewer, search: Filters) -> Search:
@@ -59,7 +69,7 @@ def _code(session: Session, actor: Actor, typed: str) -> str:
 @router.get("/", response_class=HTMLResponse)
 def show(
     request: Request, session: Transaction, actor: Viewer, search: Coded, level: str = "micro_grid",
-    colour: str = "hotspot",
+    colour: str = "hotspot", at: str = "", hide: str = "",
 ) -> HTMLResponse:  # fmt: skip
     """Show the map; htmx gets the counts of new filters only."""
     try:
@@ -76,32 +86,41 @@ def show(
         "colour": colour if colour in colouring.KINDS else "hotspot",
         "coverages": COVERAGES,
         "colourings": colouring.titles(),
-        "total": statistics.total(session, actor, search),
-        "by_state": casebook.count_by_state(session, actor, replace(search, states=())),
+        "figures": situation.figures(session, actor, search),
         "signs": STATUS,
-        "open": _open(session, actor, search),
         "unit": unit.name if unit else search.code or "",
         "box": [[bounds[1], bounds[0]], [bounds[3], bounds[2]]],
         "complaints": _complaints(search, unit),
     }
     if is_fragment(request):
         return render(request, "fragments/asked.html", values)
-    values |= {"chart": _chart(edition, bounds, search), "zone": str(clock.zone())}
+    place = _place(at)
+    values |= {
+        "chart": _chart(edition, bounds, search, place), "zone": str(clock.zone()), "at": at if place else "",
+        "hide": ",".join(each for each in HIDEABLE if each in hide.split(",")), "layers": LEVELS, "marks": MARKS,
+        "views": saved_views.listing(session, actor), "kept": request.url.query,
+    }  # fmt: skip
     values["areas"] = [label[:2] for label in _labels(session, actor)]
     return render(request, "command.html", values | choices(session, actor))
 
 
-def _chart(edition: Edition, bounds: Sequence[float], search: Search) -> MapParts:
+def _place(told: str) -> tuple[float, float, float] | None:
+    """Return the longitude, latitude and zoom an address names, None if it names none."""
+    try:
+        lon, lat, zoom = map(float, told.split(","))
+    except ValueError:
+        return None
+    return (lon, lat, zoom) if abs(lon) <= 180 and abs(lat) <= 90 and 0 <= zoom <= MAX_ZOOM else None
+
+
+def _chart(
+    edition: Edition, bounds: Sequence[float], search: Search, place: Sequence[float] | None
+) -> MapParts:
     drawn = maps.tile_map(
         chart.tiles(edition), bounds, words=chart.said(),
-        incidents=chart.points("/api/map/incidents" + query(search)), **chart.ground(),
+        incidents=chart.points("/api/map/incidents" + query(search), live=True), view=place, **chart.ground(),
     )  # fmt: skip
     return chart.parts(drawn)
-
-
-def _open(session: Session, actor: Actor, search: Search) -> int:
-    found = casebook.count_by_state(session, actor, replace(search, open=True))
-    return sum(found.values())
 
 
 def _unit(session: Session, actor: Actor, search: Search) -> GridUnit | None:

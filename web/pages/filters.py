@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gridmgr.account.rules import Actor
-from gridmgr.casebook.queries import SORTS, Search
+from gridmgr.casebook.queries import LATENESS, SORTS, Search
 from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
 from gridmgr.life.model import HOLDERS, Source, State
 from gridmgr.tally.queries import CLOSED_IN
 from web import i18n, words
+from web.api.search import box_of
 from web.deps import Transaction
 
 MOST_AREAS = 50  # in one address
@@ -80,6 +81,9 @@ def search_of(request: Request) -> Search:
         severity=int(given["severity"]) if given.get("severity") in ("1", "2", "3") else None,
         soon=_yes(given.get("soon")),
         whistled=_yes(given.get("whistled")),
+        supervised=_yes(given.get("supervised")),
+        lateness=given.get("lateness") if given.get("lateness") in LATENESS else None,
+        box=box_of(given.get("box", "")) or (),
         closed_in=given.get("closed_in") if given.get("closed_in") in CLOSED_IN else None,
         sort=given.get("sort") if given.get("sort") in SORTS else "newest",
     )
@@ -122,5 +126,5 @@ def choices(session: Transaction, actor: Actor) -> dict[str, object]:
         groups.setdefault(category.group(language), {})[category.code] = category.name(language)
     return {
         "groups": groups, "sources": words.SOURCES, "states": words.STATES, "holders": words.HOLDERS,
-        "sorts": words.SORTS, "urgencies": words.URGENCIES,
+        "sorts": words.SORTS, "urgencies": words.URGENCIES, "severities": words.URGENCIES, "latenesses": words.LATENESS,
     }  # fmt: skip

@@ -50,20 +50,36 @@
   document.addEventListener("htmx:afterSwap", ({ target }) => { if (target.id === "asked") reload(); });
 
   function reload() {
-    const { signs, labels } = gridmgr.data.incidents;
-    const { incidents, bounds } = asked();
+    const { bounds } = asked();
     if (bounds !== framed) map.fitBounds(JSON.parse(bounds), gridmgr.ROOM);
     framed = bounds;
-    gridmgr.loadIncidents(map, gridmgr.cluster, incidents, signs, labels);
+    gridmgr.live.ask();
     htmx.trigger("#colouring", "recolour");
+    keep();
   }
 
-  function recolour() {
-    const { level, values, palette } = JSON.parse(document.getElementById("colours").textContent);
+  /** Colour the units of one level, and show what the colours mean if that is told too. */
+  function paint({ level, values, palette, legend }) {
     if (coloured && coloured !== level) gridmgr.recolour(gridmgr.layers[coloured], {}, {});
     gridmgr.recolour(gridmgr.layers[level], values, palette);
     coloured = level;
+    const box = document.getElementById("colouring");
+    if (legend && legend !== box.legend) {
+      const folded = [...box.querySelectorAll("details")].map((each) => each.open);
+      box.ariaLive = "off"; // it changes all day; nobody wants to be read it each time
+      htmx.swap(box, legend, { swapStyle: "innerHTML" });
+      box.querySelectorAll("details").forEach((each, n) => { each.open = folded[n] ?? each.open; });
+      box.legend = legend;
+    }
     document.dispatchEvent(new CustomEvent("gridmgr:coloured", { detail: { level, count: Object.keys(values).length } }));
+  }
+  gridmgr.paint = paint;
+
+  function recolour() {
+    const box = document.getElementById("colouring");
+    box.ariaLive = "polite";
+    box.legend = null;
+    paint(JSON.parse(document.getElementById("colours").textContent));
   }
 
   window.addEventListener("popstate", () => location.reload());
@@ -84,7 +100,60 @@
   });
   document.addEventListener("gridmgr:loading", () => working("incidents", true));
   document.addEventListener("gridmgr:loaded", () => working("incidents", false));
-  if (gridmgr.asking && !gridmgr.drawing) working("incidents", true);
+  working("incidents", true);
+
+  // ---- what is seen: place, layers and signs, all of it in the address --------------------------
+
+  const hidden = new Set(form.elements.hide.value.split(",").filter(Boolean));
+  const switches = () => [...document.querySelectorAll("#signs input[data-hide]")];
+  let moved = false; // until then the map looks at what the filters name
+  const layerOf = (name) => (name === "incidents" ? gridmgr.cluster : gridmgr.layers[name]);
+
+  /** Let the address say what is seen, and the link to the table what lies within the map. */
+  function keep() {
+    const { lng, lat } = map.getCenter();
+    if (moved) form.elements.at.value = [lng.toFixed(6), lat.toFixed(6), map.getZoom()].join(",");
+    form.elements.hide.value = [...hidden].sort().join(",");
+    const address = new URL(location.href);
+    for (const name of ["at", "hide"]) {
+      const { value } = form.elements[name];
+      if (value) address.searchParams.set(name, value); else address.searchParams.delete(name);
+    }
+    history.replaceState(history.state, "", address);
+    document.getElementById("boxed").href = gridmgr.listing(map.getBounds());
+  }
+
+  gridmgr.listing = (bounds) => {
+    const given = new URLSearchParams(asked().query);
+    const corners = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+    const room = [-1e-6, -1e-6, 1e-6, 1e-6]; // marks are drawn at rounded places
+    const most = [180, 90, 180, 90];
+    given.set("box", corners.map((each, n) => Math.max(-most[n], Math.min(most[n], each + room[n])).toFixed(6)).join(","));
+    return "/incidents?" + given;
+  };
+
+  function see(name, seen) {
+    if (seen) hidden.delete(name); else hidden.add(name);
+    const layer = layerOf(name);
+    if (layer && map.hasLayer(layer) !== seen) { if (seen) layer.addTo(map); else layer.remove(); }
+    if (!layer) map.getContainer().classList.toggle("no-" + name, !seen);
+    for (const box of switches()) if (box.dataset.hide === name) box.checked = seen;
+    keep();
+  }
+  document.addEventListener("change", ({ target }) => { if (target.dataset.hide) see(target.dataset.hide, target.checked); });
+  map.on("overlayadd overlayremove", ({ type, layer }) => {
+    if (gridmgr.live.state === "paused") return; // another time has put its own layers there
+    const box = switches().find(({ dataset }) => layerOf(dataset.hide) === layer);
+    if (box && box.checked !== (type === "overlayadd")) see(box.dataset.hide, type === "overlayadd");
+  });
+  for (const name of [...hidden]) see(name, false);
+  map.on("moveend", () => { moved = true; keep(); });
+  keep();
+
+  // What is saved is the address as it stands.
+  document.addEventListener("htmx:configRequest", ({ target, detail }) => {
+    if (target.id === "save-view") detail.formData.set("query", location.search);
+  });
 
   // ---- an incident ---------------------------------------------------------------------------
 
@@ -93,26 +162,26 @@
   const MOST = 120; // characters of a description
 
   /** The lines of an incident's card as [class, text]; empty ones are left out. */
-  function lines(found) {
+  function lines(found, more) {
     const due = found.due_at && new Date(found.due_at);
     const late = due && due < (found.closed_at ? new Date(found.closed_at) : new Date());
     const told = [...found.description];
     return [
       ["map-number", found.number],
-      ["", gridmgr.data.incidents.labels[found.state]],
+      ["", [gridmgr.data.incidents.labels[found.state], ...more].join(" · ")],
       ["", found.address],
       ["", told.length > MOST ? told.slice(0, MOST).join("") + "…" : found.description],
       [late ? "late" : "", due && `${said.due} ${clock.format(due)}${late ? " · " + said.overdue : ""}`],
     ].filter(([, text]) => text);
   }
 
-  document.addEventListener("gridmgr:incident", async ({ detail: { number, box } }) => {
+  document.addEventListener("gridmgr:incident", async ({ detail: { number, box, more } }) => {
     const found = await gridmgr.fetched("/api/incidents/" + encodeURIComponent(number));
     if (!found) return;
     const link = gridmgr.element("a", "", gridmgr.words.open);
     link.href = "/incidents/" + encodeURIComponent(number);
     const title = document.documentElement.lang.startsWith("zh") ? found.category.name_zh : found.category.name_en;
-    const rows = lines(found).map(([className, text]) => gridmgr.element("p", className, text));
+    const rows = lines(found, more).map(([className, text]) => gridmgr.element("p", className, text));
     box.replaceChildren(gridmgr.element("strong", "", title), ...rows, link);
   });
 

@@ -1,4 +1,4 @@
-// What folium cannot draw safely: shapes, incidents and legends from data that is only ever text.
+// What folium cannot draw safely: shapes and legends from data that is only ever text; points.js draws incidents.
 // The page puts its data into <script type="application/json" id="map-data">; nothing here reads HTML.
 (function () {
   "use strict";
@@ -7,9 +7,8 @@
   L.DomEvent.fakeStop = L.DomEvent.fakeStop || (() => true);
 
   const FILL = { fill: true, fillOpacity: 0.65, weight: 0.5, color: "#5f6b78", opacity: 0.7 };
-  const SLICE = 2000; // marks added at a time, so that the page stays awake
   const ROOM = { padding: [14, 14], animate: false };
-  const gridmgr = { data: {}, words: {}, layers: {}, states: new Map(), drawing: 0 };
+  const gridmgr = { data: {}, words: {}, layers: {} };
 
   // ---- text into the page ----------------------------------------------------------------------
 
@@ -71,7 +70,9 @@
     gridmgr.data = block ? JSON.parse(block.textContent) : {};
     gridmgr.words = gridmgr.data.words || {};
     gridmgr.map = window.gridmgrMap = map;
-    if (gridmgr.data.bounds) map.fitBounds(gridmgr.data.bounds, ROOM);
+    const { view } = gridmgr.data;
+    if (view) map.setView([view[1], view[0]], view[2]);
+    else if (gridmgr.data.bounds) map.fitBounds(gridmgr.data.bounds, ROOM);
     map.zoomControl = L.control.zoom({
       zoomInTitle: gridmgr.words.zoom_in, zoomOutTitle: gridmgr.words.zoom_out,
     }).addTo(map);
@@ -95,15 +96,17 @@
     if (pick) picking(map);
     if (groups) legendControl(map, groups);
     if (!incidents) return Promise.resolve();
-    if (!incidents.url) return Promise.resolve(addIncidents(map, cluster, incidents.items, incidents.signs, incidents.labels));
-    return loadIncidents(map, cluster, incidents.url, incidents.signs, incidents.labels);
+    gridmgr.opening(cluster);
+    if (incidents.live) return Promise.resolve(); // the page asks when it has begun to hear what changes
+    if (!incidents.url) return Promise.resolve(gridmgr.addIncidents(map, cluster, incidents.items, incidents.signs, incidents.labels));
+    return gridmgr.loadIncidents(map, cluster, incidents.url, incidents.signs, incidents.labels);
   }
 
   /** Let a click on the map choose a place. */
   function picking(map) {
     let mark = null;
     const put = (latlng) => {
-      mark = mark ? mark.setLatLng(latlng) : L.marker(latlng, { icon: icon({ colour: "#d55e00", shape: "pin" }) }).addTo(map);
+      mark = mark ? mark.setLatLng(latlng) : L.marker(latlng, { icon: gridmgr.icon({ colour: "#d55e00", shape: "pin" }) }).addTo(map);
     };
     gridmgr.pick = (lon, lat) => put([lat, lon]);
     map.on("click", (event) => {
@@ -163,105 +166,6 @@
     return layer;
   }
 
-  // ---- incidents -------------------------------------------------------------------------------
-
-  const SignIcon = L.DivIcon.extend({
-    createIcon(old) {
-      const node = L.DivIcon.prototype.createIcon.call(this, old);
-      node.dataset.shape = this.options.sign.shape;
-      node.style.setProperty("--sign", this.options.sign.colour);
-      return node;
-    },
-  });
-
-  function icon(sign) {
-    return new SignIcon({ sign, className: "map-sign", iconSize: [18, 18], html: false });
-  }
-
-  /** Fetch {"items": [[id, number, lon, lat, state, category, title, url?], …]} and add them; a newer call wins. */
-  async function loadIncidents(map, cluster, url, signs, labels) {
-    gridmgr.asking?.abort();
-    const asking = gridmgr.asking = new AbortController();
-    tell("loading", { url });
-    const answer = await fetched(url, asking.signal);
-    if (asking.signal.aborted) return 0;
-    if (answer) return addIncidents(map, cluster, answer.items, signs, labels);
-    tell("loaded", { count: 0 });
-    return 0;
-  }
-
-  /** Replace the incidents of a cluster; those of a state that is switched off wait outside it. */
-  async function addIncidents(map, cluster, items, signs, labels) {
-    const icons = Object.fromEntries(Object.entries(signs).map(([state, sign]) => [state, icon(sign)]));
-    cluster.signs = signs;
-    for (const state of gridmgr.states.values()) state.marks = [];
-    for (const item of items) {
-      const [, number, lon, lat, state, , title] = item;
-      const mark = L.marker([lat, lon], { icon: icons[state], title: [labels[state], title || number].filter(Boolean).join(" · ") });
-      mark.state = state;
-      mark.bindPopup(() => incidentCard(item, labels));
-      stateOf(state).marks.push(mark);
-    }
-    if (await draw(cluster)) tell("loaded", { count: items.length });
-    return items.length;
-  }
-
-  /** Draw the marks of all states shown, in slices; false if a newer drawing took over in between. */
-  async function draw(cluster) {
-    const turn = ++gridmgr.drawing;
-    cluster.clearLayers();
-    const marks = [...gridmgr.states.values()].flatMap((state) => (state.shown ? state.marks : []));
-    for (let from = 0; from < marks.length; from += SLICE) {
-      if (from) await new Promise((awake) => { setTimeout(awake); });
-      if (turn !== gridmgr.drawing) return false;
-      cluster.addLayers(marks.slice(from, from + SLICE));
-    }
-    return true;
-  }
-
-  /** What the list knows of an incident; a listener may put more into the box. */
-  function incidentCard([id, number, , , state, category, title, url], labels) {
-    const { words } = gridmgr;
-    const head = title || number;
-    const known = String(head).includes(number) ? [] : [[words.number, number]];
-    const box = card(head, [...known, [words.state, labels[state] || state], [words.category, category]], url);
-    tell("incident", { id, number, box });
-    return box;
-  }
-
-  function stateOf(state) {
-    if (!gridmgr.states.has(state)) gridmgr.states.set(state, { shown: true, marks: [] });
-    return gridmgr.states.get(state);
-  }
-
-  /** Show or hide all incidents of one state. */
-  function show(state, shown) {
-    const group = stateOf(state);
-    if (group.shown === shown) return;
-    group.shown = shown;
-    draw(gridmgr.cluster);
-  }
-
-  /** A cluster's icon: its count inside a ring of the states it holds. */
-  function ring(cluster) {
-    const marks = cluster.getAllChildMarkers();
-    const { signs } = cluster._group;
-    const counts = {};
-    for (const { state } of marks) counts[state] = (counts[state] || 0) + 1;
-    let from = 0;
-    const arcs = Object.keys(signs).filter((state) => counts[state]).map((state) => {
-      const to = from + (360 * counts[state]) / marks.length;
-      const arc = `${signs[state].colour} ${from}deg ${to}deg`;
-      from = to;
-      return arc;
-    });
-    const size = 30 + 6 * Math.min(Math.floor(Math.log10(marks.length)), 4);
-    const face = element("div", "map-ring");
-    face.style.background = `conic-gradient(${arcs.join(", ")})`;
-    face.append(element("span", "", marks.length.toLocaleString("en-US")));
-    return L.divIcon({ html: face, className: "map-cluster", iconSize: [size, size] });
-  }
-
   // ---- legends ---------------------------------------------------------------------------------
 
   /** Build a legend of [{title, layer?, toggles?, entries: [{value, label, colour, shape?}]}]. */
@@ -309,10 +213,8 @@
 
   // A page's own legend works by the same sign: <input type="checkbox" data-state="handling" checked>.
   document.addEventListener("change", ({ target }) => {
-    if (target.matches("input[data-state]") && gridmgr.cluster) show(target.dataset.state, target.checked);
+    if (target.matches("input[data-state]") && gridmgr.cluster) gridmgr.show(target.dataset.state, target.checked);
   });
 
-  window.gridmgr = Object.assign(gridmgr, {
-    frame, start, shapes, recolour, loadValues, loadIncidents, addIncidents, show, ring, legend, icon, element, fetched, ROOM,
-  });
+  window.gridmgr = Object.assign(gridmgr, { frame, start, shapes, recolour, loadValues, legend, card, tell, element, fetched, ROOM });
 })();

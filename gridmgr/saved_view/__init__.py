@@ -1,0 +1,1 @@
+"""Views of the command map that people keep under a name: filters, colours, place and layers."""
