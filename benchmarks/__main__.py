@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from sqlalchemy import text
 
-from benchmarks import chaos, emerging, hotspot, imports, intake, lists, locate, month, sweep, tiles
+from benchmarks import chaos, emerging, hotspot, imports, intake, lists, locate, month, screens, sweep, tiles
 from benchmarks.city import City, city
 from benchmarks.table import Row, show
 
@@ -18,12 +18,13 @@ PREPARED = """
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
 FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "hotspots", "emerging")
+ALONE = ("chaos", "month", "screens")  # tables of their own
 
 
 def main(arguments: list[str]) -> None:
     """Run benchmarks, each of which checks that the answers are equal before it times them; or kill and look."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="*", default=FIGURES, metavar="|".join((*FIGURES, "chaos", "month")))
+    parser.add_argument("what", nargs="*", default=FIGURES, metavar="|".join((*FIGURES, *ALONE)))
     parser.add_argument("--clocks", type=int, default=1_000_000, help="open clocks of the sweep")
     parser.add_argument("--cases", type=int, default=1_000_000, help="cases of the lists")
     parser.add_argument("--kills", type=int, default=20, help="how often chaos kills")
@@ -33,9 +34,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--pause", type=float, default=10, help="seconds between two kills of the month")
     parser.add_argument("--days", type=int, default=30, help="of the month")
     parser.add_argument("--rate", type=float, default=50, help="reports a second while it does")
+    parser.add_argument("--screens", type=int, default=200, help="open maps")
+    parser.add_argument("--seconds", type=float, default=30, help="of reports while they are open")
+    parser.add_argument("--size", default="street", help="the district they show")
     chosen = parser.parse_args(arguments)
     tell = Console(stderr=True).print
-    if unknown := set(chosen.what) - {*FIGURES, "chaos", "month"}:
+    if unknown := set(chosen.what) - {*FIGURES, *ALONE}:
         parser.error(f"{', '.join(sorted(unknown))}?")
     if "chaos" in chosen.what:
         logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -47,6 +51,8 @@ def main(arguments: list[str]) -> None:
         told = month.run(chosen.days, chosen.workers, chosen.pause, tell)
         chaos.show(told, "a month of the district, its sweepers killed")
         sys.exit(1 if chaos.faults(told) else 0)
+    if "screens" in chosen.what:
+        return screens.show(screens.run(chosen.screens, chosen.rate, chosen.seconds, chosen.size))
     rows: list[Row] = []
     if set(IN_THE_CITY) & set(chosen.what):
         rows += _in_the_city(chosen.what, tell)
