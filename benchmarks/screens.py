@@ -23,7 +23,10 @@ from benchmarks.processes import Process, running
 from gridmgr import cluster, db
 from gridmgr.settings import settings
 
-QUERIES = ("", "?open=true", "?colour=count", "?severity=1", "?source=patrol", "?states=reported", "?level=community&colour=count", "?lateness=soon")  # fmt: skip
+QUERIES = (
+    "", "?open=true", "?colour=count", "?severity=1", "?source=patrol", "?states=reported",
+    "?level=community&colour=count", "?lateness=soon",
+)  # fmt: skip
 CLIENTS = 8  # send reports
 TICKS = os.sysconf("SC_CLK_TCK")
 

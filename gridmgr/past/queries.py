@@ -60,7 +60,7 @@ MOVING = (
     *(name for (name, *_rest) in COUNTS.values()),
 )  # fmt: skip
 _UNCHANGING = ("category", "source", "since", "until", "words", "mine", "severity")  # fields of a search
-_UNKEPT = ("task", "checker")  # told by tables that keep no past
+_UNKEPT = ("task", "checker", "supervised")  # told by tables that keep no past
 
 _EVENT = IncidentEvent
 _GIVEN = (Action.DISPATCH, Action.REDIRECT, Action.SEND_BACK, Action.REOPEN, Action.ADOPT)
@@ -84,7 +84,7 @@ def cases(session: Session, actor: Actor, search: Search, at: datetime, by: Orde
         The search narrows by what has no past: parts of cases, requests, who answers, who is sent.
     """
     for field in _UNKEPT:
-        if getattr(search, field) is not None:
+        if getattr(search, field) not in (None, False):
             raise NotOfThePast(field=field)
     always = Search(**{name: getattr(search, name) for name in _UNCHANGING})
     known = visible(actor).where(*always.conditions())

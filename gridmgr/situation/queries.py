@@ -24,6 +24,7 @@ from gridmgr.supervision.model import SupervisionDeed, SupervisionOrder
 
 CHANNEL = "situation"  # what the triggers of the records call
 MOST = 2000  # changed cases told one by one; of more the whole is read anew
+COUNTED = ("reported", "overdue", "due", "closed_on_time")  # of the figures, and what the rate is formed of
 WHISTLED, SUPERVISED = 1, 2  # bits of a point's last value
 
 LOOK = text("""
@@ -73,7 +74,7 @@ def points(
 
 def figures(session: Session, actor: Actor, search: Search) -> Figures:
     """Return the numbers above a map; by state they are counted whatever states the search names."""
-    whole = statistics.total(session, actor, search)
+    whole = statistics.total(session, actor, search, counts=COUNTED)
     by_state = casebook.count_by_state(session, actor, replace(search, states=()))
     chosen = set(search.states or State) & set(OPEN)
     unfinished = 0 if search.open is False else sum(by_state[state] for state in chosen)
