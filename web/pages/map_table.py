@@ -52,7 +52,7 @@ SORTS = {
 @router.get("/map/table", response_class=HTMLResponse)
 def show(
     request: Request, session: Transaction, actor: Viewer, search: Coded, level: Typed = "micro_grid",
-    colour: Typed = "hotspot", sort: Typed = "value",
+    colour: Typed = "hotspot", sort: Typed = "-cases",
 ) -> HTMLResponse:  # fmt: skip
     """Show the units of a level with the values the map colours them by."""
     level, colour = _known(level, colour)
