@@ -1,10 +1,11 @@
 """Reads of one unit at a glance, of what the actor may see, under the filters of a map."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, replace
+from datetime import date
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gridmgr import clock
 from gridmgr.account.rules import Actor, can
@@ -44,13 +45,15 @@ def glance(session: Session, actor: Actor, search: Search) -> Glance:
     unit = hierarchy.unit(session, actor, search.code, at) if search.code else None
     path = hierarchy.path_to(session, unit, at) if unit else []
     level = CHILD.get(unit.level) if unit else LEVELS[0]
-    by_state, late = _by_state(session, actor, search)
-    below, apart = _below(session, actor, search, unit, level, at) if level else ([], 0)
+    by_state, cases = _cases(session, actor, search, level or BUILDING)
+    below = _below(session, actor, unit, level, at, cases) if level else []
+    whole = (
+        Cases(*map(sum, zip(*(astuple(each) for each in cases.values()), strict=True))) if cases else Cases()
+    )
     units, households, population = _sizes(session, actor, unit, level, at)
     look = Glance(
-        unit, path, units, households, population,
-        Cases(sum(by_state.values()), sum(by_state[state] for state in OPEN), late, _closed(session, actor, search)),
-        by_state, _bodies(session, actor, search), level, below, apart, (), 0, (), (),
+        unit, path, units, households, population, whole, by_state, _bodies(session, actor, search), level, below,
+        whole.total - sum(each.cases.total for each in below), (), 0, (), (),
         _record(session, actor, unit.code) if unit and unit.level == BUILDING else None,
     )  # fmt: skip
     return _joined(session, actor, look)
@@ -59,30 +62,42 @@ def glance(session: Session, actor: Actor, search: Search) -> Glance:
 # ---- cases -------------------------------------------------------------------------------------------
 
 
-def _by_state(session: Session, actor: Actor, search: Search) -> tuple[dict[State, int], int]:
-    """Return how many cases stand in each state, and how many of the open ones are late."""
+def _cases(
+    session: Session, actor: Actor, search: Search, level: str
+) -> tuple[dict[State, int], dict[str | None, Cases]]:
+    """Return how many cases stand in each state, and the cases of each unit of a level; every case is read once."""
+    column = LEVEL_COLUMN[level]
     asked = (
         casebook.matching(session, actor, search)
-        .with_only_columns(Incident.state, func.count(), func.count().filter(casebook.late()))
-        .group_by(Incident.state)
+        .with_only_columns(column, Incident.state, func.count(), func.count().filter(casebook.late()))
+        .group_by(column, Incident.state)
     )
-    rows = {state: (number, late) for state, number, late in session.execute(asked)}
-    numbers = {state: rows.get(state, (0, 0))[0] for state in State}
-    return numbers, sum(rows.get(state, (0, 0))[1] for state in OPEN)
+    by_state, found = dict.fromkeys(State, 0), {}
+    for code, state, number, late in session.execute(asked):
+        by_state[State(state)] += number
+        running, shut = state in OPEN, state in CLOSED
+        more = (number, number * running, late * running, number * shut)
+        found[code] = tuple(map(sum, zip(found.get(code, (0, 0, 0, 0)), more, strict=True)))
+    cases = {code: Cases(*numbers) for code, numbers in found.items()}
+    if search.since or search.until:
+        closed = _closed(session, actor, search, column)
+        cases = {
+            code: replace(cases.get(code, Cases()), closed=closed.get(code, 0)) for code in {*cases, *closed}
+        }
+    return by_state, cases
 
 
-def _closed(session: Session, actor: Actor, search: Search) -> int:
-    """Return how many cases were closed in the period, whenever they were reported."""
+def _closed(
+    session: Session, actor: Actor, search: Search, column: InstrumentedAttribute
+) -> dict[str | None, int]:
+    """Return how many cases of each unit were closed in the period, whenever they were reported."""
     asked = casebook.matching(session, actor, replace(search, since=None, until=None))
-    asked = asked.where(Incident.state.in_(CLOSED), *_in_period(search))
-    return session.scalar(asked.with_only_columns(func.count()))
-
-
-def _in_period(search: Search) -> Iterable:
+    asked = asked.where(Incident.state.in_(CLOSED)).with_only_columns(column, func.count()).group_by(column)
     if search.since:
-        yield Incident.closed_at >= clock.midnight(search.since)
+        asked = asked.where(Incident.closed_at >= clock.midnight(search.since))
     if search.until:
-        yield Incident.closed_at < clock.midnight(search.until, days=1)
+        asked = asked.where(Incident.closed_at < clock.midnight(search.until, days=1))
+    return dict(tuple(row) for row in session.execute(asked))
 
 
 def _bodies(session: Session, actor: Actor, search: Search) -> list[Work]:
@@ -108,7 +123,7 @@ def _record(session: Session, actor: Actor, code: str) -> Record:
 # ---- units -------------------------------------------------------------------------------------------
 
 
-def _under(actor: Actor, level: str, code: str | None, at) -> Select:
+def _under(actor: Actor, level: str, code: str | None, at: date) -> Select:
     """Return the statement of a level's units right below a unit, or of all streets."""
     asked = select(GridUnit).where(
         GridUnit.level == level, hierarchy.valid_at(at), hierarchy.visible_units(actor)
@@ -117,27 +132,22 @@ def _under(actor: Actor, level: str, code: str | None, at) -> Select:
 
 
 def _below(
-    session: Session, actor: Actor, search: Search, unit: GridUnit | None, level: str, at
-) -> tuple[Sequence[Below], int]:
-    """Return the units right below with their cases, and how many cases lie in none of them."""
-    column = LEVEL_COLUMN[level]
-    shut = Incident.state.in_(CLOSED)
-    running = Incident.state.in_(OPEN)
-    counts = (
-        func.count(), func.count().filter(running), func.count().filter(running, casebook.late()),
-        func.count().filter(shut, *_in_period(search)),
-    )  # fmt: skip
-    asked = casebook.matching(session, actor, search).with_only_columns(column, *counts).group_by(column)
-    cases = {row[0]: Cases(*row[1:]) for row in session.execute(asked)}
+    session: Session,
+    actor: Actor,
+    unit: GridUnit | None,
+    level: str,
+    at: date,
+    cases: Mapping[str | None, Cases],
+) -> list[Below]:
+    """Return the units right below one, each with its cases."""
     columns = (GridUnit.code, GridUnit.name, GridUnit.households, GridUnit.population)
     asked = _under(actor, level, unit.code if unit else None, at).with_only_columns(*columns)
     rows = session.execute(asked.order_by(GridUnit.code)).all()
-    found = [Below(*row, cases.get(row.code, Cases())) for row in rows]
-    return found, sum(each.total for each in cases.values()) - sum(each.cases.total for each in found)
+    return [Below(*row, cases.get(row.code, Cases())) for row in rows]
 
 
 def _sizes(
-    session: Session, actor: Actor, unit: GridUnit | None, level: str | None, at
+    session: Session, actor: Actor, unit: GridUnit | None, level: str | None, at: date
 ) -> tuple[dict[str, int], int | None, int | None]:
     """Return how many units of each level lie below, and households and population: its own, or of its buildings."""
     numbers, households, population = {}, unit and unit.households, unit and unit.population
