@@ -78,6 +78,7 @@ from gridmgr.words.methods import PERIODS as PERIODS
 from gridmgr.words.methods import RATE_BASES as RATE_BASES
 from gridmgr.words.methods import SAID_CLASSES as SAID_CLASSES
 from gridmgr.words.methods import told as told
+from gridmgr.words.mornings import MORNING as MORNING
 from gridmgr.words.time import STEPS as STEPS
 from gridmgr.words.trends import CLOSERS as CLOSERS
 from gridmgr.words.trends import FLAG_SAYS as FLAG_SAYS

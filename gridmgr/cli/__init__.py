@@ -34,6 +34,7 @@ from gridmgr.cli import (
     locate,
     lookup,
     modules,
+    morning,
     notices,
     one_grid,
     organisation,
@@ -84,6 +85,7 @@ app.add_typer(views.app, name="views")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(lists.app, name="lists")
 app.add_typer(scans.app, name="scan")
+app.command("morning")(morning.morning)
 app.command("weekly")(weekly.weekly)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)

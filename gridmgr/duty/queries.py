@@ -62,7 +62,11 @@ def seats(session: Session) -> Seats:
 
 
 def _read_seats(session: Session) -> Seats:
-    at = clock.now()
+    return seats_at(session, clock.now())
+
+
+def seats_at(session: Session, at: datetime) -> Seats:
+    """Return who sits where at an instant."""
     found = Seats(*_unchanged(session, at))
     for role, code, account, body, also in session.execute(text(SITTING), {"at": at}):
         found.by_seat.setdefault((Role(role), code), set()).add(account)

@@ -24,6 +24,7 @@ ORDER = (
     "glance",
     "desk",
     "command_room",
+    "morning",
     "scan",
     "hotspot",
     "situation",

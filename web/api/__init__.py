@@ -27,6 +27,7 @@ from web.api import (
     intake,
     lookup,
     module,
+    morning,
     notice,
     one_grid,
     organisation,
@@ -50,6 +51,6 @@ NOUNS = (
     organisation, module, task_force, one_grid,
     responsibility, admission, dispatch, position, trend, view,
     lookup,
-    alarm,
+    alarm, morning,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

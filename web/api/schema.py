@@ -57,6 +57,7 @@ TAGS = {
     "hotspot": "Where it hurts: hot spots, how they come and go, rates, densities, places that come back.",
     "alarm": "The daily scan: where more has lately happened than expected, and who has looked at it.",
     "view": "Views of the command map that the caller keeps: filters, colours, place and layers.",
+    "morning": "What a leader looks at in the morning: worse since work closed, about to be late, who is there.",
     "notice": "What the caller is told, and by which ways.",
     "delivery": "Webhooks, and the log of what left by mail or to them.",
     "tiles": "Mapbox vector tiles of the four levels, within the caller's scope.",

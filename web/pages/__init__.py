@@ -28,6 +28,7 @@ from web.pages import (
     login,
     map_table,
     modules,
+    morning,
     notices,
     one_grid,
     onsite,
@@ -62,6 +63,6 @@ routers = [
         lists, admissions,
         organisation, modules, task_forces, one_grid,
         dispatching, dispatch_settings, onsite,
-        alarms,
+        alarms, morning,
     )
 ]  # fmt: skip
