@@ -32,7 +32,7 @@ from gridmgr.scan.rules import LEVELS, last_day
 from gridmgr.supervision.model import SupervisionOrder
 from gridmgr.whistle.model import Call, Standing, Whistle
 
-TOP, EMPTY, ALARMS = 6, 8, 3  # cases, empty seats and alarms that are shown at once
+TOP, EMPTY, ALARMS = 5, 8, 3  # cases, empty seats and alarms that are shown at once
 RETURNED = (Action.REOPEN, Action.REWORK)
 
 
