@@ -28,7 +28,7 @@ from gis.drawing import (
     TileLayer,
     Words,
 )
-from gis.offline import MapParts, inert_json, linked, local
+from gis.offline import DATA, MapParts, inert_json, linked, local
 from gis.palette import OUTLINE
 
 Map = folium.Map  # so that other modules name it without importing folium
@@ -48,7 +48,7 @@ class Offline(branca.element.Figure):
         links = [child for child in self.header._children.values() if isinstance(child, branca.element.Link)]
         served = [(type(link), path) for link in links if (path := local(link.url))]
         body = self.html.render().strip()
-        data = f'<script type="application/json" id="map-data">{inert_json(self.data)}</script>'
+        data = f"{DATA}{inert_json(self.data)}</script>"
         return MapParts(
             stylesheets=tuple(path for kind, path in served if kind is branca.element.CssLink),
             scripts=tuple(path for kind, path in served if kind is branca.element.JavascriptLink),

@@ -8,7 +8,7 @@ import base64
 import json
 import mimetypes
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -36,6 +36,8 @@ ASSETS: dict[str, str | None] = {
     "leaflet.awesome-markers.css": None,
     "leaflet.awesome.rotate.min.css": None,
 }
+
+DATA = '<script type="application/json" id="map-data">'  # how the inert data beside a map begins
 
 URL = re.compile(r"""url\(\s*["']?(?!data:|#)([^"')]+)["']?\s*\)""")
 
@@ -66,6 +68,10 @@ class MapParts:
             f'<script{_nonce(nonce)} src="{escape(self.base + path)}"></script>' for path in self.scripts
         )
         return "\n".join([*sheets, *scripts])
+
+    def beside(self) -> "MapParts":
+        """The same map for a page that holds another one already, whose files and data it uses."""
+        return replace(self, stylesheets=(), scripts=(), body=self.body.partition(DATA)[0])
 
     def foot(self, nonce: str = "") -> str:
         """Markup that starts the map; it follows `body`."""

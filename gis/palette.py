@@ -119,3 +119,12 @@ OUTLINE: dict[str, dict] = {
         "fillOpacity": 0.7,
     },
 }
+
+# What became of a unit from one edition of the grids to the next (Okabe & Ito): light where little happened.
+FATE: dict[str, str] = {
+    "new": "#0072b2",
+    "retired": "#b2182b",
+    "reshaped": "#e69f00",
+    "redrawn": "#f7e3a1",
+    "renamed": "#cc9fd0",
+}

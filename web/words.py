@@ -79,7 +79,10 @@ from gridmgr.words.methods import RATE_BASES as RATE_BASES
 from gridmgr.words.methods import SAID_CLASSES as SAID_CLASSES
 from gridmgr.words.methods import told as told
 from gridmgr.words.mornings import MORNING as MORNING
+from gridmgr.words.time import GROUNDS as GROUNDS
+from gridmgr.words.time import MEASURES as MEASURES
 from gridmgr.words.time import STEPS as STEPS
+from gridmgr.words.time import VIEWS as VIEWS
 from gridmgr.words.trends import CLOSERS as CLOSERS
 from gridmgr.words.trends import FLAG_SAYS as FLAG_SAYS
 from gridmgr.words.trends import FLAG_STANDINGS as FLAG_STANDINGS

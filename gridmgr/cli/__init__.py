@@ -21,6 +21,7 @@ from gridmgr.cli import (
     categories,
     claims,
     clocks,
+    comparing,
     database,
     desk,
     dispatch,
@@ -95,6 +96,8 @@ app.command("look")(lookup.look)
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
 app.command("trends")(trends.trends)
+app.command("compare")(comparing.compare)
+app.command("timeline")(comparing.timeline)
 app.command("map")(figures.write_map)
 app.command("serve")(serving.serve)
 app.command("worker")(serving.worker)

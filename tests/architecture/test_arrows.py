@@ -30,6 +30,7 @@ ORDER = (
     "situation",
     "saved_view",
     "statistics",
+    "comparison",
     "timeline",
     "past",
     "trend",

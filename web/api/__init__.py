@@ -12,6 +12,7 @@ from web.api import (
     category,
     claim,
     coapproval,
+    comparison,
     delivery,
     desk,
     discussion,
@@ -40,6 +41,7 @@ from web.api import (
     timeline,
     trend,
     view,
+    wall,
     weekly,
     whistle,
 )
@@ -52,5 +54,6 @@ NOUNS = (
     responsibility, admission, dispatch, position, trend, view,
     lookup,
     alarm, morning,
+    comparison, wall,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

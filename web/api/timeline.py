@@ -30,8 +30,8 @@ class CaseColumns(BaseModel):
     """One entry a case in each column; `reported` is the step it was reported in, -1 before them all."""
 
     number: list[str]
-    lon: list[float]
-    lat: list[float]
+    lon: list[float] = Field(examples=[[104.0531]])
+    lat: list[float] = Field(examples=[[30.7012]])
     category: list[int] = Field(description="Its place in `categories`.")
     reported: list[int]
     unit: list[int] = Field(description="Its place in `units` when the history begins, -1 for none.")

@@ -11,6 +11,7 @@ from web.pages import (
     categories,
     claims,
     command,
+    compare,
     deliveries,
     desk,
     dispatch_settings,
@@ -46,6 +47,7 @@ from web.pages import (
     timeline,
     trends,
     views,
+    wall,
     weekly,
     whistles,
     whose,
@@ -64,5 +66,6 @@ routers = [
         organisation, modules, task_forces, one_grid,
         dispatching, dispatch_settings, onsite,
         alarms, morning,
+        compare, wall,
     )
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.datastructures import QueryParams
 
 from gridmgr.account.rules import Actor
 from gridmgr.casebook.queries import LATENESS, SORTS, Search
@@ -51,7 +52,11 @@ def _row(text: str) -> int | None:
 
 def search_of(request: Request) -> Search:
     """Return what the address narrows incidents to; all states chosen is the same as none."""
-    given = request.query_params
+    return search_from(request.query_params)
+
+
+def search_from(given: QueryParams) -> Search:
+    """Return what the part of an address after its question mark narrows incidents to."""
     chosen = set(given.getlist("states"))
     states = tuple(state for state in State if state in chosen)
     source = given.get("source", "")

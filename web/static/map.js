@@ -84,6 +84,7 @@
 
   /** Fill the finished map with the page's data. */
   function start(map, layers, cluster) {
+    (gridmgr.charts ||= []).push({ map, layers, cluster }); // a page may hold several maps
     gridmgr.layers = layers;
     gridmgr.cluster = cluster;
     const { incidents, legend: groups, pick, fills } = gridmgr.data;
