@@ -52,11 +52,12 @@ class TileLayer:
 
 @dataclass(frozen=True)
 class Class:
-    """One entry of a legend: the value it stands for, its colour and its words."""
+    """One entry of a legend: the value it stands for, its colour and its words; a mark reads without colour."""
 
     value: int | str
     colour: str
     label: str
+    mark: str = ""  #: a letter that stands in each unit, where there are few enough to read them
 
 
 @dataclass(frozen=True)

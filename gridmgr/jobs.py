@@ -29,6 +29,8 @@ NOTE_SILENCE = "note_silence"  # of bodies that were asked about a permit and ha
 KEEP_WEEK = "keep_week"  # the hours on duty of a week that has ended
 FORGET_POSITIONS = "forget_positions"  # where people on duty were long ago
 SCAN_DAY = "scan_day"  # look for what has just begun somewhere
+KEEP_GRADES = "keep_grades"  # the grades of micro-grids, once a week
+FIND_FLAGS = "find_flags"  # look for patterns worth a look
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 

@@ -30,6 +30,8 @@ from gridmgr.claim import service as claim
 from gridmgr.coapproval import service as coapproval
 from gridmgr.dispatch import service as dispatch
 from gridmgr.escalation import service as escalation
+from gridmgr.flag import service as flag
+from gridmgr.grading import service as grading
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as hierarchy_service
 from gridmgr.importing import service as importing
@@ -333,6 +335,20 @@ def scan_day(timestamp: int = 0) -> None:
             jobs.defer(session, jobs.SCAN_DAY)
 
     _in_transaction(one)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name=jobs.KEEP_GRADES, queueing_lock=jobs.KEEP_GRADES)
+def keep_grades(timestamp: int) -> None:
+    """Every hour keep the grades of this week's micro-grids, once: patrols are planned by them."""
+    _in_transaction(grading.keep)
+
+
+@app.periodic(cron="20 4 * * *")
+@app.task(name=jobs.FIND_FLAGS, queueing_lock=jobs.FIND_FLAGS)
+def find_flags(timestamp: int = 0) -> None:
+    """Each night look for patterns in the records of the last days that are worth a look."""
+    _in_transaction(flag.find)
 
 
 @app.periodic(cron="*/5 * * * *")

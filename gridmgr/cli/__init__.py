@@ -28,6 +28,8 @@ from gridmgr.cli import (
     duty,
     figures,
     files,
+    flags,
+    grading,
     grids,
     hotspots,
     incidents,
@@ -95,6 +97,8 @@ app.command("search")(lookup.search)
 app.command("look")(lookup.look)
 app.command("locate")(locate.locate)
 app.command("figures")(figures.figures)
+app.add_typer(grading.app, name="grading")
+app.add_typer(flags.app, name="flags")
 app.command("trends")(trends.trends)
 app.command("compare")(comparing.compare)
 app.command("timeline")(comparing.timeline)

@@ -27,7 +27,18 @@ from gridmgr.i18n import _
 from gridmgr.reactions import REACTIONS
 from gridmgr.scan import service as scan
 from gridmgr.settings import settings
-from gridmgr.simulation import calls, dispatching, joint, listed, organising, outbreak, rules, service, ways
+from gridmgr.simulation import (
+    calls,
+    dispatching,
+    joint,
+    listed,
+    oddities,
+    organising,
+    outbreak,
+    rules,
+    service,
+    ways,
+)
 from gridmgr.simulation import queries as simulated
 from gridmgr.simulation.model import ACCOUNTS
 from gridmgr.words import ROLES, word
@@ -55,6 +66,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _joint(engine)
         _dispatch(engine)
         _scan(engine)
+        _look(engine, days)
         _serve(engine, url, _free_port(port or settings().port), workers)
     say("Stopped.")
 
@@ -165,6 +177,13 @@ def _scan(engine: Engine) -> None:
     while more:
         with err.status(_("scanning the day before")), db.transaction(engine, REACTIONS) as session:
             more = scan.watch(session)
+
+
+def _look(engine: Engine, days: int) -> None:
+    with db.transaction(engine, REACTIONS) as session:
+        oddities.plant(session, service.SEED)
+    with db.transaction(engine) as session:
+        oddities.grade_weeks(session, days // 7)
 
 
 def _serve(engine: Engine, url: str, port: int, workers: int) -> None:

@@ -20,6 +20,8 @@ from web.api import (
     duty,
     escalation,
     files,
+    flag,
+    grading,
     health,
     hierarchy,
     hotspot,
@@ -55,5 +57,6 @@ NOUNS = (
     lookup,
     alarm, morning,
     comparison, wall,
+    grading, flag,
 )  # fmt: skip
 routers: list[APIRouter] = [noun.routes for noun in NOUNS]

@@ -52,6 +52,8 @@ TAGS = {
     "importing": "Files of grids or incidents: upload, say how to read, check, load all or nothing.",
     "timeline": "Any past period played again, instant by instant.",
     "comparison": "Two periods, or two editions of the grids, side by side.",
+    "grading": "Grades of micro-grids: red, yellow or green, why, and how often each should be patrolled.",
+    "flag": "Patterns in the records that are worth a look, and what was found by whoever looked.",
     "trend": "Trends: cases over time, handling time, ageing, flow between states, loops, and closing levels.",
     "statistics": "Rates with their formulas, and values to colour a map with.",
     "hotspot": "Where it hurts: hot spots, how they come and go, rates, densities, places that come back.",

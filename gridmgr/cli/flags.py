@@ -1,0 +1,116 @@
+"""`gridmgr flags`: patterns in the records that are worth a look."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from gridmgr.cli.output import Json, opened, print_json, print_table, say
+from gridmgr.flag.model import Verdict
+from gridmgr.i18n import _, moment
+from gridmgr.words import word
+from gridmgr.words.trends import FLAG_SAYS, FLAGS, VERDICTS
+
+app = typer.Typer(no_args_is_help=True, help="Patterns in the records that are worth a look.")
+
+
+class Standing(StrEnum):
+    """Which flags."""
+
+    OPEN = "open"
+    REVIEWED = "reviewed"
+    ALL = "all"
+
+
+@app.command("list")
+def show(
+    standing: Annotated[
+        Standing, typer.Option(help="Those nobody has looked at, or others.")
+    ] = Standing.OPEN,
+    area: Annotated[str, typer.Option(help="Code prefix; empty for all.")] = "",
+    most: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List the flags, the last found first."""
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.flag import queries
+
+    with opened() as session:
+        found = queries.page(session, SYSTEM, most, standing=standing, area=area)
+        cases = queries.cases(session, SYSTEM, found)
+    if as_json:
+        print_json([
+            {
+                "id": each.id, "kind": each.kind, "name": each.name, "begins": each.begins, "ends": each.ends,
+                "evidence": each.evidence, "verdict": each.verdict,
+                "cases": [case.number for case in cases[each.id]],
+            }
+            for each in found
+        ])  # fmt: skip
+        return
+    rows = [
+        (
+            each.id, word(FLAGS, each.kind), each.name, moment(each.ends),
+            word(FLAG_SAYS, each.kind).format(**each.evidence), word(VERDICTS, each.verdict) if each.verdict else "",
+        )
+        for each in found
+    ]  # fmt: skip
+    columns = ["id", _("pattern"), _("records of"), _("until"), _("what was seen"), _("what came of it")]
+    print_table(_("Patterns worth a look"), columns, rows)
+
+
+@app.command()
+def find(
+    days: Annotated[int, typer.Option(min=1, max=31, help="How many days back.")] = 7, as_json: Json = False
+) -> None:
+    """Look for patterns now; the worker does so each night."""
+    from gridmgr.flag import service
+
+    with opened() as session:
+        flagged = service.find(session, days)
+    if as_json:
+        print_json({"flagged": flagged})
+    else:
+        say("{n} patterns were flagged.", n=flagged)
+
+
+@app.command()
+def review(
+    flag: Annotated[int, typer.Argument(help="Its id.")],
+    verdict: Annotated[Verdict, typer.Argument(help="What came of it.")],
+    note: Annotated[str, typer.Argument(help="What was found.")],
+) -> None:
+    """Write down what came of a look at a flag."""
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.flag import service
+
+    with opened() as session:
+        service.review(session, SYSTEM, flag, verdict, note)
+    say("Written down: {verdict}.", verdict=word(VERDICTS, verdict))
+
+
+@app.command()
+def terms(
+    numbers: Annotated[list[str] | None, typer.Argument(help="flood_least=12 …; none: show them.")] = None,
+    effective: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the terms of flags, or set them from a day on."""
+    from gridmgr import clock
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.flag import queries, rules, service
+
+    with opened() as session:
+        if numbers:
+            given = queries.terms(session) | dict(each.partition("=")[::2] for each in numbers)
+            day = effective.date() if effective else clock.today()
+            service.set_terms(session, SYSTEM, day, given)
+        found = queries.terms(session)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name, _(term.words), f"{found[name]:g}") for name, term in rules.TERMS.items()]
+    print_table(_("Terms of flags"), [_("term"), _("meaning"), _("value")], rows)

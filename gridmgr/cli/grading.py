@@ -1,0 +1,80 @@
+"""`gridmgr grading`: which micro-grids need more attention, and why."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from gridmgr.cli.output import Json, opened, print_json, print_table, say
+from gridmgr.grading.model import Grade
+from gridmgr.i18n import _
+from gridmgr.words import word
+from gridmgr.words.trends import GRADE_REASONS, GRADES
+
+app = typer.Typer(no_args_is_help=True, help="Grades of micro-grids, with suggested patrols.")
+Area = Annotated[str, typer.Option(help="Code prefix; empty for all.")]
+
+
+@app.command("list")
+def show(
+    area: Area = "", grade: Annotated[Grade | None, typer.Option(help="Only this one.")] = None, as_json: Json = False
+) -> None:  # fmt: skip
+    """Print the grades as they stand now, the worst first."""
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.grading import queries
+
+    with opened() as session:
+        found = queries.graded(session, SYSTEM, area)
+    found = [each for each in found if grade is None or each.grade is grade]
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (each.code, word(GRADES, each.grade), each.points, _said(each.reasons), f"{each.patrols:g}")
+        for each in found
+    ]
+    columns = [_("code"), _("grade"), _("points"), _("reasons"), _("patrols a week")]
+    print_table(_("Grades of grids"), columns, rows)
+
+
+def _said(reasons) -> str:
+    return _(", ").join(word(GRADE_REASONS, each.sign).format(n=f"{each.number:g}") for each in reasons)
+
+
+@app.command()
+def keep() -> None:
+    """Keep this week's grades, once; the worker does so by itself."""
+    from gridmgr.grading import service
+
+    with opened() as session:
+        monday = service.keep(session)
+    if monday is None:
+        say("The grades of this week are kept already.")
+    else:
+        say("The grades of the week from {monday} are kept.", monday=monday)
+
+
+@app.command()
+def terms(
+    numbers: Annotated[list[str] | None, typer.Argument(help="red_from=20 …; none: show them.")] = None,
+    effective: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the terms of grading, or set them from a day on."""
+    from gridmgr import clock
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.grading import queries, rules, service
+
+    with opened() as session:
+        if numbers:
+            given = queries.terms(session) | dict(each.partition("=")[::2] for each in numbers)
+            day = effective.date() if effective else clock.today()
+            service.set_terms(session, SYSTEM, day, given)
+        found = queries.terms(session)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name, _(term.words), f"{found[name]:g}") for name, term in rules.TERMS.items()]
+    print_table(_("Terms of grading"), [_("term"), _("meaning"), _("value")], rows)

@@ -1,0 +1,158 @@
+"""Reads of grades: as they stand at an instant, as they were kept, and the terms they are formed by.
+
+What is read are open cases and those of the days looked at, by their indexes, counted by micro-grid in the
+database: four short statements for a district of any size.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from gridmgr import clock
+from gridmgr.account.queries import visible_to
+from gridmgr.account.rules import SYSTEM, Actor
+from gridmgr.grading import rules
+from gridmgr.grading.model import Grade, Graded, GradedWeek, GridGrade, Reason, Signs
+from gridmgr.hierarchy.model import MICRO_GRID, GridUnit
+from gridmgr.hierarchy.queries import valid_at
+from gridmgr.incident.model import Incident
+from gridmgr.incident.queries import visible
+from gridmgr.life.model import Source, State
+from gridmgr.terms import queries as dated
+
+OUT = (State.VOIDED, State.MERGED)
+
+
+def terms(session: Session, at: date | None = None) -> dict[str, float]:
+    """Return the terms of grading in force on a day (today)."""
+    return dated.in_force(session, rules.MATTER, rules.TERMS, at)
+
+
+def graded(session: Session, actor: Actor, area: str = "", at: datetime | None = None) -> list[Graded]:
+    """Return the grades of the micro-grids an actor sees, those of an area, the worst first.
+
+    A grade is the same for whoever reads it: it is formed from all cases of the grid, beside all grids.
+    """
+    now = at or clock.now()
+    day = clock.local(now).date()
+    by, before = terms(session, day), last_kept(session, rules.monday_of(day))
+    known = signs(session, now, by)
+    middle = rules.middle_rate(known.values(), by)
+    asked = select(GridUnit.code).where(
+        GridUnit.level == MICRO_GRID, valid_at(day), visible_to(actor, GridUnit.code),
+        GridUnit.code.startswith(area, autoescape=True),
+    )  # fmt: skip
+    found = (rules.grade(known[code], middle, by, before.get(code)) for code in session.scalars(asked))
+    return sorted(found, key=lambda each: (-each.points, each.code))
+
+
+def signs(session: Session, at: datetime, by: Mapping[str, float]) -> dict[str, Signs]:
+    """Return what is known of every micro-grid at an instant."""
+    day = clock.local(at).date()
+    asked = select(GridUnit.code, GridUnit.households).where(GridUnit.level == MICRO_GRID, valid_at(day))
+    found = {code: Signs(code, households=households) for code, households in session.execute(asked)}
+    for counted in (_open(at), _reports(at, by), _repeats(at, by)):
+        for code, *numbers in session.execute(counted):
+            if code in found:
+                names = [column.name for column in counted.selected_columns][1:]
+                found[code] = replace(found[code], **dict(zip(names, numbers, strict=True)))
+    return _silent(session, at, found)
+
+
+def _known(at: datetime) -> Select:
+    """Return the cases known at an instant, of all there are: grades are not scoped, who reads them is."""
+    return visible(SYSTEM).where(
+        Incident.reported_at <= at, Incident.state.not_in(OUT), Incident.micro_grid_code.is_not(None)
+    )
+
+
+def _open(at: datetime) -> Select:
+    grid, late = Incident.micro_grid_code, Incident.due_at < func.coalesce(Incident.suspended_at, at)
+    return (
+        _known(at)
+        .where(or_(Incident.closed_at.is_(None), Incident.closed_at > at))
+        .with_only_columns(
+            grid,
+            func.count().filter(late).label("overdue"),
+            func.count().filter(Incident.severity == 3).label("hazards"),
+            func.count().filter(Incident.severity == 2).label("serious"),
+        )
+        .group_by(grid)
+    )
+
+
+def _recent(at: datetime, days: float) -> Select:
+    return _known(at).where(Incident.reported_at > at - timedelta(days=days))
+
+
+def _reports(at: datetime, by: Mapping[str, float]) -> Select:
+    grid = Incident.micro_grid_code
+    return _recent(at, by["days"]).with_only_columns(grid, func.count().label("reports")).group_by(grid)
+
+
+def _repeats(at: datetime, by: Mapping[str, float]) -> Select:
+    grid = Incident.micro_grid_code
+    places = (
+        _recent(at, by["days"])
+        .where(Incident.building_code.is_not(None))
+        .with_only_columns(grid.label("code"))
+        .group_by(grid, Incident.building_code, Incident.category_id)
+        .having(func.count() >= by["repeat_least"])
+        .subquery()
+    )
+    return select(places.c.code, func.count().label("repeats")).group_by(places.c.code)
+
+
+def _silent(session: Session, at: datetime, found: dict[str, Signs]) -> dict[str, Signs]:
+    """Return the signs with the days without a report of a patrol, counted from the first report of all."""
+    first = session.scalar(select(func.min(Incident.reported_at)))
+    if first is None:
+        return found
+    grid = Incident.micro_grid_code
+    asked = _recent(at, rules.LOOK_BACK).where(Incident.source == Source.PATROL)
+    last = dict(
+        tuple(row)
+        for row in session.execute(
+            asked.with_only_columns(grid, func.max(Incident.reported_at)).group_by(grid)
+        )
+    )
+    begun = max(first, at - timedelta(days=rules.LOOK_BACK))
+    return {
+        code: replace(each, silent_days=max(0, (at - last.get(code, begun)).days))
+        for code, each in found.items()
+    }
+
+
+# ---- kept weeks --------------------------------------------------------------------------------------
+
+
+def weeks(session: Session) -> list[GradedWeek]:
+    """Return the weeks whose grades were kept, the latest first."""
+    return list(session.scalars(select(GradedWeek).order_by(GradedWeek.monday.desc())))
+
+
+def last_kept(session: Session, before: date) -> dict[str, Grade]:
+    """Return the grades of the last week kept before a Monday, by code."""
+    monday = session.scalar(select(func.max(GradedWeek.monday)).where(GradedWeek.monday < before))
+    rows = session.execute(select(GridGrade.code, GridGrade.grade).where(GridGrade.monday == monday))
+    return {code: Grade(grade) for code, grade in rows}
+
+
+def kept(session: Session, actor: Actor, area: str = "", monday: date | None = None) -> list[GridGrade]:
+    """Return the grades kept of an area that an actor sees, of one week or of all, the latest first."""
+    asked = select(GridGrade).where(
+        visible_to(actor, GridGrade.code), GridGrade.code.startswith(area, autoescape=True)
+    )
+    if monday is not None:
+        asked = asked.where(GridGrade.monday == monday)
+    return list(
+        session.scalars(asked.order_by(GridGrade.monday.desc(), GridGrade.points.desc(), GridGrade.code))
+    )
+
+
+def reasons(row: GridGrade) -> list[Reason]:
+    """Return the reasons of a grade that was kept."""
+    return [Reason(*each) for each in row.reasons]

@@ -1,0 +1,134 @@
+"""Grades of micro-grids with their reasons and suggested patrols; the weeks kept; the terms."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, Field
+
+from gridmgr import clock
+from gridmgr.account.rules import Actor
+from gridmgr.grading import queries, rules, service
+from gridmgr.grading.model import Grade, GridGrade
+from gridmgr.hierarchy import queries as hierarchy
+from web.api.schema import router
+from web.deps import Allow, Transaction
+from web.fields import Day, text
+from web.i18n import _
+from web.paging import Page, Paging, paged
+
+routes = router("grading")
+Viewer = Annotated[Actor, Depends(Allow("grading.view"))]
+Area = Annotated[text(32), Query(description="Code prefix; empty for all the caller sees.")]
+
+
+class ReasonOut(BaseModel):
+    """Why points were given."""
+
+    sign: str = Field(examples=["overdue"])
+    number: float = Field(description="What was counted.")
+    points: float
+
+
+class GradeOut(BaseModel):
+    """The grade of a micro-grid, the weightiest reason first."""
+
+    code: str
+    name: str | None
+    grade: Grade
+    points: float
+    patrols: float = Field(description="Suggested, a week.")
+    before: Grade | None = Field(description="Of the last week kept.")
+    reasons: list[ReasonOut]
+
+
+class GradePage(Page[GradeOut]):
+    """Grades, the worst first."""
+
+
+class KeptGradeOut(BaseModel):
+    """The grade a micro-grid had in a week."""
+
+    monday: date
+    code: str
+    grade: Grade
+    points: float
+    patrols: float
+    reasons: list[ReasonOut]
+
+
+class KeptGradePage(Page[KeptGradeOut]):
+    """Grades kept, the latest week first."""
+
+
+class GradingTerms(BaseModel):
+    """The terms in force, and what each means."""
+
+    terms: dict[str, float]
+    meaning: dict[str, str]
+
+
+class GradingTermsIn(BaseModel):
+    """Terms from a day on; what is left out is as the product comes."""
+
+    effective: Day
+    terms: dict[text(32), float] = Field(examples=[{"red_from": 20}], max_length=50)
+
+
+@routes.get("/grades")
+def list_grades(
+    session: Transaction, actor: Viewer, paging: Annotated[Paging[str], Depends(paged("grades", text(32)))],
+    area: Area = "", grade: Grade | None = None,
+) -> GradePage:  # fmt: skip
+    """List the grades of the caller's micro-grids as they stand now."""
+    found = [each for each in queries.graded(session, actor, area) if grade is None or each.grade == grade]
+    rows = paging.behind(found, lambda each: each.code)
+    names = hierarchy.names(session, [each.code for each in rows], clock.today())
+
+    def outs(some) -> list[GradeOut]:
+        return [
+            GradeOut(**vars(each) | {"name": names.get(each.code), "reasons": list(map(vars, each.reasons))})
+            for each in some
+        ]
+
+    return paging.page(GradePage, rows, lambda each: each.code, outs)
+
+
+@routes.get("/grades/kept")
+def list_kept_grades(
+    session: Transaction, actor: Viewer,
+    paging: Annotated[Paging[tuple[date, str]], Depends(paged("kept-grades", tuple[date, text(32)]))],
+    area: Area = "", monday: Day | None = None,
+) -> KeptGradePage:  # fmt: skip
+    """List the grades kept week by week, to compare them."""
+    found = paging.behind(queries.kept(session, actor, area, monday), _key)
+    return paging.page(KeptGradePage, found, _key, lambda rows: map(_kept, rows))
+
+
+def _key(row: GridGrade) -> tuple[date, str]:
+    return row.monday, row.code
+
+
+def _kept(row: GridGrade) -> KeptGradeOut:
+    return KeptGradeOut(
+        monday=row.monday, code=row.code, grade=Grade(row.grade), points=row.points, patrols=row.patrols,
+        reasons=[ReasonOut(**vars(each)) for each in queries.reasons(row)],
+    )  # fmt: skip
+
+
+@routes.get("/grades/terms")
+def show_grading_terms(session: Transaction, actor: Viewer) -> GradingTerms:
+    """Show the terms of grading in force."""
+    return _terms(queries.terms(session))
+
+
+@routes.post("/grades/terms", status_code=201)
+def set_grading_terms(
+    told: GradingTermsIn, session: Transaction, actor: Annotated[Actor, Depends(Allow("grading.manage"))]
+) -> GradingTerms:
+    """Set the terms of grading from a day on; grades kept before stay as they are."""
+    return _terms(service.set_terms(session, actor, told.effective, told.terms))
+
+
+def _terms(terms: dict[str, float]) -> GradingTerms:
+    return GradingTerms(terms=terms, meaning={name: _(term.words) for name, term in rules.TERMS.items()})

@@ -1,0 +1,120 @@
+"""Grades of micro-grids: the map, the table with reasons and suggestions, the weeks before, and the terms."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.orm import Session
+
+import web.pages.chart as chart
+import web.pages.dated as dated
+from gis.drawing import Choropleth, Class
+from gis.offline import MapParts
+from gis.palette import GRADE
+from gis.thematic import value_map
+from gridmgr import clock
+from gridmgr.account.rules import Actor, can
+from gridmgr.errors import Problem
+from gridmgr.grading import queries, rules, service
+from gridmgr.grading.model import Grade, Graded
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import MICRO_GRID, NoEdition
+from web import words
+from web.deps import Allow, Transaction
+from web.fields import text
+from web.i18n import _, number
+from web.render import render
+
+router = APIRouter(include_in_schema=False)
+Viewer = Annotated[Actor, Depends(Allow("grading.view"))]
+Manager = Annotated[Actor, Depends(Allow("grading.manage"))]
+Typed = Annotated[text(32), Query()]
+SHOWN = 60
+
+
+@router.get("/grading", response_class=HTMLResponse)
+def show(
+    request: Request, session: Transaction, actor: Viewer, area: Typed = "", grade: Typed = ""
+) -> HTMLResponse:
+    """Show the grades as they stand now."""
+    try:
+        hierarchy.edition_at(session)
+    except NoEdition:
+        return render(request, "grading.html", {"no_edition": True})
+    area, grade = area.strip(), grade if grade in set(Grade) else ""
+    found = queries.graded(session, actor, area)
+    wanted = [each for each in found if not grade or each.grade == grade]
+    shown = wanted[:SHOWN]
+    values = {
+        "no_edition": False, "found": shown, "more": len(wanted) - len(shown), "area": area, "grade": grade,
+        "grades": list(Grade), "numbers": {each: sum(one.grade is each for one in found) for each in Grade},
+        "chart": _chart(session, actor, found) if found else None, "areas": hierarchy.areas(session, actor),
+        "names": hierarchy.names(session, [each.code for each in shown], clock.today()), "said": said,
+        "often": often, "meaning": rules.MEANING, "weeks": _weeks(session, actor, area), "signs": GRADE,
+    }  # fmt: skip
+    return render(request, "grading.html", values)
+
+
+def said(reason) -> str:
+    """Return a reason in words."""
+    return words.word(words.GRADE_REASONS, reason.sign).format(n=f"{reason.number:g}")
+
+
+def often(patrols: float) -> str:
+    """Return so many patrols a week as people say it."""
+    a_day = patrols / 7
+    if a_day >= 1 and a_day == int(a_day):
+        return _("once a day") if a_day == 1 else _("{n} times a day", n=int(a_day))
+    return _("every other day") if patrols == 3.5 else _("{n} times a week", n=number(patrols, 1))
+
+
+def _weeks(session: Session, actor: Actor, area: str) -> list[tuple]:
+    """Return the last weeks kept: their Monday, and how many micro-grids had each grade."""
+    counts: dict = {}
+    for row in queries.kept(session, actor, area):
+        counts.setdefault(row.monday, dict.fromkeys(Grade, 0))[Grade(row.grade)] += 1
+    return list(counts.items())[:12]
+
+
+def _chart(session: Session, actor: Actor, found: list[Graded]) -> MapParts:
+    grades = {each.code: each.grade.value for each in found}
+    units = hierarchy.frame(session, MICRO_GRID, clock.today(), actor)
+    units = units[units["code"].isin(grades)].reset_index(drop=True)
+    units["grade"] = units["code"].map(grades)
+    classes = [
+        Class(each.value, GRADE[each].colour, words.word(words.GRADES, each), _letter(each))
+        for each in Grade
+    ]  # fmt: skip
+    return chart.parts(value_map(units, [Choropleth("grade", _("Grades"), classes)], words=chart.said()))
+
+
+def _letter(grade: Grade) -> str:
+    """Return what stands in a unit of a grade: letters mark those that need attention."""
+    return "" if grade is Grade.GREEN else words.word(words.GRADE_LETTERS, grade)
+
+
+@router.get("/grading/terms", response_class=HTMLResponse)
+def show_terms(request: Request, session: Transaction, actor: Viewer) -> HTMLResponse:
+    """Show the terms of grading."""
+    return _terms(request, session, actor)
+
+
+def _terms(request: Request, session: Session, actor: Actor, problem=None, given=None) -> HTMLResponse:
+    may = bool(can(actor, "grading.manage"))
+    return dated.page(
+        request, session, rules.MATTER, rules.TERMS, _("Terms of grading"), may=may, back="/grading",
+        problem=problem, given=given,
+    )  # fmt: skip
+
+
+@router.post("/grading/terms", response_class=HTMLResponse)
+def set_terms(
+    request: Request, session: Transaction, actor: Manager,
+    given: Annotated[dict[str, str], Depends(dated.form_of)],
+) -> Response:  # fmt: skip
+    """Set the terms of grading from a day on."""
+
+    def again(problem: Problem, typed: dict[str, str]) -> HTMLResponse:
+        return _terms(request, session, actor, problem, typed)
+
+    return dated.take(session, actor, given, service.set_terms, "/grading", again)
