@@ -31,6 +31,7 @@ FORGET_POSITIONS = "forget_positions"  # where people on duty were long ago
 SCAN_DAY = "scan_day"  # look for what has just begun somewhere
 KEEP_GRADES = "keep_grades"  # the grades of micro-grids, once a week
 FIND_FLAGS = "find_flags"  # look for patterns worth a look
+WRITE_BULLETINS = "write_bulletins"  # weekly and monthly reports that are due
 AUDIT_CLOCKS = "audit_clocks"  # look for clocks nobody serves
 TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 

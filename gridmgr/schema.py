@@ -7,6 +7,7 @@ from gridmgr.admission import model as admission
 from gridmgr.answered import model as answered
 from gridmgr.attachment import model as attachment
 from gridmgr.audit import model as audit
+from gridmgr.bulletin import model as bulletin
 from gridmgr.calendar import model as calendar
 from gridmgr.category import model as category
 from gridmgr.claim import model as claim
@@ -45,6 +46,7 @@ NOUNS = (
     dispatch, onsite, coapproval, weekly, position,
     tally, terms, grading, flag, saved_view,
     scan,
+    bulletin,
 )  # fmt: skip
 METADATA = Base.metadata
 

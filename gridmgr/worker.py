@@ -24,6 +24,8 @@ from gridmgr.attendance import service as attendance
 from gridmgr.audit import queries as audit
 from gridmgr.audit import service as audit_service
 from gridmgr.audit.model import Regular
+from gridmgr.bulletin import queries as bulletins
+from gridmgr.bulletin import service as bulletin
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import queries as claims
 from gridmgr.claim import service as claim
@@ -222,7 +224,12 @@ def sweep_files(timestamp: int) -> None:
 
     def sweep(session: Session) -> None:
         attachment.sweep(
-            session, lambda hashes: incident.attached(session, hashes) | claims.attached(session, hashes)
+            session,
+            lambda hashes: (
+                incident.attached(session, hashes)
+                | claims.attached(session, hashes)
+                | bulletins.attached(session, hashes)
+            ),
         )
 
     _in_transaction(sweep)
@@ -349,6 +356,19 @@ def keep_grades(timestamp: int) -> None:
 def find_flags(timestamp: int = 0) -> None:
     """Each night look for patterns in the records of the last days that are worth a look."""
     _in_transaction(flag.find)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name=jobs.WRITE_BULLETINS, queueing_lock=jobs.WRITE_BULLETINS)
+def write_bulletins(timestamp: int = 0) -> None:
+    """Every five minutes note the reports that are due, and write one; what is left is a job of its own.
+
+    So other tasks have their turn between two of them, and as many are written at once as workers run.
+    """
+    _in_transaction(bulletin.call_due)
+    with db.transaction(_engine(_serving[0]), REACTIONS) as session:
+        if bulletin.write_next(session):
+            jobs.defer(session, jobs.WRITE_BULLETINS)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -41,6 +41,7 @@ OWN = (
     "charts.js",
     "hotspots.js",
     "hotspots.css",
+    "paper.css",
     "map.css",
     "map.js",
     "points.js",

@@ -76,6 +76,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "category.manage": frozenset({Role.ADMIN}),
     "weekly.view": _EVERYBODY,
     "weekly.lead": _OFFICE | {Role.GRID_LEADER},
+    "bulletin.view": _EVERYBODY,
+    "bulletin.write": frozenset({Role.STREET_LEADER, Role.COMMAND_CENTRE, Role.ADMIN}),
     "claim.view": _EVERYBODY,
     "claim.cut": _OFFICE | {Role.GRID_LEADER, Role.DEPARTMENT_HANDLER},
     "claim.take": _WORKERS,

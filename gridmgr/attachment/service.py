@@ -55,6 +55,22 @@ def store(session: Session, actor: Actor, name: str, content: BinaryIO | bytes) 
     return found
 
 
+def keep(session: Session, content: bytes, media_type: str) -> StoredFile:
+    """Store what the product itself has written, by its content: what it is need not be told from its bytes.
+
+    Raises
+    ------
+    StoreDown
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    found = queries.held(session, sha256)
+    if found is None or objects.size(queries.key(sha256)) != len(content):
+        objects.put(queries.key(sha256), content)
+    values = {"sha256": sha256, "media_type": media_type, "size": len(content), "uploaded_at": clock.now()}
+    session.execute(insert(StoredFile).values(values).on_conflict_do_nothing())
+    return session.get_one(StoredFile, sha256)
+
+
 def _size(stream: BinaryIO, name: str) -> int:
     """Return how many bytes there are, before any of them is read."""
     stream.seek(0, io.SEEK_END)

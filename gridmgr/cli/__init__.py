@@ -17,6 +17,7 @@ from gridmgr.cli import (
     accounts,
     approvals,
     backups,
+    bulletins,
     calendar,
     categories,
     claims,
@@ -89,6 +90,7 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(lists.app, name="lists")
 app.add_typer(scans.app, name="scan")
 app.command("morning")(morning.morning)
+app.add_typer(bulletins.app, name="bulletins")
 app.command("weekly")(weekly.weekly)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)

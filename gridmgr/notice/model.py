@@ -72,6 +72,7 @@ class Kind(StrEnum):
     APPROVAL_DECIDED = "approval_decided"  # an application you were asked about is decided
     ADMISSION = "admission"  # 准入: a request that touches you was made, argued or decided
     SCAN_ALARM = "scan_alarm"  # 聚集预警: more has lately happened in a place than expected
+    BULLETIN = "bulletin"  # 工作周报、月报: a report of your area, body or work was written
     REOPENED = "reopened"  # 重开
     CLOSED = "closed"  # 结案: the case you reported
     UNSERVED = "unserved"  # the auditor found clocks nobody served

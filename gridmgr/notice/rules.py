@@ -71,6 +71,7 @@ KINDS: dict[Kind, Usual] = {
     Kind.APPROVAL_DECIDED: Usual(),
     Kind.ADMISSION: Usual(email=True),
     Kind.SCAN_ALARM: Usual(important=True, email=True),
+    Kind.BULLETIN: Usual(),
     Kind.REOPENED: Usual(email=True),
     Kind.CLOSED: Usual(),
     Kind.UNSERVED: Usual(important=True, email=True),

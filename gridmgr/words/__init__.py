@@ -288,6 +288,7 @@ NOTICES = {
     "scan_alarm": N_(
         "{count} × {category} around {place} since {since}, {expected} expected; by chance once in {days} days."
     ),
+    "bulletin": N_("{kind}: {addressee}, {first} to {last}, has been written."),
     "reopened": N_("{number} {category}, at {place}, was reopened: {note}"),
     "closed": N_("The case you reported, {number} {category}, is closed."),
     "unserved": N_("Nobody served {count} clocks that were due; the first was that of {number}, due {due}."),
@@ -338,6 +339,7 @@ NOTICE_KINDS = {
     "approval_decided": N_("An application is decided"),
     "admission": N_("Admission to a list"),
     "scan_alarm": N_("Alarm of the daily scan"),
+    "bulletin": N_("Weekly or monthly report"),
     "reopened": N_("Case reopened"),
     "closed": N_("My report is closed"),
     "unserved": N_("Due times nobody served"),

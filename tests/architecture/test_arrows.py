@@ -25,6 +25,8 @@ ORDER = (
     "desk",
     "command_room",
     "morning",
+    "bulletin",
+    "digest",
     "scan",
     "hotspot",
     "situation",
@@ -75,6 +77,7 @@ ORDER = (
     "kept",
     "db",
     "events",
+    "paper",
     "words",
     "i18n",
     "sheet",
@@ -158,6 +161,8 @@ def test_no_module_imports_itself_in_a_circle():
         ("procrastinate", {"gridmgr.worker"}),
         ("httpx", {"gridmgr.post"}),
         ("smtplib", {"gridmgr.post"}),
+        ("weasyprint", {"gridmgr.paper"}),
+        ("matplotlib", {"gis.pictures"}),
     ],
 )
 def test_a_library_is_known_only_where_it_belongs(library, allowed):

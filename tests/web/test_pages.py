@@ -35,7 +35,10 @@ from web.pages.mapping import as_toml, incident_plan
 
 FLOORS = ("gis", "gridmgr", "web")
 ROOT = Path(__file__).parents[2]
-METHODS = [("web/**.py", "python"), ("gridmgr/**.py", "python"), ("web/templates/**.html", "jinja2")]
+METHODS = [
+    ("web/**.py", "python"), ("gridmgr/**.py", "python"), ("web/templates/**.html", "jinja2"),
+    ("gridmgr/**.html", "jinja2"),
+]  # fmt: skip
 CODES = (*State, *Action, *Role, *LEVELS, *BatchKind, *BatchStatus, *PERMISSIONS)
 
 

@@ -47,6 +47,7 @@ TAGS = {
     "claim": "Ant work: pieces of work that people on duty take up, do, report and have accepted.",
     "coapproval": "Permits asked about together: kinds, applications, what each body says, decisions.",
     "weekly": "The weekly work report of people and streets, from the records.",
+    "bulletin": "Weekly and monthly reports, written from the records and kept for ever; their plan.",
     "discussion": "Comments of cases, and ready-made notes for steps.",
     "file": "Photos and documents of cases, stored by their content.",
     "importing": "Files of grids or incidents: upload, say how to read, check, load all or nothing.",

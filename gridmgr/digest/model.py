@@ -1,0 +1,71 @@
+"""What a digest is of, a subject and a span of time, and what a paper on it is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from gridmgr.errors import BadInput, NotFound
+
+
+class Subject(StrEnum):
+    """Whose work is told of."""
+
+    DISTRICT = "district"  # 全区
+    STREET = "street"  # 街道
+    COMMUNITY = "community"  # 社区
+    MODULE = "module"  # 模块
+    BODY = "body"  # 部门、站所、专班
+    PERSON = "person"  # 岗位上的人
+
+
+AREAS = (Subject.DISTRICT, Subject.STREET, Subject.COMMUNITY)
+
+
+class Period(StrEnum):
+    """How long it is told of."""
+
+    WEEK = "week"  # 工作周报
+    MONTH = "month"  # 工作月报
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A week from Monday to Sunday, or a month, on the district's wall clock."""
+
+    first: date
+    last: date
+    period: Period
+
+
+@dataclass(frozen=True)
+class Target:
+    """A subject as it is found: its key, the area its records lie in, and what it is called."""
+
+    subject: Subject
+    key: str
+    area: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a paper is made of: its content, and what its maps are drawn from."""
+
+    content: dict[str, Any]
+    units: gpd.GeoDataFrame  # micro-grids with `count` and `klass`
+    borders: gpd.GeoDataFrame  # of the areas below the subject
+    cases: pd.DataFrame  # reported in the span, with lon and lat
+    names: Mapping[int, str]  # of categories, in the language that is spoken
+
+
+class NoSuchSubject(NotFound):
+    """There is nothing to report on by the name of {key}."""
+
+
+class BadPeriod(BadInput):
+    """The period {period} cannot be used; expected a day, such as 2026-09-07, of it."""
