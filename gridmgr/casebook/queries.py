@@ -80,8 +80,8 @@ class Search:
     closed_in: str | None = None  # closed by the people of this level, or below, alone: a key of CLOSED_IN
     count: str | None = None  # those that a figure counts: a key of tally.queries.conditions
     without: tuple[str, ...] = ()  # what is left out of what is due: keys of tally.rules.EXCLUSIONS
-    by: str | None = None  # those in one row of figures told by this: a key of tally.queries.DIMENSIONS
-    key: str = ""  # of that row; empty: those in no row
+    row_by: str | None = None  # those in one row of figures told by this: a key of tally.queries.DIMENSIONS
+    row: str = ""  # the key of that row; empty: those in no row
     sort: str = "newest"  # a key of SORTS
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
@@ -209,8 +209,8 @@ def conditions(session: Session, actor: Actor, search: Search) -> Iterator[Colum
         yield tally.taken(session, search.module)
     if search.count:
         yield tally.counted(session, search.count, search.without)
-    if search.by:
-        yield tally.in_row(session, search.by, search.key)
+    if search.row_by:
+        yield tally.in_row(session, search.row_by, search.row)
     if search.soon:
         yield soon(session)
     if search.lateness:

@@ -15,6 +15,7 @@ from gridmgr.words.figures import COUNTS, RATES
 if TYPE_CHECKING:
     from gis import drawing
     from gridmgr.casebook.queries import Search
+    from gridmgr.statistics.queries import Figures
 
 STATIC = Path(__file__).resolve().parents[2] / "web" / "static"
 MAP_POINTS = 50_000
@@ -33,6 +34,10 @@ class BackwardPeriod(BadInput):
     """The period ends before it begins: {since} is later than {until}."""
 
 
+class NoSuchTable(BadInput):
+    """There is no table {name}; there are: {known}."""
+
+
 class NothingToDrawYet(BadInput):
     """The map of {at} has no {level}; import the grids first."""
 
@@ -45,47 +50,114 @@ def searched(since: datetime | None, until: datetime | None) -> "Search":
     return Search(since=since.date() if since else None, until=until.date() if until else None)
 
 
-def figures(level: Level = "street", since: Since = None, until: Until = None, as_json: Json = False) -> None:
-    """Print the rates of every area, with their formulas."""
-    from gridmgr.account.rules import SYSTEM
-    from gridmgr.statistics import queries, rules
+def figures(
+    by: Annotated[
+        str,
+        typer.Option(
+            help="street | community | micro_grid | building | body | module | post | reporter | category | source"
+        ),
+    ] = "",
+    level: Level = "street",
+    since: Since = None,
+    until: Until = None,
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As it stood at the end of that day.")
+    ] = None,
+    previous: Annotated[bool, typer.Option(help="The period of the same length before, too.")] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Leave out of what is due: suspended | voided | merged | unclocked; nothing leaves out none."
+        ),
+    ] = None,
+    areas: Annotated[str, typer.Option(help="then | now: on the map in force")] = "then",
+    table: Annotated[str, typer.Option(help="time | loop | quality | people | speed")] = "time",
+    as_json: Json = False,
+) -> None:
+    """Print the rates of every area, body, person or category, with their formulas."""
+    from dataclasses import replace
 
-    search = searched(since, until)
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.past.queries import moment
+    from gridmgr.statistics import queries, rules
+    from gridmgr.tally import queries as tally
+
+    if table not in rules.TABLES:
+        raise NoSuchTable(name=table, known=" | ".join(rules.TABLES))
+    search, by = replace(searched(since, until), without=tuple(without or ())), by or level
+    before = queries.previous(search) if previous else None
+    told = []
     with opened() as session:
-        rows = queries.figures(session, SYSTEM, level, search)
-        total = queries.total(session, SYSTEM, search)
+        instant, terms = moment(at.date()) if at else None, tally.terms(session, at and at.date())
+        for one in (search, before) if before else (search,):
+            rows = queries.figures(session, SYSTEM, by, one, instant, areas=areas)
+            told.append((one, rows, queries.total(session, SYSTEM, one, instant)))
+    formulas = {name: rate.formula for name, rate in rules.RATES.items()}
+    formulas[rules.SCORE] = " + ".join(f"{weight:g} × {name}" for name, weight in terms.weights.items())
     if as_json:
-        formulas = {name: rate.formula for name, rate in rules.RATES.items()}
-        print_json({"areas": rows, "total": total, "formulas": formulas, "counts": rules.COUNTS})
+        periods = [
+            {"since": one.since, "until": one.until, "areas": rows, "total": total}
+            for one, rows, total in told
+        ]
+        meant = {"formulas": formulas, "counts": rules.COUNTS | rules.SUMS, "by": by, "at": instant}
+        print_json(periods[0] | meant | ({"previous": periods[1]} if before else {}))
         return
-    columns = [_("code"), _("name"), *map(_, COUNTS.values()), *map(_, RATES.values())]
+    for one, rows, total in told:
+        _print_figures(one, rows, total, *rules.TABLES[table])
+    for name in rules.TABLES[table][1]:
+        parts = (word(COUNTS, word(RATES, part)) for part in formulas[name].split(" "))
+        say("{rate} = {formula}", rate=word(RATES, name), formula=" ".join(parts))
+    for name in rules.TABLES[table][0]:
+        say("{count}: {meaning}", count=word(COUNTS, name), meaning=_(rules.COUNTS[name]))
+
+
+def _print_figures(search: "Search", rows: list, total: "Figures", counts: tuple, rates: tuple) -> None:
+    """Print one period as a table, its total last."""
+    from gridmgr.statistics.rules import UNITS
+
+    def cells(each: "Figures") -> list[object]:
+        values = [each.rates[name] if UNITS[name] == "hours" else percent(each.rates[name]) for name in rates]
+        return [*(each.counts[name] for name in counts), *values]
+
+    columns = [*(word(COUNTS, name) for name in counts), *(word(RATES, name) for name in rates)]
+    lines = [(each.code or _("none"), each.name, *cells(each)) for each in rows]
+    lines.append((_("total"), "", *cells(total)))
+    period = f"{search.since or '…'} — {search.until or '…'}"
+    print_table(f"{_('Figures')} {period}", [_("code"), _("name"), *columns], lines)
+
+
+def figure_terms(
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Set new terms from that day on.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out of what is due: suspended | voided | merged | unclocked"),
+    ] = None,
+    satisfied_from: Annotated[int | None, typer.Option(help="Of 5: who gives so much is satisfied.")] = None,
+    response_hours: Annotated[
+        float | None, typer.Option(help="In which a public report is accepted in time.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the terms of figures in force, or set new ones from a day on."""
+    from gridmgr.account.rules import SYSTEM
+    from gridmgr.tally import queries, rules, service
+
+    given = {"without": without, "satisfied_from": satisfied_from, "response_hours": response_hours}
+    with opened() as session:
+        terms = rules.plain(queries.terms(session, since and since.date()))
+        if since:
+            told = terms | {name: value for name, value in given.items() if value is not None}
+            terms = dict(service.set_terms(session, SYSTEM, since.date(), told).terms)
+    if as_json:
+        print_json(terms)
+        return
     lines = [
-        (
-            each.code or _("outside all"),
-            each.name,
-            *(each.counts[name] for name in rules.COUNTS),
-            *(percent(each.rates[name]) for name in rules.RATES),
-        )
-        for each in rows
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in terms.items()
     ]
-    lines.append(
-        (
-            _("total"),
-            "",
-            *(total.counts[name] for name in rules.COUNTS),
-            *(percent(total.rates[name]) for name in rules.RATES),
-        )
-    )
-    print_table(_("Figures"), columns, lines)
-    for name, rate in rules.RATES.items():
-        say(
-            "{rate} = {over} ÷ {under}",
-            rate=word(RATES, name),
-            over=word(COUNTS, rate.over),
-            under=word(COUNTS, rate.under),
-        )
-    for name, meaning in rules.COUNTS.items():
-        say("{count}: {meaning}", count=word(COUNTS, name), meaning=_(meaning))
+    print_table(_("Terms of figures"), [_("name"), _("value")], lines)
 
 
 def write_map(out: Path, level: Level = "micro_grid", since: Since = None, until: Until = None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 from geoalchemy2.functions import ST_X, ST_Y
@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    RowMapping,
     Text,
     case,
     cast,
@@ -92,9 +93,10 @@ def figures(
             code, numbers = key(session, row[: len(columns)]), row[len(columns) :]
             held = summed.setdefault(code, [0] * len(counted))
             summed[code] = [mine + int(more or 0) for mine, more in zip(held, numbers, strict=True)]
-        names = _names(session, by, [code for code in summed if code], search, areas)
+        day = clock.today() if areas == "now" else search.until or clock.today()
+        called = names(session, by, [code for code in summed if code], day)
     return [
-        _figures(code, names.get(code), dict(zip(counted, summed[code], strict=True)), terms)
+        _figures(code, called.get(code), dict(zip(counted, summed[code], strict=True)), terms)
         for code in sorted(summed, key=lambda each: (each is None, each or ""))
     ]
 
@@ -129,6 +131,57 @@ def previous(search: Search) -> Search | None:
     return replace(search, since=since, until=until)
 
 
+BEHIND = (
+    "id", "number", "category_id", "severity", "state", "handler", "reported_at", "due_at", "suspended_at",
+    "closed_at", "home",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The cases behind a figure: how many, and one page of them as they stand or stood, with the columns BEHIND."""
+
+    total: int
+    cases: Sequence[RowMapping]
+
+
+def behind(
+    session: Session,
+    actor: Actor,
+    search: Search,
+    at: datetime | None = None,
+    *,
+    areas: str = "then",
+    size: int = 50,
+    before: int | None = None,
+) -> Behind:
+    """Return the cases behind a figure, the newest first; the page goes on after the case with the id `before`.
+
+    The figure's count, row and exclusions are `count`, `row_by`, `row` and `without` of the search.
+
+    Raises
+    ------
+    UnknownCount, UnknownDimension, NotOfThePast
+    """
+    with _at(at):
+        own = areas == "now" and search.row_by in tally.AREAS
+        found = _Found(session, actor, replace(search, row_by=None, row="") if own else search, at)
+        if own:
+            code = found.relocated(search.row_by)
+            found.join()
+            found.asked = found.asked.where(found.of(code).is_not_distinct_from(search.row or None))
+        total = session.scalar(
+            found.asked.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+        )
+        page = found.asked.with_only_columns(
+            *(found.of(getattr(Incident, name)).label(name) for name in BEHIND), maintain_column_froms=True
+        )
+        if before is not None:
+            page = page.where(found.of(Incident.id) < before)
+        rows = session.execute(page.order_by(found.of(Incident.id).desc()).limit(size))
+        return Behind(total, rows.mappings().all())
+
+
 def _at(at: datetime | None) -> AbstractContextManager:
     return nullcontext() if at is None else clock.travel(at)
 
@@ -148,12 +201,17 @@ class _Found:
     def grouped(self, by: Sequence[ColumnElement], wanted: Iterable[ColumnElement]) -> Sequence[Row]:
         """Return the rows of aggregates for each group of cases."""
         columns = [self.of(each).label(f"c{n}") for n, each in enumerate((*by, *wanted))]
-        asked = self.asked.with_only_columns(*columns, maintain_column_froms=True)
-        if self.moved is not None:
-            asked = asked.outerjoin(self.moved, self.moved.c.id == self.of(Incident.id))
+        asked = self.join().asked.with_only_columns(*columns, maintain_column_froms=True)
         return self.session.execute(
             asked.group_by(*(literal_column(str(n + 1)) for n in range(len(by))))
         ).all()
+
+    def join(self) -> "_Found":
+        """Let what is looked up beside the cases stand beside them; returns itself."""
+        if self.moved is not None:
+            self.asked = self.asked.outerjoin(self.moved, self.moved.c.id == self.of(Incident.id))
+            self.moved = None
+        return self
 
     def relocated(self, level: str) -> ColumnElement:
         """Return the code of the unit that holds a case's place on the map in force: looked up where it is another."""
@@ -203,17 +261,18 @@ def _figures(code: str | None, name: str | None, counts: dict[str, int], terms: 
     return Figures(code, name, counts, rates)
 
 
-def _names(session: Session, by: str, keys: list[str], search: Search, areas: str) -> dict[str, str]:
-    """Return what the keys of rows are called; what has no other name is left out."""
+def names(session: Session, by: str, keys: Collection[str], day: date) -> dict[str, str]:
+    """Return what the keys of rows are called, areas as on a day; what has no other name is left out."""
     if by in tally.AREAS:
-        today = clock.today()
-        return hierarchy.names(session, keys, today if areas == "now" else search.until or today)
+        return hierarchy.names(session, keys, day)
     if by in tally.PEOPLE:
-        asked = select(Account.id, Account.name).where(Account.id.in_(map(int, keys)))
+        asked = select(Account.id, Account.name).where(
+            Account.id.in_([int(key) for key in keys if key.isdecimal()])
+        )
         return {str(account): name for account, name in session.execute(asked)}
     if by == "module":
         found = (each for grouping in modules.groupings(session).values() for each in grouping.modules)
-        return {str(each.id): each.name for each in found}
+        return {str(each.id): each.name(language.get()) for each in found}
     if by == "category":
         return {each.code: each.name(language.get()) for each in matters.by_id(session).values()}
     return {key: word(SOURCES, key) for key in keys} if by == "source" else {key: key for key in keys}

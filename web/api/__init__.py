@@ -20,6 +20,7 @@ from web.api import (
     dispatch,
     duty,
     escalation,
+    figures,
     files,
     flag,
     grading,
@@ -51,7 +52,8 @@ from web.api import (
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, statistics, hotspot, timeline,
+    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, figures,
+    statistics, hotspot, timeline,
     notice, delivery,
     bulletin,
     organisation, module, task_force, one_grid,

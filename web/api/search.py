@@ -9,7 +9,9 @@ from fastapi import Depends, Query
 from gridmgr.casebook.queries import LATENESS, SORTS, Search
 from gridmgr.errors import BadInput
 from gridmgr.life.model import HOLDERS, Source, State
-from gridmgr.tally.queries import CLOSED_IN
+from gridmgr.statistics.rules import COUNTS
+from gridmgr.tally.queries import CLOSED_IN, DIMENSIONS
+from gridmgr.tally.rules import EXCLUSIONS, NOTHING
 from web.fields import Code, Day, RowId, Words, text
 
 
@@ -84,6 +86,17 @@ def narrowed(
     mine: Annotated[RowId | None, Query(description="Only those this account has reported.")] = None,
     unseen: Annotated[bool, Query(description="Only public reports nobody has looked at on site.")] = False,
     severity: Annotated[Literal[1, 2, 3] | None, Query()] = None,
+    count: Annotated[
+        Literal[*COUNTS] | None, Query(description="Only those that a figure of this name counts.")
+    ] = None,
+    without: Annotated[
+        list[Literal[*EXCLUSIONS, NOTHING]] | None,
+        Query(description="What is left out of what is due; left away, as the district does.", max_length=10),
+    ] = None,
+    row_by: Annotated[
+        Literal[*DIMENSIONS] | None, Query(description="Only those in one row of figures told by this.")
+    ] = None,
+    row: Annotated[text(100), Query(description="The key of that row; empty: those in no row.")] = "",
     sort: Annotated[Literal[*SORTS], Query(description="In which order.")] = "newest",
 ) -> Search:
     """Return the conditions the caller gave.
@@ -100,6 +113,7 @@ def narrowed(
         sort=sort, forces=tuple(forces or ()), module=module, answers=answers, kept=kept, checker=checker,
         whistled=whistled, closed_in=closed_in, supervised=supervised, lateness=lateness,
         box=box_of(box) if box else (),
+        count=count, without=tuple(without or ()), row_by=row_by, row=row,
     )  # fmt: skip
 
 
@@ -120,5 +134,6 @@ def query(search: Search, **more: object) -> str:
     if search.box:
         given["box"] = ",".join(f"{each:.6f}".rstrip("0").rstrip(".") for each in search.box)
     given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    given |= {"row": search.row} if search.row_by else {}  # an empty one narrows to what is in no row
     given |= {name: value for name, value in more.items() if value not in (None, "")}
     return "?" + urlencode(given, doseq=True) if given else ""

@@ -1,6 +1,5 @@
 """Published numbers with their formulas, and values to colour a map with."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
@@ -12,37 +11,15 @@ from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy.model import COVERAGES
 from gridmgr.hotspot import queries as hotspots
 from gridmgr.statistics import queries
-from gridmgr.statistics.rules import COUNTS, RATES, even_classes
+from gridmgr.statistics.rules import even_classes
 from web.api.schema import problems, router
 from web.api.search import OfAreas
 from web.deps import Allow, Transaction
 from web.fields import Level
-from web.i18n import _
 
 routes = router("statistics")
 Viewer = Annotated[Actor, Depends(Allow("figures.view"))]
 MapViewer = Annotated[Actor, Depends(Allow("incident.view"))]
-
-
-class AreaFigures(BaseModel):
-    """The counts and rates of one area; code null is all the caller sees. A rate of nothing is null."""
-
-    code: str | None
-    name: str | None
-    counts: dict[str, int] = Field(examples=[{"reported": 120, "due": 100, "closed_on_time": 93}])
-    rates: dict[str, float | None] = Field(examples=[{"on_time_rate": 0.93}])
-
-
-class FiguresOut(BaseModel):
-    """Figures of a period, with what is counted and how each rate is formed."""
-
-    level: Level
-    since: date | None
-    until: date | None
-    counted: dict[str, str] = Field(examples=[{"due": "of these, whose due time has passed"}])
-    formulas: dict[str, str] = Field(examples=[{"on_time_rate": "closed_on_time ÷ due"}])
-    total: AreaFigures
-    areas: list[AreaFigures]
 
 
 class MapValues(BaseModel):
@@ -50,20 +27,6 @@ class MapValues(BaseModel):
 
     values: dict[str, int] = Field(examples=[{"510106001001001": 3}])
     card: dict[str, Any]
-
-
-@routes.get("/figures", responses=problems(404))
-def show_figures(session: Transaction, actor: Viewer, search: OfAreas, level: Level = "street") -> FiguresOut:
-    """Show counts and rates of each area in which something was reported, and of all together."""
-    return FiguresOut(
-        level=level,
-        since=search.since,
-        until=search.until,
-        counted={name: _(text) for name, text in COUNTS.items()},
-        formulas={name: each.formula for name, each in RATES.items()},
-        total=_area(queries.total(session, actor, search)),
-        areas=[_area(each) for each in queries.figures(session, actor, level, search)],
-    )
 
 
 @routes.get("/map/values", responses=problems(404))
@@ -86,7 +49,3 @@ def map_values(
 def _hotspot_values(session: Session, actor: Actor, level: str, search: Search) -> MapValues:
     found = hotspots.gi(session, actor, level, search)
     return MapValues(values=found.units["klass"].astype(int).to_dict(), card=found.card)
-
-
-def _area(figures: queries.Figures) -> AreaFigures:
-    return AreaFigures.model_validate(figures, from_attributes=True)

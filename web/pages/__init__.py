@@ -19,6 +19,7 @@ from web.pages import (
     dispatching,
     drill,
     duty,
+    figure_terms,
     figures,
     flags,
     grading,
@@ -61,7 +62,7 @@ routers = [
     for page in (
         login, command, situation, views, timeline,
         desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
-        incident, imports, plans, grids, figures, hotspots, account,
+        incident, imports, plans, grids, figure_terms, figures, hotspots, account,
         people, accounts, calendar, duty, notices, deliveries,
         bulletins,
         policies, ladders, categories, drill, trends,

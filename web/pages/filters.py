@@ -13,7 +13,9 @@ from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition, UnknownUnit
 from gridmgr.life.model import HOLDERS, Source, State
-from gridmgr.tally.queries import CLOSED_IN
+from gridmgr.statistics.rules import COUNTS
+from gridmgr.tally.queries import CLOSED_IN, DIMENSIONS
+from gridmgr.tally.rules import EXCLUSIONS, NOTHING
 from web import i18n, words
 from web.api.search import box_of
 from web.deps import Transaction
@@ -21,7 +23,8 @@ from web.deps import Transaction
 MOST_AREAS = 50  # in one address
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
+    """Return the day a text tells, None if it tells none."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -66,8 +69,8 @@ def search_from(given: QueryParams) -> Search:
         category=_text(given.get("category"), 32) or None,
         source=source if source in set(Source) else None,
         code=_text(given.get("code"), 32) or None,
-        since=_day(given.get("since", "")),
-        until=_day(given.get("until", "")),
+        since=day_of(given.get("since", "")),
+        until=day_of(given.get("until", "")),
         overdue=_yes(given.get("overdue")),
         words=_text(given.get("words"), 100),
         level=given.get("level") if given.get("level") in HOLDERS else None,
@@ -90,6 +93,10 @@ def search_from(given: QueryParams) -> Search:
         lateness=given.get("lateness") if given.get("lateness") in LATENESS else None,
         box=box_of(given.get("box", "")) or (),
         closed_in=given.get("closed_in") if given.get("closed_in") in CLOSED_IN else None,
+        count=given.get("count") if given.get("count") in COUNTS else None,
+        without=tuple(each for each in (NOTHING, *EXCLUSIONS) if each in given.getlist("without")),
+        row_by=given.get("row_by") if given.get("row_by") in DIMENSIONS else None,
+        row=_text(given.get("row"), 100) if given.get("row_by") in DIMENSIONS else "",
         sort=given.get("sort") if given.get("sort") in SORTS else "newest",
     )
 

@@ -18,6 +18,7 @@ from gridmgr.incident.model import Incident
 from web import i18n
 from web.api.search import query
 from web.deps import Allow, Transaction
+from web.pages.figures import row_name
 from web.pages.filters import Filters, choices, faults, instant
 from web.render import is_fragment, render
 
@@ -48,6 +49,7 @@ def show(
             each.id: each.name(i18n.language.get()) for each in matters.by_id(session).values()
         },
         "now": clock.now(),
+        "row": row_name(session, search),
     }  # fmt: skip
     if is_fragment(request):
         return render(request, "fragments/incidents.html", values)
