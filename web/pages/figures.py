@@ -27,7 +27,7 @@ from web import i18n, words
 from web.api.search import query
 from web.deps import Allow, Transaction
 from web.i18n import _, number, percent
-from web.pages.filters import Filters, choices, day_of, faults
+from web.pages.filters import OfAreas, choices, day_of, faults
 from web.render import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -84,7 +84,7 @@ Ask = Annotated[Asked, Depends(asked_of)]
 
 
 @router.get("/figures", response_class=HTMLResponse)
-def show(request: Request, session: Transaction, actor: Viewer, search: Filters, asked: Ask) -> HTMLResponse:
+def show(request: Request, session: Transaction, actor: Viewer, search: OfAreas, asked: Ask) -> HTMLResponse:
     """Show the figures of every row, the total first."""
     try:
         hierarchy.edition_at(session)
@@ -187,13 +187,13 @@ def change(name: str, now: float | None, before: float | None) -> tuple[str, str
 
 
 @router.get("/figures.csv")
-def as_csv(session: Transaction, actor: Viewer, search: Filters, asked: Ask) -> Response:
+def as_csv(session: Transaction, actor: Viewer, search: OfAreas, asked: Ask) -> Response:
     """Send all counts and rates as a file that spreadsheets open with its Chinese intact."""
     return _file(Format.CSV, session, actor, search, asked)
 
 
 @router.get("/figures.xlsx")
-def as_xlsx(session: Transaction, actor: Viewer, search: Filters, asked: Ask) -> Response:
+def as_xlsx(session: Transaction, actor: Viewer, search: OfAreas, asked: Ask) -> Response:
     """Send the same as an XLSX table."""
     return _file(Format.XLSX, session, actor, search, asked)
 
@@ -241,7 +241,7 @@ def formula(name: str, weights: Mapping[str, float] = tally.Terms().weights) -> 
 
 @router.get("/figures/cases", response_class=HTMLResponse)
 def show_cases(
-    request: Request, session: Transaction, actor: Viewer, search: Filters, asked: Ask, before: str = ""
+    request: Request, session: Transaction, actor: Viewer, search: OfAreas, asked: Ask, before: str = ""
 ) -> HTMLResponse:
     """Show the cases behind a number of a past day, as they stood, or on the map in force."""
     last = int(before) if before.isdecimal() and len(before) < 19 else None
