@@ -15,7 +15,7 @@ STEPS = {"day": 1, "week": 7}  # days
 USUAL = {"day": 30, "week": 12}  # periods, where no first day is given
 MOST_PERIODS = 400
 REPEAT_LEAST, REPEAT_DAYS = 3, 30
-LATEST = 5  # cases named with a place that came back
+LATEST = 3  # cases named with a place that came back
 BANDWIDTH, BANDWIDTHS = 300, (100, 200, 300, 500, 800, 1200, 2000)  # metres
 
 

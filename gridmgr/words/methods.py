@@ -55,6 +55,7 @@ _REPORTS = N_(
     "why. It counts reports, not trouble: where more is reported, more is found. Voided and merged cases are left out."
 )
 _NONE = N_("none: nothing is tested, so nothing is called significant")
+_UNTESTED, _WORKED_OUT = N_("none: nothing is drawn by lot"), N_("none: p is worked out, not drawn")
 METHODS: Mapping[str, Method] = {
     "gi": Method(
         N_("Getis-Ord Gi*: the cases of a unit and its neighbours, compared with all units"),
@@ -145,17 +146,17 @@ def told(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     method = METHODS[card["method"]]
     lines = [
-        (_("What was done"), _(method.what)),
+        (_("Method used"), _(method.what)),
         (_("Weights"), _(method.compared) + _links(card)),
         (_("Chance"), _(method.chance) + _alpha(card)),
-        (_("Permutations and seed"), _("none: p is worked out, not drawn")),
+        (_("Permutations and seed"), _(_UNTESTED if method.chance == _NONE else _WORKED_OUT)),
         (_("Period"), period(card["since"], card["until"])),
-        *((title, text(card)) for name, (title, text) in _OWN.items() if name in card),
+        *((_(title), text(card)) for name, (title, text) in _OWN.items() if name in card),
         (_("Incidents"), _incidents(card)),
         (_("How to read it"), _(method.read)),
         (_("What it cannot say"), _(method.silent)),
     ]
-    return [(_(title), text) for title, text in lines]
+    return lines
 
 
 _OWN = {

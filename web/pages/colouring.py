@@ -53,8 +53,8 @@ def _rates(found: Found) -> Iterator[tuple]:
     for n, colour in enumerate(COUNTS, start=1):
         inside = found.units.loc[found.units["klass"] == str(n), "smoothed"]
         if len(inside):
-            label = _("{low} to {high}", low=rate(inside.min()), high=rate(inside.max()))
-            yield str(n), label, colour, ""
+            low, high = rate(inside.min()), rate(inside.max())
+            yield str(n), low if low == high else _("{low} to {high}", low=low, high=high), colour, ""
     for klass, colour in UNSAID.items():
         yield klass, words.word(words.SAID_CLASSES, klass), colour, ""
 
