@@ -15,7 +15,7 @@ from gis.emerging import ALPHA, emerging
 DAYS, INCIDENTS = 30, 1_000_000
 
 
-def run(rounds: int = 3) -> list[Row]:
+def run(rounds: int = 1) -> list[Row]:
     """Check that both give the same classes, which also lets esda compile, then time them in turn."""
     counts, weights = month()
     links = Graph.from_sparse(_cells(weights))

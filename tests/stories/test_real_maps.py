@@ -107,7 +107,22 @@ def test_washington_its_four_levels_and_a_month_of_its_requests(session, real_da
     assert total.counts["closed"] - total.counts["closed_on_time"] == late
     spots = hotspot.gi(session, SYSTEM, "micro_grid", Search(until=date(2016, 8, 13)))
     assert spots.card["units"] == 296 and spots.card["hot"] > 0
+    _where_it_hurt(session)
     assert audit.verify(session).broken == []
+
+
+def _where_it_hurt(session) -> None:
+    """The month's hot spots came and went, and some landmarks came back with the same matter."""
+    month = Search(since=date(2016, 7, 9), until=date(2016, 8, 12))
+    found = hotspot.trend(session, SYSTEM, "micro_grid", month)
+    assert (found.card["periods"], found.card["incidents"]) == (35, 21_250)
+    assert {klass: n for klass, n in found.classes.items() if klass.endswith("hot")} == {
+        "sporadic_hot": 9, "oscillating_hot": 2, "consecutive_hot": 1,
+    }  # fmt: skip
+    places = hotspot.repeats(session, SYSTEM, month, least=5, within=14).places
+    assert [(each.name, each.count, each.most) for each in places] == [
+        ("Washington Aqueduct", 8, 7), ("USDA South Building", 6, 5),
+    ]  # fmt: skip
 
 
 def _csv(real_data):
