@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, both_widths, check_for_everybody, log_in, open_accounts
+from walking import NASTY, check_for_everybody, log_in, open_accounts
 
 from gridmgr import db
 from gridmgr.account import queries as accounts
@@ -88,7 +88,6 @@ def test_filters_keep_the_way_back(page: Page) -> None:
     expect(page.locator(".inbox li").first).to_contain_text("升级提醒")
 
 
-@both_widths
 def test_every_page_of_notices_fits_and_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     tell("commander", Kind.TOLD)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import both_widths, check_for_everybody, log_in
+from walking import check_for_everybody, log_in
 
 from gridmgr import db
 from gridmgr.hierarchy.model import GridUnit
@@ -80,7 +80,6 @@ def test_the_tester_follows_the_typing_and_says_what_is_wrong(page: Page, troubl
     trouble.seen[:] = [each for each in trouble.seen if "422" not in each]  # the refusals themselves
 
 
-@both_widths
 def test_the_year_fits_and_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     take_notice(page)

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, both_widths, check_for_everybody, check_page, log_in
+from walking import NASTY, check_both, check_for_everybody, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 PAGES = ("/", "/desk", "/incidents", "/report", "/figures", "/figures?level=micro_grid", "/grids?level=building",
@@ -154,7 +154,6 @@ def test_a_language_is_one_click_away_and_stays(page: Page) -> None:
     expect(page.locator(".main-nav")).to_contain_text("指挥一张图")
 
 
-@both_widths
 def test_every_page_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     page.goto("/grids?level=street")
@@ -162,7 +161,6 @@ def test_every_page_can_be_used_by_everybody(page: Page) -> None:
     check_for_everybody(page, *PAGES, unit)
 
 
-@both_widths
 def test_one_step_for_many_cases_can_be_used_by_everybody(page: Page) -> None:
     for language in ("en", "zh"):
         log_in(page)
@@ -170,15 +168,14 @@ def test_one_step_for_many_cases_can_be_used_by_everybody(page: Page) -> None:
         page.locator("#list [name=numbers]").nth(0).check()
         page.locator("#list [name=numbers]").nth(1).check()
         page.click("#bulk-bar button")
-        check_page(page)
+        check_both(page)
         for condition in page.locator("[name=met]").all():
             condition.check()
         page.locator("form[action^='/incidents/bulk/'] button").click()
         expect(page.locator(".alert.good")).to_contain_text("2")
-        check_page(page)
+        check_both(page)
 
 
-@both_widths
 def test_a_member_on_foot_can_use_desk_and_list(page: Page) -> None:
     log_in(page, "member")
     check_for_everybody(page, "/desk", "/incidents?open=true&sort=due")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
-from walking import both_widths, check_for_everybody, log_in
+from walking import check_for_everybody, log_in
 
 from gridmgr import db
 from gridmgr.account.rules import SYSTEM
@@ -57,7 +57,6 @@ def test_many_go_at_once_to_one_body(page: Page) -> None:
     expect(rows).to_have_count(before - 2)
 
 
-@both_widths
 def test_the_dispatch_desk_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     check_for_everybody(page, "/dispatch", "/dispatch/settings", "/dispatch/ranks")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import both_widths, check_for_everybody, log_in
+from walking import check_for_everybody, log_in
 
 from gridmgr import clock, db
 from gridmgr.hierarchy.model import GridUnit
@@ -58,7 +58,6 @@ def test_a_roster_is_brought_a_person_is_away_and_back(page: Page, grid: str) ->
     expect(page.locator("#leave")).to_contain_text("目前无人请假")
 
 
-@both_widths
 def test_duty_can_be_used_by_everybody(page: Page, grid: str) -> None:
     log_in(page)
     bring(page, grid)

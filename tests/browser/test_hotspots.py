@@ -2,12 +2,11 @@
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import both_widths, check_for_everybody, log_in
+from walking import check_for_everybody, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 
 
-@both_widths
 def test_hot_spots_are_looked_at_from_all_sides_by_everybody(page: Page) -> None:
     log_in(page)
     page.goto("/hotspots?look=rates")

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import both_widths, check_for_everybody, log_in
+from walking import check_for_everybody, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 HEAD = "事项编码,事项名称,牵头单位,流程,指引,别名示例\n"
@@ -39,7 +39,6 @@ def test_a_list_is_checked_mended_kept_and_published(page: Page, trouble) -> Non
     expect(page.locator("#whose-found .flow").first).to_contain_text("公示")
 
 
-@both_widths
 def test_lists_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     check_for_everybody(page, "/lists", "/admissions", "/whose?words=盖房子")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, both_widths, check_for_everybody, log_in
+from walking import NASTY, check_for_everybody, log_in
 
 from gridmgr import clock
 
@@ -68,7 +68,6 @@ def test_a_street_picks_sub_modules_and_raises_a_task_force(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text("指挥室")
 
 
-@both_widths
 def test_the_pages_of_bodies_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     street = street_of(page)

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, both_widths, check_for_everybody, log_in
+from walking import NASTY, check_for_everybody, log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 
@@ -34,7 +34,6 @@ def test_an_order_is_issued_answered_and_confirmed(page: Page) -> None:
     expect(page.locator("tbody").first).to_contain_text("今晚清完")
 
 
-@both_widths
 def test_supervision_can_be_used_by_everybody(page: Page) -> None:
     log_in(page)
     open_case(page, 1)

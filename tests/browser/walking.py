@@ -1,11 +1,11 @@
 """What the walks through the pages share: a tiny district with nasty names, its people, and the worker."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Page
 
 from gis.samples import sized
@@ -25,7 +25,6 @@ from gridmgr.reactions import REACTIONS
 CATEGORIES = Path(__file__).parents[2] / "sample_maps" / "categories.csv"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESK = {"width": 375, "height": 740}, {"width": 1366, "height": 768}
-both_widths = pytest.mark.parametrize("page", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
 PEOPLE = {"commander": Role.ADMIN, "member": Role.GRID_MEMBER}
 # What a careless page would run or expand; every page must show it as text.
 NASTY = '<script>window.hit=1</script><img src=x onerror="window.hit=1">${window.hit=1}{{7*7}}'
@@ -71,12 +70,21 @@ def log_in(page: Page, username: str = "commander") -> None:
 
 
 def check_for_everybody(page: Page, *paths: str) -> None:
-    """See of each page, in both languages, that it fits and shows data as text, and that axe finds nothing."""
+    """See of each page, in both languages and on both widths, that it fits, shows data as text, and passes axe.
+
+    What axe looks at is the same in both languages, and takes its time: once is enough.
+    """
     for path in paths:
-        page.goto(f"/language/en?next={quote(path, safe='/')}")
-        check_fit(page)
-        page.goto(f"/language/zh?next={quote(path, safe='/')}")
-        check_page(page)  # what axe looks at is the same in both languages, and takes its time
+        for language, check in (("en", check_fit), ("zh", check_page)):
+            page.goto(f"/language/{language}?next={quote(path, safe='/')}")
+            check_both(page, check)
+
+
+def check_both(page: Page, check: Callable[[Page], None] | None = None) -> None:
+    """See a page as it stands on both widths, and leave it as wide as a desk."""
+    for size in (PHONE, DESK):
+        page.set_viewport_size(size)
+        (check or check_page)(page)
 
 
 def check_page(page: Page) -> None:
