@@ -39,33 +39,34 @@ def alarm(city: City) -> int:
     return city.client(LEADER).get("/api/alarms").json()["items"][0]["id"]
 
 
-def page(city: City, role: Role) -> TestClient:
-    browser, csrf = city.browser(role)
+@pytest.fixture(scope="module")
+def leader(city: City) -> TestClient:
+    """Return the browser of the leader, whose forms carry the secret of its session."""
+    browser, csrf = city.browser(LEADER)
     browser.headers.update({"Accept": "text/html", "X-CSRF-Token": csrf})
     return browser
 
 
-def test_an_alarm_is_listed_shown_and_told_how_it_was_found(city: City, alarm: int):
-    leader = city.client(LEADER)
-    listed = leader.get("/api/alarms").json()["items"]
+def test_an_alarm_is_listed_shown_and_told_how_it_was_found(city: City, alarm: int, leader: TestClient):
+    program = city.client(LEADER)
+    listed = program.get("/api/alarms").json()["items"]
     assert {each["matter"] for each in listed} == {"", "市容"}
     assert listed[0]["recurrence_days"] >= 365
-    one = leader.get(f"/api/alarms/{alarm}").json()
+    one = program.get(f"/api/alarms/{alarm}").json()
     assert (len(one["days"]), one["scan"]["permutations"], one["observed"]) == (30, 999, len(one["numbers"]))
     assert sum(each["observed"] for each in one["counts"]) == one["observed"]
-    scans = leader.get("/api/scans").json()["items"]
+    scans = program.get("/api/scans").json()["items"]
     assert [each["matter"] for each in scans] == ["", "市容"]
-    shown = page(city, LEADER).get(f"/alarms/{alarm}")
+    shown = leader.get(f"/alarms/{alarm}")
     assert (shown.status_code, "置换次数" in shown.text, SCRIPT in shown.text) == (200, True, False)
     assert 'class="bars"' in shown.text
     for path in ("/alarms", "/alarms?tab=open", "/alarms?tab=weak", "/alarms?day=odd", f"/alarms?matter={SCRIPT}",
                  f"/alarms?before={alarm}", "/alarms?day=2020-01-01"):  # fmt: skip
-        answer = page(city, LEADER).get(path)
+        answer = leader.get(path)
         assert (answer.status_code, SCRIPT in answer.text) == (200, False), path
 
 
-def test_who_looks_says_what_was_found(city: City, alarm: int):
-    leader = page(city, LEADER)
+def test_who_looks_says_what_was_found(city: City, alarm: int, leader: TestClient):
     empty = leader.post(f"/alarms/{alarm}/look", data={"note": " "})
     assert (empty.status_code, "请写明查看结果" in empty.text) == (422, True)
     assert leader.post(f"/alarms/{alarm}/look", data={"note": SCRIPT}).status_code == 303
@@ -79,33 +80,39 @@ def test_who_looks_says_what_was_found(city: City, alarm: int):
     }
 
 
-def test_members_of_grids_have_no_alarms_and_nobody_those_that_are_not_there(city: City, alarm: int):
+def test_members_of_grids_have_no_alarms_and_nobody_those_that_are_not_there(
+    city: City, alarm: int, leader: TestClient
+):
     assert city.client(MEMBER).get("/api/alarms").status_code == 403
-    assert page(city, LEADER).get("/alarms/999999").status_code == 404
+    assert leader.get("/alarms/999999").status_code == 404
     assert city.client(Role.PLANNER).post(f"/api/alarms/{alarm}/looks", json={"note": "x"}).status_code == 403
 
 
-def test_a_morning_is_one_screen_and_each_number_leads_to_its_cases(city: City, alarm: int):
-    leader = city.client(LEADER)
-    told = leader.get("/api/morning").json()
+def test_a_morning_is_one_screen_and_each_number_leads_to_its_cases(
+    city: City, alarm: int, leader: TestClient
+):
+    program = city.client(LEADER)
+    told = program.get("/api/morning").json()
     assert set(told["counts"]) == set(told["rules"]) == {
         "overdue", "climbed", "ordered", "unheard", "returned", "soon", "today",
     }  # fmt: skip
     assert alarm in told["alarms"]
     assert told["present"]["open"] > 100
     for item, number in told["counts"].items():
-        assert len(leader.get(f"/api/morning/{item}?size=500").json()["items"]) == min(number, 500)
-        answer = page(city, LEADER).get(f"/morning/{item}")
+        assert len(program.get(f"/api/morning/{item}?size=500").json()["items"]) == min(number, 500)
+        answer = leader.get(f"/morning/{item}")
         assert (answer.status_code, SCRIPT in answer.text) == (200, False)
-    shown = page(city, LEADER).get("/morning")
+    shown = leader.get("/morning")
     assert (shown.status_code, SCRIPT in shown.text, f"/alarms/{alarm}" in shown.text) == (200, False, True)
-    assert page(city, LEADER).get(f"/morning?area={MEMBER_GRID}").status_code == 200
-    assert page(city, LEADER).get("/morning/nonsense").status_code == 404
-    assert leader.get("/api/morning/nonsense").status_code == 422
+    assert leader.get(f"/morning?area={MEMBER_GRID}").status_code == 200
+    assert leader.get("/morning/nonsense").status_code == 404
+    assert program.get("/api/morning/nonsense").status_code == 422
     assert city.client(MEMBER).get("/api/morning").json()["present"]["open"] < told["present"]["open"]
 
 
-def test_a_grid_that_had_more_than_usual_is_named_with_the_cases_that_it_counts(city: City, alarm: int):
+def test_a_grid_that_had_more_than_usual_is_named_with_the_cases_that_it_counts(
+    city: City, alarm: int, leader: TestClient
+):
     told = city.client(LEADER).get("/api/morning").json()
     yesterday = clock.local(clock.now()).date() - timedelta(days=1)
     assert told["day"] == str(yesterday)
