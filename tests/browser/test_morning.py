@@ -45,7 +45,7 @@ def test_a_leader_sees_what_has_begun_and_says_what_was_found(page: Page) -> Non
     assert tall <= 0, f"the morning is {tall} px taller than its screen"
     page.locator("a[href^='/alarms/']").first.click()
     page.wait_for_url("**/alarms/*")
-    expect(page.locator(".bars rect.lately").first).to_be_visible()
+    expect(page.locator(".days-chart rect.lately").first).to_be_visible()
     page.get_by_label("查看结果").fill("雨水井堵塞")
     page.get_by_role("button", name="登记查看").click()
     expect(page.locator("#looks .timeline")).to_contain_text("雨水井堵塞")

@@ -59,7 +59,7 @@ def test_an_alarm_is_listed_shown_and_told_how_it_was_found(city: City, alarm: i
     assert [each["matter"] for each in scans] == ["", "市容"]
     shown = leader.get(f"/alarms/{alarm}")
     assert (shown.status_code, "置换次数" in shown.text, SCRIPT in shown.text) == (200, True, False)
-    assert 'class="bars"' in shown.text
+    assert 'class="days-chart"' in shown.text
     for path in ("/alarms", "/alarms?tab=open", "/alarms?tab=weak", "/alarms?day=odd", f"/alarms?matter={SCRIPT}",
                  f"/alarms?before={alarm}", "/alarms?day=2020-01-01"):  # fmt: skip
         answer = leader.get(path)
