@@ -77,7 +77,7 @@ def _typed(at: datetime) -> str:
 def _address(filters: str, given: dict[str, str]):
     """Return what makes the address of the map at an instant of the period."""
     period = f"from={given['from']}&to={given['to']}&step={given['step']}"
-    return lambda at: f"/{filters or '?'}{'&' if filters else ''}at={_typed(at)}&{period}"
+    return lambda at: f"/{filters or '?'}{'&' if filters else ''}then={_typed(at)}&{period}"
 
 
 @router.get("/timeline.csv")

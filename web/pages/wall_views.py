@@ -51,9 +51,9 @@ def _map(session: Session, actor: Actor, search: Search, incidents: str, **paint
 
 def _hotspots(session: Session, actor: Actor, search: Search) -> Content:
     period, level = _lately(search), "micro_grid"
-    found = colouring.hotspot(session, actor, level, period)
+    found = colouring.KINDS["hotspot"](session, actor, level, period)
     classes = found["values"]
-    hot = sorted((code for code in classes if classes[code] > 0), key=lambda code: -classes[code])
+    hot = sorted((code for code in classes if int(classes[code]) > 0), key=lambda code: -int(classes[code]))
     names = hierarchy.names(session, hot[:ROWS], clock.today())
     painted = {"level": level, "values": classes, "palette": found["palette"]}
     return {

@@ -286,7 +286,7 @@
 
   /** Keep the instant in the address, and in the filters' form, which writes the address too. */
   function note() {
-    const values = { at: played ? played.instants[now].slice(0, 16) : "", from: played ? form.from.value : "", to: played ? form.to.value : "", step: played ? form.step.value : "", by: played && form.by.value !== "recorded" ? form.by.value : "" };
+    const values = { then: played ? played.instants[now].slice(0, 16) : "", from: played ? form.from.value : "", to: played ? form.to.value : "", step: played ? form.step.value : "", by: played && form.by.value !== "recorded" ? form.by.value : "" };
     const address = new URL(location.href);
     for (const [name, value] of Object.entries(values)) {
       $("time-" + name).value = value;
@@ -458,14 +458,16 @@
 
   preset("days");
   const given = new URL(location.href).searchParams;
-  const at = given.get("at") || "";
+  // `at` is where the map stands, unless it is an instant.
+  const at = given.get("then") || given.get("at") || "";
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(at) || given.get("from")) {
+    const day = new Date((at || local(new Date())).slice(0, 10) + "T12:00Z");
     form.preset.value = "own";
-    form.from.value = given.get("from") || midnight(new Date(at.slice(0, 10) + "T12:00Z"), -3);
-    form.to.value = given.get("to") || midnight(new Date(at.slice(0, 10) + "T12:00Z"), 4);
+    form.from.value = given.get("from") || midnight(day, -3);
+    form.to.value = given.get("to") || midnight(day, 4);
     form.step.value = given.get("step") in HOURS ? given.get("step") : "hour";
     form.by.value = given.get("by") === "occurred" ? "occurred" : "recorded";
     open(true);
-    load(at.slice(0, 16));
+    load(at.includes("T") ? at.slice(0, 16) : "");
   }
 })();

@@ -1,0 +1,56 @@
+"""Somebody looks back on the map and returns to the present; a wall loses its server, says so, and catches up."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from walking import check_for_everybody, log_in
+
+from gridmgr import clock
+
+pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
+
+
+def typed(hours: int) -> str:
+    return clock.local(clock.now() + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M")
+
+
+def test_the_map_shows_an_hour_ago_and_comes_back(page: Page) -> None:
+    log_in(page)
+    page.goto(f"/?from={typed(-3)}&to={typed(1)}&step=hour&then={typed(2)}")
+    past = page.locator("#past")
+    expect(past.locator("[data-past=open]")).to_have_text("12")
+    page.locator("[data-go=back]").click()
+    expect(past.locator("[data-past=open]")).to_have_text("0")
+    assert "then=" in page.url
+    page.locator("#time-range").press("End")
+    expect(past.locator("[data-past=reported]")).to_have_text("12")
+    past.locator("[data-live]").click()
+    expect(past).to_have_count(0)
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    assert "then=" not in page.url
+
+
+def test_a_wall_outlives_its_connection(page: Page, trouble) -> None:
+    log_in(page)
+    page.goto("/wall?view=latest&view=open&seconds=600")
+    expect(page.locator("#wall-title")).to_have_text("最新上报")
+    expect(page.locator("[data-count=open]")).to_have_text("12")
+    told = page.locator("#wall-told")
+    page.context.set_offline(True)
+    expect(told).to_contain_text("连接中断")
+    expect(told).to_contain_text("Connection lost since")
+    expect(page.locator(".wall-latest > li")).to_have_count(8)  # what was there stays
+    page.context.set_offline(False)
+    expect(told).to_contain_text("恢复连接", timeout=15000)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#wall-title")).to_have_text("未结案件地图")
+    page.keyboard.press(" ")
+    expect(page.locator("#wall-note")).to_contain_text("已停止轮播")
+    assert page.evaluate("window.hit") is None
+    trouble.seen[:] = [each for each in trouble.seen if "ERR_INTERNET_DISCONNECTED" not in each]
+
+
+def test_they_can_be_used_by_everybody(page: Page) -> None:
+    log_in(page)
+    check_for_everybody(page, "/compare", "/compare?kind=editions", "/timeline", "/wall", "/wall/edit")
