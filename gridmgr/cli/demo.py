@@ -35,6 +35,7 @@ from gridmgr.simulation import (
     oddities,
     organising,
     outbreak,
+    papers,
     rules,
     service,
     ways,
@@ -65,6 +66,7 @@ def run(scale: str, days: int, port: int | None, workers: int = 1) -> None:
         _whistles(engine)
         _joint(engine)
         _dispatch(engine)
+        _papers(engine)
         _scan(engine)
         _look(engine, days)
         _serve(engine, url, _free_port(port or settings().port), workers)
@@ -184,6 +186,11 @@ def _look(engine: Engine, days: int) -> None:
         oddities.plant(session, service.SEED)
     with db.transaction(engine) as session:
         oddities.grade_weeks(session, days // 7)
+
+
+def _papers(engine: Engine) -> None:
+    with db.transaction(engine, REACTIONS) as session:
+        papers.plan_papers(session)
 
 
 def _serve(engine: Engine, url: str, port: int, workers: int) -> None:
