@@ -49,6 +49,7 @@ from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import HOLIDAYS, PHRASES, POLICIES, SEED, category_rows, policy_table
 
 BREATH_SECONDS = 15.0
+PAST_WEEKS = 4  # of rosters, before the fortnight that is brought
 HANDFUL = 200  # clocks one worker serves in one transaction: small, so that several find something to do
 
 Progress = Callable[[float], None]
@@ -122,7 +123,8 @@ def open_staff(session: Session, city: City) -> int:
 def open_rosters(session: Session, monday: date) -> int:
     """Bring a fortnight's roster for the desks of the demonstration street; returns how many turns, 0 if one is there.
 
-    Its nights have nobody, as in a real office: what is not urgent waits until the morning.
+    Its nights have nobody, as in a real office: what is not urgent waits until the morning. The weeks before are
+    brought as well, so that a month's patrol hours are known.
     """
     shown = accounts.by_username(session, "dispatcher")
     begins, ends = clock.midnight(monday), clock.midnight(monday, 14)
@@ -134,7 +136,10 @@ def open_rosters(session: Session, monday: date) -> int:
         for grant in account.grants:
             if account.active and grant.role in seated and grant.code.startswith(shown.grants[0].code):
                 seats.setdefault((grant.role, grant.code), []).append(account.username)
-    weeks = [f"{first}~{first + timedelta(days=6)}" for first in (monday, monday + timedelta(days=7))]
+    weeks = [
+        f"{first}~{first + timedelta(days=6)}"
+        for first in (monday + timedelta(weeks=n) for n in range(-PAST_WEEKS, 2))
+    ]
     rows = [
         f"{username},{role},{code},{week},08:00-18:00,{'substitute' if n else 'main'}"
         for (role, code), usernames in seats.items()

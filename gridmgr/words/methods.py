@@ -34,7 +34,7 @@ EMERGING = {
     "none": N_("No pattern"),
 }
 COURSE = {"1": N_("hot"), "0": N_("neither hot nor cold"), "-1": N_("cold")}
-PERIODS = {"day": N_("days"), "week": N_("weeks")}
+PERIODS = {"day": N_("single days"), "week": N_("weeks")}
 RATE_BASES = {"households": N_("Households"), "area": N_("Area in km²"), "hours": N_("Patrol hours")}
 PER = {"households": N_("per 100 households"), "area": N_("per km²"), "hours": N_("per 100 patrol hours")}
 SAID_CLASSES = {"few": N_("Too few to say"), "unknown": N_("Not known")}
