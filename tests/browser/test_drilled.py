@@ -49,4 +49,7 @@ def test_a_building_is_found_and_the_levels_are_walked(page: Page, house: str) -
     expect(shown).to_have_attribute("data-code", house)
     page.go_back()
     expect(grid).to_be_visible()
+    page.locator("#seek").press_sequentially("onerror")
+    page.locator("#sought [data-number]").first.click()
+    expect(page.locator(".leaflet-popup a[href^='/incidents/']")).to_be_visible()
     check_for_everybody(page, "/", "/positions", "/map/table?colour=count", "/account")

@@ -47,6 +47,7 @@ def show(
         "names": hierarchy.names(session, {each.code for each in look.duty}, day),
         "to": lambda code: query(replace(search, code=code or None)),
         "cases": lambda **more: "/incidents" + query(search, **more),
+        "again": query(search, sort=sort),
         "sorted_by": lambda name: query(search, sort=_turned(sort, name)),
         "search": search,
     }  # fmt: skip

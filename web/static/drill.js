@@ -56,8 +56,31 @@
     if (target.id === "asked") htmx.ajax("GET", "/map/drill" + asked().query, { target: "#drill", swap: "innerHTML" });
     if (target.id !== "drill") return;
     outline();
+    shownAt = Date.now();
     if (turned) document.getElementById("drilled")?.focus({ preventScroll: true });
     turned = false;
+  });
+
+  // Now and then the panel is told anew, if anything has changed and nobody is at work in it.
+  const EVERY = 60000;
+  let told = "";
+  let shownAt = Date.now();
+  async function freshen() {
+    const section = drill.querySelector("[data-again]");
+    if (!section || drill.contains(document.activeElement)) return;
+    shownAt = Date.now();
+    const folded = [...drill.querySelectorAll("details")].map((each) => each.open);
+    const down = drill.querySelector(".below")?.scrollTop ?? 0;
+    await htmx.ajax("GET", section.dataset.again, { target: "#drill", swap: "innerHTML" });
+    drill.querySelectorAll("details").forEach((each, n) => { each.open = folded[n] ?? each.open; });
+    const table = drill.querySelector(".below");
+    if (table) table.scrollTop = down;
+  }
+  document.addEventListener("gridmgr:figures", ({ detail }) => {
+    const now = JSON.stringify(detail);
+    if (now === told) return;
+    if (!told) told = now; // what it was told first it shows already
+    else if (Date.now() - shownAt > EVERY) { told = now; freshen(); }
   });
 
   // The map's own card would only know the topmost layer; the server knows all levels of a place.

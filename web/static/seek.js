@@ -46,7 +46,7 @@
     fold();
     if (number) {
       show(lon, lat, box);
-      document.dispatchEvent(new CustomEvent("gridmgr:incident", { detail: { number, box } }));
+      document.dispatchEvent(new CustomEvent("gridmgr:incident", { detail: { number, box, more: [] } }));
     } else if (lon !== undefined && (code === undefined || option.id.startsWith("sought-person"))) show(lon, lat, box);
     else {
       if (lon !== undefined) show(lon, lat);
@@ -79,6 +79,9 @@
     if (target.id !== "sought") return;
     input.setAttribute("aria-expanded", String(options().length > 0));
     choose(-1);
+    const said = document.getElementById("sought-said");
+    const none = sought.querySelector("p.quiet");
+    said.textContent = none ? none.textContent : options().length ? said.dataset.said.replace("{n}", options().length) : "";
     if (waiting && options().length) take(options()[0]);
     waiting = false;
   });
