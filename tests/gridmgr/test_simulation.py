@@ -40,9 +40,10 @@ from gridmgr.life.rules import target
 from gridmgr.module import queries as modules
 from gridmgr.one_grid import queries as one_grid
 from gridmgr.onsite import queries as onsite
+from gridmgr.position import queries as positions
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import dispatching, joint, organising, queries, rules, service
+from gridmgr.simulation import dispatching, joint, organising, queries, rules, service, walking
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import category_rows
 
@@ -399,6 +400,18 @@ def test_the_desks_of_the_demonstration_street_have_a_roster_of_a_fortnight_once
         assert turns % 42 == 0
         assert {turn.code[: len(shown)] for turn, *_ in found} == {shown}
         assert {turn.role for turn, *_ in found} == {"street_dispatcher", "community_clerk", "grid_member"}
+        session.rollback()
+
+
+@pytest.mark.db
+def test_members_of_the_demonstration_street_walk_their_grids_and_are_seen(story):
+    with db.transaction(story.engine) as session:
+        sent = walking.walk(session)
+        assert 0 < sent <= walking.WALKERS
+        assert walking.walk(session) == 0  # nobody sends twice within minutes
+        seen = positions.page(session, accounts.actor(session, "dispatcher"), "", 100)
+        assert len(seen) == sent
+        assert all(each.code in {grant.code for grant in each.account.grants} for each in seen)
         session.rollback()
 
 

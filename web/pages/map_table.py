@@ -1,7 +1,5 @@
 """The colours of the command map as a table: each unit of a level with its value, sortable, and as CSV."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,6 +12,7 @@ from gridmgr.account.rules import Actor
 from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COVERAGES, NoEdition
+from gridmgr.sheet import Format, stream
 from gridmgr.statistics import queries as statistics
 from web.api.search import query
 from web.deps import Allow, Transaction
@@ -26,7 +25,6 @@ router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
 Typed = Annotated[text(32), Query()]
 SHOWN = 500
-FORMULAS = ("=", "+", "-", "@", "\t")  # what a spreadsheet would run
 
 
 @dataclass(frozen=True)
@@ -77,14 +75,12 @@ def download(
 ) -> Response:
     """Send the same table whole, as a file that spreadsheets open with its Chinese intact."""
     level, colour = _known(level, colour)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([_("Code"), _("Name"), _("Above it"), _("Incidents"), colouring.titles()[colour]])
-    for row in _rows(session, actor, search, level, colour):
-        writer.writerow([_plain(each) for each in (row.code, row.name, row.above, str(row.cases), row.label)])
-    name = f"{level}-{colour}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    heads = [_("Code"), _("Name"), _("Above it"), _("Incidents"), colouring.titles()[colour]]
+    rows = _rows(session, actor, search, level, colour)
+    told = ((row.code, row.name, row.above, row.cases, row.label) for row in rows)
+    content = b"".join(stream(Format.CSV, heads, told))
+    headers = {"Content-Disposition": f'attachment; filename="{level}-{colour}.csv"'}
+    return Response(content, media_type=Format.CSV.media, headers=headers)
 
 
 def _known(level: str, colour: str) -> tuple[str, str]:
@@ -121,7 +117,3 @@ def ordered(rows: list[Row], sort: str) -> list[Row]:
     """Return the rows by a column, a leading minus from large to small; by value as the legend goes if by nothing."""
     key = SORTS.get(sort.lstrip("-"), SORTS["value"])
     return sorted(rows, key=key, reverse=sort.startswith("-"))
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULAS) else text
