@@ -41,7 +41,7 @@ def test_a_building_is_found_and_the_levels_are_walked(page: Page, house: str) -
     expect(shown).to_have_attribute("data-code", house)
     page.wait_for_url(f"**/?code={house}")
     expect(shown.locator(".crumbs li")).to_have_count(5)
-    shown.locator(".up").press("Enter")
+    shown.locator(".ascend").press("Enter")
     grid = shown.locator(f"td a[data-drill='{house}']")
     expect(grid).to_be_visible()
     expect(page.locator("#drilled")).to_be_focused()

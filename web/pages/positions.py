@@ -89,7 +89,8 @@ def turn(
 
 def _switch(request: Request, session: Session, actor: Actor, quiet: bool) -> HTMLResponse:
     values = {
-        "own": queries.shared(session, actor), "quiet": quiet, "every": int(rules.EVERY.total_seconds()),
+        "own": queries.shared(session, actor), "zone": str(clock.zone()), "quiet": quiet,
+        "every": int(rules.EVERY.total_seconds()),
         "hours": int(rules.KEPT.total_seconds()) // 3600,
         "said": {"sent": _("Sent at {time}."), "denied": _("The browser does not tell where you are; allow it there.")},
     }  # fmt: skip

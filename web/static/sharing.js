@@ -3,7 +3,7 @@
   "use strict";
   const own = () => document.getElementById("sharing");
   const { "x-csrf-token": csrf } = JSON.parse(document.body.getAttribute("hx-headers"));
-  const clock = new Intl.DateTimeFormat("sv-SE", { hour: "2-digit", minute: "2-digit" });
+  const clock = () => new Intl.DateTimeFormat("sv-SE", { timeZone: own().dataset.zone, hour: "2-digit", minute: "2-digit" });
   let timer = 0;
 
   function say(text) {
@@ -18,7 +18,7 @@
     const answer = await fetch("/api/positions", { method: "POST", headers, body }).catch(() => null);
     if (!answer) return;
     const told = await answer.json();
-    say(answer.ok ? own().dataset.sent.replace("{time}", clock.format(new Date(told.sent_at))) : told.detail);
+    say(answer.ok ? own().dataset.sent.replace("{time}", clock().format(new Date(told.sent_at))) : told.detail);
   }
 
   function locate() {
