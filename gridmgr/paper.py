@@ -4,6 +4,7 @@ What comes from data is always escaped. Nothing is ever fetched: a paper has the
 as `picture:NAME`, and one that asks for anything else is not made.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -57,6 +58,9 @@ def pdf(markup: str, pictures: Pictures) -> bytes:
     """
     from weasyprint import HTML
     from weasyprint.urls import FatalURLFetchingError, URLFetcherResponse
+
+    for chatty in ("weasyprint.progress", "fontTools"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
     def given(url: str) -> "URLFetcherResponse":
         media, content = (

@@ -14,7 +14,8 @@ from gridmgr.bulletin.queries import Search
 from gridmgr.digest import queries as digests
 from gridmgr.digest.model import Period, Span, Subject
 from gridmgr.digest.rules import before, sentences, span
-from web.api.files import kept, known
+from web import etags
+from web.api.files import kept
 from web.api.schema import file, problems, router
 from web.deps import Allow, Transaction
 from web.fields import Day, RowId, Utc, text
@@ -223,7 +224,7 @@ def answered(
     way = "inline" if show or media == rules.PNG else "attachment"
     headers = kept(f"bulletin-{bulletin_id}-{name}")
     headers["Content-Disposition"] = f'{way}; filename="bulletin-{bulletin_id}-{name}"'
-    return Response(b"" if known(request, headers) else content, headers=headers, media_type=media)
+    return etags.spared(request, Response(content, headers=headers, media_type=media))
 
 
 def _out(each: Bulletin) -> BulletinOut:

@@ -1,0 +1,45 @@
+"""A leader has a report written, reads it with its maps, and plans the next ones."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from walking import check_for_everybody, log_in
+
+from gridmgr import clock, db
+from gridmgr.account.rules import SYSTEM
+from gridmgr.bulletin import service
+from gridmgr.digest import queries as digests
+from gridmgr.digest.model import Period, Subject
+from gridmgr.digest.rules import span
+from gridmgr.hierarchy import queries as hierarchy
+from web import deps
+
+pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
+
+
+def test_a_report_is_written_read_and_planned(page: Page) -> None:
+    week = span(Period.WEEK, clock.today())
+    with (
+        clock.travel(clock.midnight(week.last, 1) + timedelta(hours=6)),
+        db.transaction(deps.engine()) as session,
+    ):
+        street = min(hierarchy.streets(session))
+        service.write(session, SYSTEM, digests.target(session, Subject.STREET, street), week)
+    log_in(page)
+    page.goto("/bulletins")
+    page.locator("table a strong").first.click()
+    article = page.locator("article.paper")
+    expect(article.locator("h1")).to_be_visible()
+    pictures = article.locator("img")
+    expect(pictures).to_have_count(4)
+    assert all(
+        page.evaluate("[...document.querySelectorAll('.paper img')].map((img) => img.naturalWidth > 300)")
+    )
+    read = page.url.removeprefix(page.url.partition("/bulletins")[0])
+    page.goto("/bulletins")
+    page.locator("#plan summary").click()
+    page.locator("#plan form.stack button").click()
+    expect(page.locator("[role=status].good")).to_be_visible()
+    expect(page.locator("#plan tbody tr")).to_have_count(1)
+    check_for_everybody(page, "/bulletins", read)
