@@ -16,7 +16,7 @@ from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import SYSTEM, Actor
 from gridmgr.grading import rules
 from gridmgr.grading.model import Grade, Graded, GradedWeek, GridGrade, Reason, Signs
-from gridmgr.hierarchy.model import MICRO_GRID, GridUnit
+from gridmgr.hierarchy.model import BUILDING, COMMUNITY, MICRO_GRID, GridUnit
 from gridmgr.hierarchy.queries import valid_at
 from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import visible
@@ -47,6 +47,27 @@ def graded(session: Session, actor: Actor, area: str = "", at: datetime | None =
     )  # fmt: skip
     found = (rules.grade(known[code], middle, by, before.get(code)) for code in session.scalars(asked))
     return sorted(found, key=lambda each: (-each.points, each.code))
+
+
+def worst(session: Session, actor: Actor, level: str) -> dict[str, Grade]:
+    """Return the worst grade inside each unit of a level that an actor sees; of micro-grids it is their own."""
+    found = {each.code: each.grade for each in graded(session, actor)}
+    for lower in (MICRO_GRID, COMMUNITY):
+        if level in (lower, BUILDING):
+            break
+        asked = select(GridUnit.code, GridUnit.parent_code).where(
+            GridUnit.level == lower, valid_at(clock.today())
+        )
+        above = dict(tuple(row) for row in session.execute(asked))
+        raised: dict[str, Grade] = {}
+        for code, grade in found.items():
+            if unit := above.get(code):
+                raised[unit] = max(grade, raised.get(unit, Grade.GREEN), key=_WORSE.index)
+        found = raised
+    return found
+
+
+_WORSE = (Grade.GREEN, Grade.YELLOW, Grade.RED)
 
 
 def signs(session: Session, at: datetime, by: Mapping[str, float]) -> dict[str, Signs]:

@@ -29,7 +29,7 @@ def test_points_of_all_signs_are_added_and_the_weightiest_stands_first():
 
 
 def test_no_sign_alone_goes_beyond_its_most():
-    assert graded(overdue=100) == (Grade.YELLOW, {"overdue": 12})
+    assert graded(overdue=100) == (Grade.YELLOW, {"overdue": 10})
 
 
 def test_few_households_or_reports_say_nothing_about_a_rate():

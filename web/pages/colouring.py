@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gis.palette import COUNTS, EMERGING, HOTSPOT, UNSAID
+from gis.palette import COUNTS, EMERGING, GRADE, HOTSPOT, UNSAID
 from gridmgr.account.rules import Actor
 from gridmgr.casebook.queries import Search
 from gridmgr.errors import BadInput
+from gridmgr.grading import queries as grading
 from gridmgr.hotspot import queries as hotspots
 from gridmgr.hotspot.model import Found
 from gridmgr.statistics import queries as statistics
@@ -118,12 +119,28 @@ def _range(low: int, top: int) -> str:
     return _("{low} to {top} incidents", low=number(low), top=number(top))
 
 
+def graded(session: Transaction, actor: Actor, level: str, _search: Search) -> dict:
+    """Return the grades of a level's units as of now: of a coarser unit the worst inside it."""
+    found = grading.worst(session, actor, level)
+    entries = [
+        {
+            "label": words.word(words.GRADES, grade), "colour": sign.colour, "mark": sign.shape,
+            "count": sum(each == grade for each in found.values()),
+        }
+        for grade, sign in GRADE.items()
+    ]  # fmt: skip
+    palette = {grade: sign.colour for grade, sign in GRADE.items()}
+    values = {code: grade.value for code, grade in found.items()}
+    return nothing("grade") | {"entries": entries if found else [], "values": values, "palette": palette}
+
+
 KINDS: dict[str, Callable[..., dict] | None] = {
     "hotspot": _found("hotspot", hotspots.gi),
     "emerging": _found("emerging", hotspots.trend),
     "count": count,
     "households": _found("households", hotspots.rates, base="households"),
     "area": _found("area", hotspots.rates, base="area"),
+    "grade": graded,
     "none": None,
 }
 TITLES = {
@@ -132,6 +149,7 @@ TITLES = {
     "count": N_("Number of incidents"),
     "households": N_("Cases per 100 households"),
     "area": N_("Cases per km²"),
+    "grade": N_("Grades of grids"),
     "none": N_("Not at all"),
 }
 

@@ -54,6 +54,12 @@ class Sheet:
     tall: bool = False
 
 
+def _cases(search: Search, place: dict[str, Any]) -> str:
+    """Return the address of the cases at a place of a trend."""
+    narrowed = query(search)
+    return "/trends/cases" + (f"{narrowed}&" if narrowed else "?") + urlencode(place)
+
+
 class Drawing:
     """What makes sheets of a trend: its numbers, its words, and the addresses of its cases."""
 
@@ -65,7 +71,7 @@ class Drawing:
         """Return the page of the cases behind a number."""
         place = {"kind": self.found.kind.value, "series": series, "step": self.found.period.step.value}
         more = {name: value for name, value in (("at", at), ("part", part)) if value is not None}
-        return "/trends/cases" + (query(self.search) or "?") + "&" + urlencode(place | more)
+        return _cases(self.search, place | more)
 
     def cells(self, series: str) -> list[Cell]:
         """Return the numbers of one series."""
@@ -316,7 +322,7 @@ def cases(
     own = {name: value for name, value in own.items() if value is not None}
     values = {
         "cases": shown, "places": _said(session, chosen, place), "back": "/trends" + query(search, kind=chosen.value),
-        "more": "/trends/cases" + (query(search) or "?") + "&" + urlencode(own | {"after": shown[-1].id})
+        "more": _cases(search, own | {"after": shown[-1].id})
         if len(found) > PAGE else "",
         "names": {each.id: each.name(i18n.language.get()) for each in matters.by_id(session).values()},
         "title": words.word(words.TRENDS, chosen), "after": after,
