@@ -108,6 +108,10 @@ class PeriodTooShort(BadInput):
     """{since} to {until} makes {given} periods, counted in {unit}; {needed} are needed: begin on {begin} or before."""
 
 
+class RecordsTooYoung(BadInput):
+    """Records begin on {begun}; up to {until} that makes {given} periods, counted in {unit}; {needed} are needed."""
+
+
 class UnknownRateBase(BadInput):
     """Nothing is set against {base}; the bases are {known}."""
 

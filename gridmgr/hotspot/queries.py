@@ -126,9 +126,11 @@ def trend(
 
     Raises
     ------
-    UnknownStep, TooManyPeriods, PeriodTooShort
+    UnknownStep, TooManyPeriods, PeriodTooShort, RecordsTooYoung
     """
-    span = rules.spans(step, search.since, search.until, clock.today(), number)
+    first = session.scalar(select(func.min(Incident.reported_at)))
+    begun = first and clock.local(first).date()
+    span = rules.spans(step, search.since, search.until, clock.today(), number, begun)
     land = ground(session, actor, level, span.until)
     asked = replace(search, since=span.since, until=span.until)
 

@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 
 from gis.emerging import LEAST
-from gridmgr.hotspot.model import PeriodTooShort, Span, TooManyPeriods, UnknownRateBase, UnknownStep
+from gridmgr.hotspot.model import (
+    PeriodTooShort,
+    RecordsTooYoung,
+    Span,
+    TooManyPeriods,
+    UnknownRateBase,
+    UnknownStep,
+)
 from gridmgr.words.methods import PERIODS
 
 STEPS = {"day": 1, "week": 7}  # days
@@ -36,13 +43,17 @@ FEW, UNKNOWN = "few", "unknown"
 RATE_CLASSES = ("1", "2", "3", "4", "5", FEW, UNKNOWN)
 
 
-def spans(step: str, since: date | None, until: date | None, today: date, number: int | None = None) -> Span:
+def spans(
+    step: str, since: date | None, until: date | None, today: date, number: int | None = None, begun: date | None = None
+) -> Span:  # fmt: skip
     """Return the periods asked for, up to the last day that is over; what is left over at the beginning is cut off.
+
+    None begins before there are records (`begun`): a place would look as if it had become hot on that day.
 
     Raises
     ------
     UnknownStep, TooManyPeriods
-    PeriodTooShort
+    PeriodTooShort, RecordsTooYoung
         There are fewer whole periods than a class needs.
     """
     if step not in STEPS:
@@ -52,6 +63,10 @@ def spans(step: str, since: date | None, until: date | None, today: date, number
     if since is not None:
         number = max(((last - since).days + 1) // days, 0)
     number = USUAL[step] if number is None else number
+    recorded = number if begun is None else max(((last - begun).days + 1) // days, 0)
+    if recorded < LEAST <= number:
+        raise RecordsTooYoung(begun=begun, until=last, given=recorded, unit=PERIODS[step], needed=LEAST)
+    number = min(number, recorded)
     if number > MOST_PERIODS:
         raise TooManyPeriods(given=number, most=MOST_PERIODS)
     if number < LEAST:

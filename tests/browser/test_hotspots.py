@@ -19,4 +19,4 @@ def test_hot_spots_are_looked_at_from_all_sides_by_everybody(page: Page) -> None
     page.locator("#found thead a", has_text="按件数排名").click()
     page.locator("#found tbody a[href^='/incidents']").first.click()
     page.wait_for_url("**/incidents?*code=*")
-    check_for_everybody(page, "/hotspots?look=trend", "/hotspots?look=repeat&least=2")
+    check_for_everybody(page, "/hotspots?look=now", "/hotspots?look=repeat&least=2")

@@ -12,7 +12,14 @@ from gridmgr.casebook.queries import Search
 from gridmgr.category import queries as matters
 from gridmgr.duty.model import Shift
 from gridmgr.hotspot import queries, rules
-from gridmgr.hotspot.model import NotAnAreaLevel, PeriodTooShort, TooManyPeriods, UnknownRateBase, UnknownStep
+from gridmgr.hotspot.model import (
+    NotAnAreaLevel,
+    PeriodTooShort,
+    RecordsTooYoung,
+    TooManyPeriods,
+    UnknownRateBase,
+    UnknownStep,
+)
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident
 from gridmgr.intake import service as intake
@@ -63,6 +70,12 @@ def test_too_few_periods_say_when_to_begin():
         rules.spans("week", TODAY, None, TODAY)
 
 
+def test_no_period_begins_before_there_are_records():
+    assert rules.spans("day", None, None, TODAY, begun=date(2026, 10, 5)).since == date(2026, 10, 5)
+    with pytest.raises(RecordsTooYoung, match="begin on 2026-10-15; up to 2026-10-19 that makes 5 periods"):
+        rules.spans("day", None, None, TODAY, begun=date(2026, 10, 15))
+
+
 def test_other_periods_and_bases_are_refused():
     with pytest.raises(UnknownStep):
         rules.spans("hour", None, None, TODAY)
@@ -77,6 +90,7 @@ def test_other_periods_and_bases_are_refused():
 class TestEmerging:
     def test_a_flare_up_is_told_with_its_course_and_today_is_left_out(self, district, filed):
         filed(*[(days, 0.1, 0.1) for days in (1, 2, 3) for _ in range(25)], *[(0.05, 3.9, 0.1)] * 9)
+        filed((20, 3.1, 0.1))  # so that there are records of all the days
         found = queries.trend(district, SYSTEM, "micro_grid", Search(since=date(2026, 10, 1)))
         assert found.units.loc[GRIDS[0], "klass"] == "consecutive_hot"
         assert found.units.loc[GRIDS[3], "klass"] == "none"
