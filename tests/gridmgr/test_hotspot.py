@@ -62,7 +62,7 @@ def test_periods_end_with_the_last_day_that_is_over():
 
 def test_too_few_periods_say_when_to_begin():
     with pytest.raises(
-        PeriodTooShort, match="makes 9 periods, counted in days; 10 are needed: begin on 2026-10-10"
+        PeriodTooShort, match="makes 9 periods, counted in single days; 10 are needed: begin on 2026-10-10"
     ):
         rules.spans("day", date(2026, 10, 11), None, TODAY)
     assert len(rules.spans("day", date(2026, 10, 10), None, TODAY).begins) == 10

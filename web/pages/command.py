@@ -25,7 +25,7 @@ from gridmgr.situation import queries as situation
 from web.api.search import query
 from web.deps import Allow, Transaction
 from web.i18n import _
-from web.pages.filters import Filters, choices
+from web.pages.filters import OfAreas, choices
 from web.render import is_fragment, render
 from web.words import N_
 
@@ -43,7 +43,7 @@ MARKS = {  # what a mark says beside the state of its case: signs that can be sw
 HIDEABLE = (*LEVELS, "incidents", "names", *MARKS)
 
 
-def with_code(session: Transaction, actor: Viewer, search: Filters) -> Search:
+def with_code(session: Transaction, actor: Viewer, search: OfAreas) -> Search:
     """Return the filters with the code of the area, where its name was typed."""
     return replace(search, code=_code(session, actor, search.code)) if search.code else search
 

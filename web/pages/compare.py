@@ -29,7 +29,7 @@ from web.api.search import query
 from web.deps import Allow, Transaction
 from web.fields import text
 from web.i18n import _
-from web.pages.filters import Filters, choices
+from web.pages.filters import OfAreas, choices
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
@@ -126,7 +126,7 @@ def compared(session: Session, actor: Actor, search: Search, asked: Asked) -> Co
 
 @router.get("/compare", response_class=HTMLResponse)
 def show(
-    request: Request, session: Transaction, actor: Viewer, search: Filters, asked: Question
+    request: Request, session: Transaction, actor: Viewer, search: OfAreas, asked: Question
 ) -> HTMLResponse:
     """Show both maps and the table."""
     found = problem = None
@@ -232,7 +232,7 @@ def _legend_of_fates(fates: dict[str, str]) -> list[tuple[str, str]]:
 
 
 @router.get("/compare.csv")
-def download(session: Transaction, actor: Viewer, search: Filters, asked: Question) -> Response:
+def download(session: Transaction, actor: Viewer, search: OfAreas, asked: Question) -> Response:
     """Send the whole table as a file."""
     found = compared(session, actor, search, asked)
     rows = [*rules.ordered(found.rows, asked.sort), found.total]

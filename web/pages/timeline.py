@@ -20,7 +20,7 @@ from web.api.search import query
 from web.deps import Allow, Transaction
 from web.fields import text
 from web.i18n import _
-from web.pages.filters import Filters
+from web.pages.filters import OfAreas
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
@@ -51,7 +51,7 @@ def period(since: str, until: str) -> tuple[datetime, datetime]:
 
 @router.get("/timeline", response_class=HTMLResponse)
 def show(
-    request: Request, session: Transaction, actor: Viewer, search: Filters, since: From = "", until: To = "",
+    request: Request, session: Transaction, actor: Viewer, search: OfAreas, since: From = "", until: To = "",
     step: Typed = "",
 ) -> HTMLResponse:  # fmt: skip
     """Show a period instant by instant."""
@@ -82,7 +82,7 @@ def _address(filters: str, given: dict[str, str]):
 
 @router.get("/timeline.csv")
 def download(
-    session: Transaction, actor: Viewer, search: Filters, since: From = "", until: To = "", step: Typed = "",
+    session: Transaction, actor: Viewer, search: OfAreas, since: From = "", until: To = "", step: Typed = "",
 ) -> Response:  # fmt: skip
     """Send the same table as a file."""
     begin, end = period(since, until)
