@@ -139,11 +139,17 @@ class Reader:
             told += self._paints(session, screens)
             return told
 
+    def patience(self) -> float:
+        """Return how many seconds the next round may wait if nothing happens meanwhile."""
+        waiting = [each.rests_until for each in (*self.figures.values(), *self.paints.values()) if each.stale]
+        return min(TICK, max(0.0, min(waiting) - time.monotonic())) if waiting else TICK
+
     def _fresh(self, session: Transaction) -> set[int] | None:
         """Return the cases something was written of, or that have become late, since the last round; None: too many."""
         look = queries.look(session)
         if self.since is None:
-            self.since = Mark(max(0, look.mark.steps - MARGIN), max(0, look.mark.deeds - MARGIN))
+            around = Mark(max(0, look.mark.steps - MARGIN), max(0, look.mark.deeds - MARGIN))
+            self.since = safe([], look) or around
             self.known = _rows(queries.written(session, self.since, 2 * MARGIN))
             self.looks = [look]
             return set(self._aged(session))
@@ -308,7 +314,7 @@ class Situation:
         away = False
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TICK)
+                await asyncio.wait_for(self._wake.wait(), self._reader.patience())
             self._wake.clear()
             start, screens = time.monotonic(), list(self._screens)
             try:

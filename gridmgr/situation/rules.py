@@ -38,7 +38,7 @@ class Look:
 
 
 def safe(looks: Iterable[Look], now: Look) -> Mark | None:
-    """Return the last mark behind which everything is seen now; None if no earlier look tells one.
+    """Return the last mark up to which everything is seen now; None if no look tells one.
 
     Rows get their numbers when they are written and are seen when they are committed, so a lower number may
     come after a higher one. What cannot be seen now belongs to a transaction at least as young as the oldest
@@ -48,7 +48,7 @@ def safe(looks: Iterable[Look], now: Look) -> Mark | None:
     >>> safe([first, second], Look(Mark(30), 108, 120)), safe([second], Look(Mark(30), 108, 120))
     (Mark(steps=10, deeds=0), None)
     """
-    return max((look.mark for look in looks if look.following <= now.oldest), default=None)
+    return max((look.mark for look in (*looks, now) if look.following <= now.oldest), default=None)
 
 
 def shared(actor: Actor) -> Actor:

@@ -16,7 +16,7 @@ from web.paging import Page, Paging, paged
 routes = router("view")
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
 Key = tuple[str, RowId]
-QUERY = "code=510106001&colour=count&at=104.05,30.7,14"
+QUERY = "code=510106001&colour=count&centre=104.05,30.7,14"
 
 
 class ViewIn(BaseModel):

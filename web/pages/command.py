@@ -69,7 +69,7 @@ def _code(session: Session, actor: Actor, typed: str) -> str:
 @router.get("/", response_class=HTMLResponse)
 def show(
     request: Request, session: Transaction, actor: Viewer, search: Coded, level: str = "micro_grid",
-    colour: str = "hotspot", at: str = "", hide: str = "",
+    colour: str = "hotspot", centre: str = "", hide: str = "",
 ) -> HTMLResponse:  # fmt: skip
     """Show the map; htmx gets the counts of new filters only."""
     try:
@@ -94,9 +94,9 @@ def show(
     }
     if is_fragment(request):
         return render(request, "fragments/asked.html", values)
-    place = _place(at)
+    place = _place(centre)
     values |= {
-        "chart": _chart(edition, bounds, search, place), "zone": str(clock.zone()), "at": at if place else "",
+        "chart": _chart(edition, bounds, search, place), "zone": str(clock.zone()), "centre": centre if place else "",
         "hide": ",".join(each for each in HIDEABLE if each in hide.split(",")), "layers": LEVELS, "marks": MARKS,
         "views": saved_views.listing(session, actor), "kept": request.url.query,
     }  # fmt: skip

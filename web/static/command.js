@@ -112,10 +112,10 @@
   /** Let the address say what is seen, and the link to the table what lies within the map. */
   function keep() {
     const { lng, lat } = map.getCenter();
-    if (moved) form.elements.at.value = [lng.toFixed(6), lat.toFixed(6), map.getZoom()].join(",");
+    if (moved) form.elements.centre.value = [lng.toFixed(6), lat.toFixed(6), map.getZoom()].join(",");
     form.elements.hide.value = [...hidden].sort().join(",");
     const address = new URL(location.href);
-    for (const name of ["at", "hide"]) {
+    for (const name of ["centre", "hide"]) {
       const { value } = form.elements[name];
       if (value) address.searchParams.set(name, value); else address.searchParams.delete(name);
     }
@@ -142,7 +142,7 @@
   }
   document.addEventListener("change", ({ target }) => { if (target.dataset.hide) see(target.dataset.hide, target.checked); });
   map.on("overlayadd overlayremove", ({ type, layer }) => {
-    if (gridmgr.live.state === "paused") return; // another time has put its own layers there
+    if (gridmgr.live?.state === "paused") return; // another time has put its own layers there
     const box = switches().find(({ dataset }) => layerOf(dataset.hide) === layer);
     if (box && box.checked !== (type === "overlayadd")) see(box.dataset.hide, type === "overlayadd");
   });

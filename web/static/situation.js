@@ -7,7 +7,7 @@
   "use strict";
   const SILENT_MS = 40000; // the server says something every 15 s; a line silent for so long is dead
   const AGAIN_MS = 5000; // when the browser has given up
-  const HURRY_MS = 800; // no longer do incidents wait for the first word
+  const HURRY_MS = 2500; // no longer do incidents wait for the first word
   const SPREAD_MS = 8000; // screens that load anew do so one after another
   const BACK_MS = 8000; // so long it is said that the server is back
   const ASTRAY = 3; // figures in a row that say another number than there are marks
@@ -45,7 +45,8 @@
     const since = new Date(heardAt);
     const was = state;
     heardAt = Date.now();
-    if (was !== "lost") return say("live");
+    if (was === "back") return;
+    if (was !== "lost") { say("live"); return; }
     say("back");
     setTimeout(() => { if (state === "back") say("live"); }, BACK_MS);
     document.dispatchEvent(new CustomEvent("gridmgr:back", { detail: { since } }));
@@ -87,15 +88,12 @@
   function heard(event, act) {
     mark = event.lastEventId || mark;
     watch();
+    if (act !== ACTS.away && act !== ACTS.end) back(); // a line that only seemed lost says no hello
     act(JSON.parse(event.data));
-    if (state === "live" || state === "back") heardAt = Date.now();
   }
 
   const ACTS = {
-    hello() {
-      back();
-      if (anew) load();
-    },
+    hello() { if (anew) load(); },
     change: (told) => inTurn(() => gridmgr.changeIncidents(told)),
     figures: (told) => { showFigures(told); compare(told); },
     colours: (told) => { if (told && !paused) gridmgr.paint(told); },
