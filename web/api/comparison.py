@@ -47,7 +47,7 @@ class RowOut(BaseModel):
     fate: str | None = Field(
         examples=["reshaped"], description="What became of it from one map to the other."
     )
-    origin: list[OriginOut]
+    origin: list[OriginOut] = Field(examples=[[{"code": "510106001001003", "share": 0.62}]])
 
 
 class ComparisonOut(BaseModel):
