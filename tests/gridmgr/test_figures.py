@@ -11,7 +11,7 @@ from test_module import regroup
 from wandering import HOUR, NINE, walk
 
 from gridmgr import clock
-from gridmgr.account.rules import SYSTEM, Role
+from gridmgr.account.rules import SYSTEM, Actor, Role
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.clock import TimeUnit
@@ -42,14 +42,14 @@ def city(district, told, staff) -> list[Incident]:
             report = told(n % 4 + 0.5, 0.1 + n % 2 * 0.4, reported_at=NINE, source=SOURCES[n % 4])
             ids += intake.report_many(district, reporters[n % 2], [report])
     found = list(district.scalars(select(Incident).where(Incident.id.in_(ids)).order_by(Incident.id)))
-    wander(district, found, NINE)
+    wander(district, found, NINE, staff[Role.GRID_LEADER])
     return found
 
 
-def wander(session, cases: list[Incident], since: datetime) -> None:
+def wander(session, cases: list[Incident], since: datetime, by: Actor = SYSTEM) -> None:
     chance = Random(SEED)
     for case in cases:
-        walk(session, chance, case, since)
+        walk(session, chance, case, since, by)
     session.flush()
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from gridmgr import clock
-from gridmgr.account.rules import SYSTEM
+from gridmgr.account.rules import SYSTEM, Actor
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service
 from gridmgr.incident.model import Incident, IncidentEvent
@@ -48,7 +48,7 @@ def payload(chance: Random, action: Action, at: datetime) -> dict:
     return given.get(action, {})
 
 
-def walk(session, chance: Random, case: Incident, recorded: datetime = NINE) -> None:
+def walk(session, chance: Random, case: Incident, recorded: datetime = NINE, by: Actor = SYSTEM) -> None:
     """Take a case some steps the tables allow; some are written down later than they are taken."""
     rows = []
     kinds = [Action.ADOPT] * 3 * (
@@ -67,7 +67,7 @@ def walk(session, chance: Random, case: Incident, recorded: datetime = NINE) -> 
         if action is Action.REHOME:
             given["edition_id"] = case.edition_id
         with clock.travel(recorded):
-            rows.append(service._appended(SYSTEM, case, action, given, at))
+            rows.append(service._appended(by, case, action, given, at))
     session.add_all(IncidentEvent(**row) for row in rows)
 
 
