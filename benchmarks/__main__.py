@@ -7,7 +7,20 @@ import sys
 from rich.console import Console
 from sqlalchemy import text
 
-from benchmarks import chaos, emerging, hotspot, imports, intake, lists, locate, month, screens, sweep, tiles
+from benchmarks import (
+    chaos,
+    emerging,
+    figures,
+    hotspot,
+    imports,
+    intake,
+    lists,
+    locate,
+    month,
+    screens,
+    sweep,
+    tiles,
+)
 from benchmarks.city import City, city
 from benchmarks.table import Row, show
 
@@ -17,7 +30,7 @@ PREPARED = """
     WHERE valid_to IS NULL AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326))
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
-FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "hotspots", "emerging")
+FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "figures", "hotspots", "emerging")
 ALONE = ("chaos", "month", "screens")  # tables of their own
 
 
@@ -58,7 +71,7 @@ def main(arguments: list[str]) -> None:
         rows += _in_the_city(chosen.what, tell)
     others = {
         "intake": intake.run, "sweep": lambda: sweep.run(chosen.clocks), "lists": lambda: lists.run(chosen.cases),
-        "hotspots": hotspot.run, "emerging": emerging.run,
+        "figures": lambda: figures.run(chosen.cases), "hotspots": hotspot.run, "emerging": emerging.run,
     }  # fmt: skip
     for name, run in others.items():
         if name in chosen.what:

@@ -84,14 +84,17 @@ def rows(session: Session) -> list[Row]:
         for by in KEYS:
             found.append(_row(session, f"{name} by {by}, the table in time", by, search))
     month = Search(since=today - timedelta(days=MONTH))
-    every = Row("a month: all 29 numbers and sums, beside the six", *in_turn(
-        [lambda: queries.total(session, SYSTEM, month), lambda: queries.total(session, SYSTEM, month, counts=_IN_TIME)], 3,
-    ), 0.2)  # fmt: skip
     at = clock.now() - timedelta(days=10)
-    past = Row("a month as it stood ten days ago, beside today", *in_turn(
-        [lambda: queries.total(session, SYSTEM, month, at, counts=_IN_TIME), lambda: queries.total(session, SYSTEM, month, counts=_IN_TIME)], 3,
-    ), 0.02)  # fmt: skip
-    return [*found, every, past]
+
+    def total(*args, **more) -> Callable[[], object]:
+        return lambda: queries.total(session, SYSTEM, month, *args, **more)
+
+    now = total(counts=_IN_TIME)
+    beside = {
+        "a month: all 29 numbers and sums, beside the six": (total(), 0.2),
+        "a month as it stood ten days ago, beside today": (total(at, counts=_IN_TIME), 0.2),
+    }
+    return found + [Row(work, *in_turn([run, now], 3), target) for work, (run, target) in beside.items()]
 
 
 _IN_TIME = needed(*TABLES["time"])

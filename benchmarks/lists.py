@@ -51,6 +51,7 @@ COPY = """
                          * interval '1 day' AS back,
                          (n * 100000 + row) * 2 + CAST(:ended AS int) AS fresh,
                          CASE WHEN n % 97 = 0 AND row % 37 = 0 THEN '，鹦鹉' ELSE '' END AS told) AS made
+    ORDER BY reported_at - back  -- as they would have come: a month of cases lies together
 """
 
 
