@@ -178,9 +178,12 @@ def _per_step(
 
 def _editions(session: Session, found: Sequence[datetime]) -> list[tuple[int, str]]:
     """Return the map of each instant, from the step on in which it came into force."""
+    oldest_first = hierarchy.editions(session)[::-1]
+    hierarchy.edition_at(session)  # there must be one
     changes: list[tuple[int, str]] = []
     for step, at in enumerate(found):
-        stamp = hierarchy.edition_at(session, clock.local(at).date()).stamp
-        if not changes or changes[-1][1] != stamp:
-            changes.append((step, stamp))
+        day = clock.local(at).date()
+        begun = [each for each in oldest_first if each.effective <= day] or oldest_first[:1]
+        if not changes or changes[-1][1] != begun[-1].stamp:
+            changes.append((step, begun[-1].stamp))
     return changes
