@@ -29,8 +29,8 @@ def burning(district: None, database: str) -> None:
         places = [
             incidents.position(case) for case in session.scalars(select(Incident).order_by(Incident.id))
         ]
-        times = [(places[n % 12], clock.midnight(day, 0.5 - n % 29)) for n in range(60)]
-        times += [(places[3], clock.midnight(day, 0.4) + timedelta(minutes=n)) for n in range(12)]
+        times = [(places[6 + n % 6], clock.midnight(day, 0.5 - n % 29)) for n in range(60)]
+        times += [(places[0], clock.midnight(day, 0.4) + timedelta(minutes=n)) for n in range(12)]
         told = [Report(*at, "wgs84", category, Source.PATROL, reported_at=then) for at, then in times]
         with clock.travel(clock.midnight(day, 1)):
             intake.report_many(session, SYSTEM, told)
