@@ -20,7 +20,7 @@ from gridmgr.account.rules import SYSTEM, Actor, Grant
 from gridmgr.casebook.queries import Search
 from gridmgr.category import queries as matters
 from gridmgr.digest import rules
-from gridmgr.digest.model import Material, NoSuchSubject, Period, Span, Subject, Target
+from gridmgr.digest.model import AREAS, Material, NoSuchSubject, Period, Span, Subject, Target
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, MICRO_GRID, STREET, NoEdition, UnknownUnit
 from gridmgr.incident import queries as incidents
@@ -31,6 +31,7 @@ from gridmgr.module import queries as modules
 from gridmgr.module.model import UnknownModule
 from gridmgr.organisation import queries as organisation
 from gridmgr.past import queries as past
+from gridmgr.scan import queries as scans
 from gridmgr.statistics import queries as statistics
 from gridmgr.supervision.model import Deed, SupervisionDeed, SupervisionOrder
 from gridmgr.weekly import queries as weekly
@@ -56,6 +57,7 @@ CHILD_COUNTS = (
     "in_community",
 )
 MOST_HOT = 10
+MOST_ALARMS = 10
 
 
 # ---- subjects ------------------------------------------------------------------------------------------
@@ -155,7 +157,8 @@ def gather(session: Session, of: Target, span: Span, at: datetime) -> Material:
         "children": _children(session, of, span, at),
         "longest": _called(session, rules.longest(cases, at)),
         "whistles": _whistles(session, of, begin, end, at), "orders": _orders(session, of, begin, end, at),
-        "hotspots": _told(session, span, units, card), "people": _people(session, of, span),
+        "hotspots": _told(session, span, units, card), "alarms": _alarms(session, of, span),
+        "people": _people(session, of, span),
     }  # fmt: skip
     names = {each.id: each.name("zh") for each in matters.by_id(session).values()}
     return Material(content, units, borders, mine, names)
@@ -278,6 +281,25 @@ def _borders(session: Session, of: Target, span: Span) -> gpd.GeoDataFrame:
         level = LEVELS[1]
     found = hierarchy.frame(session, level, span.last, writer(of))
     return found[found["code"].str.startswith(of.area)]
+
+
+def _alarms(session: Session, of: Target, span: Span) -> list[dict[str, Any]]:
+    """Return the alarms of the daily scans of a span, the rarest by chance first."""
+    if of.subject not in AREAS:
+        return []
+    days = (scans.Search(day=each) for each in rules.days(span))
+    found = [each for search in days for each in scans.page(session, writer(of), search, MOST_ALARMS)]
+    found = sorted(found, key=lambda each: -each.cluster.recurrence_days)[:MOST_ALARMS]
+    names = hierarchy.names(session, [code for each in found for code in each.codes[:1]], span.last)
+    return [
+        {
+            "day": each.scan.day.isoformat(), "category_zh": each.scan.matter, "category_en": each.scan.matter_en,
+            "place": names.get(each.codes[0], each.codes[0]) if each.codes else "", "units": len(each.codes),
+            "since": each.cluster.since.isoformat(), "observed": each.cluster.observed,
+            "expected": round(each.cluster.expected, 2), "once_in": round(each.cluster.recurrence_days, 1),
+        }
+        for each in found
+    ]  # fmt: skip
 
 
 # ---- joint work, orders, people ------------------------------------------------------------------------
