@@ -18,7 +18,6 @@ from matplotlib.font_manager import FontPath, FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from PIL import Image
 
 from gis.crs import STORAGE, metric_crs, to_metric
 from gis.drawing import Choropleth, NothingToDraw, Points, bounds_of
@@ -30,7 +29,6 @@ MARKERS = {"disc": "o", "ring": "o", "diamond": "D", "square": "s", "pin": "v"}
 INK, QUIET, BORDER = "#1a1a1a", "#555555", "#6b7a8a"
 MM = 1 / 25.4  # inches
 DPI = 200
-COLOURS = 96  # of a picture in dots: flat tints and their smooth edges, in a third of the bytes
 SCALE_SHARE = 0.22  # of the width of a map, at most, is its scale bar
 STEPS = (5, 2, 1)  # what a scale bar may begin with
 
@@ -318,13 +316,6 @@ def _legend(figure: Figure, handles: list, fill: Choropleth | None, points: Poin
 def _written(figure: Figure, form: str) -> bytes:
     """Return the bytes of a figure, without the day it was drawn: the same picture is the same file."""
     out = io.BytesIO()
-    if form == "svg":
-        figure.savefig(out, format=form, facecolor="#ffffff", metadata={"Date": None})
-    else:
-        FigureCanvasAgg(figure)
-        figure.set_dpi(DPI)
-        figure.canvas.draw()
-        drawn = Image.frombuffer("RGBA", figure.canvas.get_width_height(), figure.canvas.buffer_rgba())
-        few = drawn.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(out, "PNG", dpi=(DPI, DPI))
+    undated = {"Date": None} if form == "svg" else None
+    figure.savefig(out, format=form, dpi=DPI, facecolor="#ffffff", metadata=undated)
     return out.getvalue()
