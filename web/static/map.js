@@ -199,7 +199,7 @@
     const sign = element("span", "map-sign");
     sign.dataset.shape = entry.shape || "swatch";
     sign.style.setProperty("--sign", entry.colour);
-    row.append(sign, element("span", "", entry.mark ? `${entry.mark} · ${entry.label}` : entry.label));
+    row.append(sign, element("span", "", entry.mark && entry.mark !== entry.label ? `${entry.mark} · ${entry.label}` : entry.label));
     return row;
   }
 
