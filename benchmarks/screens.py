@@ -87,7 +87,7 @@ def _run(
     at = statistics.quantiles(delays, n=100)
     return {
         "screens": screens, "boards": len(QUERIES), "reports": len(heard.sent), "seconds": round(taken, 1),
-        "reports a second": round(len(heard.sent) / seconds, 1), "messages with a report": len(heard.had),
+        "reports a second": round(len(heard.sent) / taken, 1), "messages with a report": len(heard.had),
         "MB sent": round(heard.bytes / 1e6, 1), "delay p50 s": round(at[49], 2), "delay p95 s": round(at[94], 2),
         "CPU s of the screens' server": round(cost, 1), "CPU share": f"{cost / taken:.0%}",
         "MB before": round(idle), "MB with all open": round(opened), "MB at the end": round(memory),

@@ -1,6 +1,8 @@
 """The application: middleware, errors, every router; nothing else knows them all."""
 
+import asyncio
 import secrets
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
@@ -11,7 +13,7 @@ from gridmgr.errors import Problem
 from gridmgr.settings import settings
 from web import errors, gate, i18n
 from web.api import routers as api
-from web.deps import deny_by_default
+from web.deps import deny_by_default, wants_stream
 from web.interop import routers as interop
 from web.live import Live
 from web.pages import routers as pages
@@ -20,6 +22,7 @@ from web.situation import Situation
 from web.watching import Watch
 
 STATIC = Path(__file__).parent / "static"
+OPENING = 10  # pages that begin to listen at a time
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:{base_map}; connect-src 'self'; frame-ancestors 'self'; form-action 'self'; "
@@ -31,7 +34,7 @@ class Envelope:
     """What every request and answer gets: a language, a nonce, protective headers, a limit on its size."""
 
     def __init__(self, app: ASGIApp):
-        self.app = app
+        self.app, self.door = app, asyncio.Semaphore(OPENING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request inside the envelope."""
@@ -63,11 +66,27 @@ class Envelope:
                 admitted = await gate.admitted(request, receive)
             except Problem as refusal:
                 return await errors.answer(request, refusal)(request.scope, receive, watched)
-            await self.app(request.scope, admitted, watched)
+            serve = self._in_turn if wants_stream(request) else self.app
+            await serve(request.scope, admitted, watched)
         except Exception:
             if not started:
                 await errors.unforeseen(request)(request.scope, receive, send)
             raise  # the server's log wants it
+
+    async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in those who will go on listening, few at a time until each has begun.
+
+        When a server comes back all open pages come at once. Each takes a connection and, one after another,
+        several threads: those that wait for a connection must not hold all threads that others need to end.
+        """
+        async with AsyncExitStack() as inside:
+            await inside.enter_async_context(self.door)
+
+            async def begun(message: Message) -> None:
+                await inside.aclose()
+                await send(message)
+
+            await self.app(scope, receive, begun)
 
 
 def _sealed(send: Send, request: Request) -> Send:
