@@ -93,6 +93,11 @@ GRADE: dict[str, Sign] = {
     "green": Sign("#1b7f5c", "square"),
 }
 
+# How far a grid is from the mean: below to above, even ones pale, locked ones grey (ColorBrewer PuOr).
+BALANCE: dict[int, str] = {
+    -2: "#5e3c99", -1: "#b2abd2", 0: "#f7f7f7", 1: "#fdb863", 2: "#e66101", 9: "#8a949e",
+}  # fmt: skip
+
 SEVERITY: dict[str, str] = {"error": "#b2182b", "warning": "#e69f00"}
 
 # What a unit without a value is filled with.

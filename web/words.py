@@ -79,6 +79,7 @@ from gridmgr.words.methods import RATE_BASES as RATE_BASES
 from gridmgr.words.methods import SAID_CLASSES as SAID_CLASSES
 from gridmgr.words.methods import told as told
 from gridmgr.words.mornings import MORNING as MORNING
+from gridmgr.words.redraw import BALANCED as BALANCED
 from gridmgr.words.reports import BULLETIN_OFTEN as BULLETIN_OFTEN
 from gridmgr.words.reports import BULLETIN_PERIODS as BULLETIN_PERIODS
 from gridmgr.words.reports import BULLETIN_PROGRESS as BULLETIN_PROGRESS

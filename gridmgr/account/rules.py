@@ -30,6 +30,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "grid.view": _EVERYBODY,
     "grid.import": frozenset({Role.PLANNER, Role.ADMIN}),
     "grid.export": frozenset({Role.PLANNER, Role.COMMAND_CENTRE, Role.ADMIN}),
+    "redraw.propose": frozenset({Role.PLANNER, Role.STREET_LEADER, Role.COMMAND_CENTRE, Role.ADMIN}),
     "incident.view": _EVERYBODY,
     "incident.import": frozenset({Role.COMMAND_CENTRE, Role.ADMIN}),
     "incident.export": _OFFICE,

@@ -45,6 +45,7 @@ from gridmgr.cli import (
     phrases,
     policies,
     positions,
+    redraw,
     scans,
     serving,
     supervision,
@@ -65,6 +66,7 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
+app.add_typer(redraw.app, name="redraw")
 app.add_typer(hotspots.app, name="hotspots")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(accounts.app, name="accounts")

@@ -43,6 +43,7 @@ class NothingToDrawYet(BadInput):
 
 
 def searched(since: datetime | None, until: datetime | None) -> "Search":
+    """Return a search of a period; raises BackwardPeriod."""
     from gridmgr.casebook.queries import Search
 
     if since and until and since > until:

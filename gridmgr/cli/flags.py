@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
-from gridmgr.flag.model import Verdict
+from gridmgr.errors import BadInput
 from gridmgr.i18n import _, moment
 from gridmgr.words import word
 from gridmgr.words.trends import FLAG_SAYS, FLAGS, VERDICTS
 
 app = typer.Typer(no_args_is_help=True, help="Patterns in the records that are worth a look.")
+
+
+class UnknownVerdict(BadInput):
+    """{verdict} is nothing that can come of a look; write one of {known}."""
 
 
 class Standing(StrEnum):
@@ -78,15 +82,18 @@ def find(
 @app.command()
 def review(
     flag: Annotated[int, typer.Argument(help="Its id.")],
-    verdict: Annotated[Verdict, typer.Argument(help="What came of it.")],
+    verdict: Annotated[str, typer.Argument(help="What came of it: " + " | ".join(VERDICTS))],
     note: Annotated[str, typer.Argument(help="What was found.")],
 ) -> None:
     """Write down what came of a look at a flag."""
     from gridmgr.account.rules import SYSTEM
     from gridmgr.flag import service
+    from gridmgr.flag.model import Verdict
 
+    if verdict not in VERDICTS:
+        raise UnknownVerdict(verdict=verdict, known=", ".join(VERDICTS))
     with opened() as session:
-        service.review(session, SYSTEM, flag, verdict, note)
+        service.review(session, SYSTEM, flag, Verdict(verdict), note)
     say("Written down: {verdict}.", verdict=word(VERDICTS, verdict))
 
 

@@ -18,6 +18,7 @@ ORDER = (
     "backup",
     "simulation",
     "importing",
+    "redraw",
     "onsite",
     "dispatch",
     "lookup",

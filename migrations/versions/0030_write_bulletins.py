@@ -1,11 +1,11 @@
-"""Keep what the daily scans found, and who has looked at it."""
+"""Keep bulletins for ever, the plan they are written by, and those that are due."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0031"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0030"
+revision = "0027"
 down_revision = "0026"
 
 

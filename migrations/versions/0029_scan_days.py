@@ -1,11 +1,11 @@
-"""Find closed cases by their day; keep dated terms, weekly grades of micro-grids, and flags with their reviews."""
+"""Keep what the daily scans found, and who has looked at it."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:

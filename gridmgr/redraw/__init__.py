@@ -1,0 +1,1 @@
+"""Redrawing: how the grids of a community could be drawn anew."""
