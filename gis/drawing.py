@@ -52,12 +52,11 @@ class TileLayer:
 
 @dataclass(frozen=True)
 class Class:
-    """One entry of a legend: the value it stands for, its colour and its words; a mark reads without colour."""
+    """One entry of a legend: the value it stands for, its colour and its words."""
 
     value: int | str
     colour: str
     label: str
-    mark: str = ""  #: a letter that stands in each unit, where there are few enough to read them
 
 
 @dataclass(frozen=True)

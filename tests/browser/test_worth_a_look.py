@@ -46,7 +46,7 @@ def test_a_leader_follows_numbers_to_cases_and_writes_down_a_look(page: Page) ->
     page.goto("/trends?kind=flow")
     expect(page.locator(".chart svg, .nothing").first).to_be_visible()
     page.goto("/grading")
-    expect(page.locator(".graded-map .leaflet-container")).to_be_visible()
+    expect(page.locator(".map-area .leaflet-container")).to_be_visible()
     expect(page.locator("tbody .grade").first).to_be_visible()
     page.goto("/?colour=grade")
     expect(page.locator("#colouring .legend")).to_contain_text("红")

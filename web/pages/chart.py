@@ -12,6 +12,7 @@ from web import words
 from web.i18n import _
 
 LOWEST_ZOOM = 3
+EVERYWHERE = (73.0, 18.0, 135.0, 53.5)  # what a map without units looks at
 
 
 def tiles(edition: Edition) -> list[TileLayer]:

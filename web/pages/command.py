@@ -32,7 +32,6 @@ from web.words import N_
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
 NAMED = ("street", "community")  # the levels whose names stand on the map
-EVERYWHERE = (73.0, 18.0, 135.0, 53.5)
 MARKS = {  # what a mark says beside the state of its case: signs that can be switched off
     "age": N_("Lateness: a ring"),
     "source": N_("Source: the sign inside"),
@@ -137,7 +136,7 @@ def _unit(session: Session, actor: Actor, search: Search) -> GridUnit | None:
 def _bounds(session: Session, actor: Actor, unit: GridUnit | None, search: Search) -> Sequence[float]:
     """Return what the map looks at: the unit asked for, else all that the actor sees."""
     if unit is None:
-        return hierarchy.bounds(session, actor) or EVERYWHERE
+        return hierarchy.bounds(session, actor) or chart.EVERYWHERE
     at = hierarchy.edition_at(session, search.until).effective
     return shapely.from_geojson(hierarchy.outline(session, unit.level, unit.code, at)).bounds
 

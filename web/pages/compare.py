@@ -36,7 +36,6 @@ router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("figures.view"))]
 Typed = Annotated[text(32), Query()]
 SHOWN = 200
-EVERYWHERE = (73.0, 18.0, 135.0, 53.5)
 COLUMNS = (N_("Code"), N_("Name"), N_("Left"), N_("Right"), N_("Difference"), "%", N_("Change of the unit"))
 
 
@@ -174,7 +173,7 @@ def _presets(today: date) -> list[tuple[str, dict[str, str]]]:
 
 
 def _charts(session: Session, actor: Actor, found: Comparison) -> tuple[MapParts, ...]:
-    bounds = hierarchy.bounds(session, actor) or EVERYWHERE
+    bounds = hierarchy.bounds(session, actor) or chart.EVERYWHERE
     drawn = [
         maps.tile_map(chart.tiles(side.edition), bounds, words=chart.said(), **chart.ground())
         for side in (found.first, found.second)

@@ -28,7 +28,6 @@ from gridmgr.organisation import queries as organisation
 from web import i18n, words
 from web.deps import Allow, Transaction
 from web.fields import text
-from web.pages.command import EVERYWHERE
 from web.pages.incidents import mark, place
 from web.render import is_fragment, render
 
@@ -156,7 +155,7 @@ def _chart(session: Session, actor: Actor, asked: Asked) -> MapParts | None:
     points = Points(
         i18n._("Dispatch desk"), signs, "/dispatch/points" + asked.query(before=""), signs=DISPATCH
     )
-    bounds = hierarchy.bounds(session, actor) or EVERYWHERE
+    bounds = hierarchy.bounds(session, actor) or chart.EVERYWHERE
     return chart.parts(
         maps.tile_map(chart.tiles(edition), bounds, words=chart.said(), incidents=points, **chart.ground())
     )

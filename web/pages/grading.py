@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
+import geopandas as gpd
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 import web.pages.chart as chart
 import web.pages.dated as dated
-from gis.drawing import Choropleth, Class
+from gis import maps
 from gis.offline import MapParts
 from gis.palette import GRADE
-from gis.thematic import value_map
 from gridmgr import clock
 from gridmgr.account.rules import Actor, can
 from gridmgr.errors import Problem
@@ -45,10 +45,13 @@ def show(
     found = queries.graded(session, actor, area)
     wanted = [each for each in found if not grade or each.grade == grade]
     shown = wanted[:SHOWN]
+    units = hierarchy.frame(session, MICRO_GRID, clock.today(), actor)
+    units = units[units["code"].isin({each.code for each in found})]
     values = {
         "no_edition": False, "found": shown, "more": len(wanted) - len(shown), "area": area, "grade": grade,
         "grades": list(Grade), "numbers": {each: sum(one.grade is each for one in found) for each in Grade},
-        "chart": _chart(session, actor, found) if found else None, "areas": hierarchy.areas(session, actor),
+        "chart": _chart(session, units) if found else None, "shown": _shown(units, found),
+        "areas": hierarchy.areas(session, actor),
         "names": hierarchy.names(session, [each.code for each in shown], clock.today()), "said": said,
         "often": often, "meaning": rules.MEANING, "weeks": _weeks(session, actor, area), "signs": GRADE,
     }  # fmt: skip
@@ -76,16 +79,24 @@ def _weeks(session: Session, actor: Actor, area: str) -> list[tuple]:
     return list(counts.items())[:12]
 
 
-def _chart(session: Session, actor: Actor, found: list[Graded]) -> MapParts:
-    grades = {each.code: each.grade.value for each in found}
-    units = hierarchy.frame(session, MICRO_GRID, clock.today(), actor)
-    units = units[units["code"].isin(grades)].reset_index(drop=True)
-    units["grade"] = units["code"].map(grades)
-    classes = [
-        Class(each.value, GRADE[each].colour, words.word(words.GRADES, each), _letter(each))
-        for each in Grade
-    ]  # fmt: skip
-    return chart.parts(value_map(units, [Choropleth("grade", _("Grades"), classes)], words=chart.said()))
+def _chart(session: Session, units: gpd.GeoDataFrame) -> MapParts:
+    tiles = chart.tiles(hierarchy.edition_at(session))
+    return chart.parts(maps.tile_map(tiles, units.total_bounds, words=chart.said(), **chart.ground()))
+
+
+def _shown(units: gpd.GeoDataFrame, found: list[Graded]) -> dict:
+    """What static/hotspots.js draws: the grade of every micro-grid, and letters on those that need attention."""
+    letters = {each.code: _letter(each.grade) for each in found if each.grade is not Grade.GREEN}
+    marked = units[units["code"].isin(letters)]
+    middle = marked.geometry.representative_point()
+    places = zip(middle.x.round(6), middle.y.round(6), marked["code"], strict=True)
+    return {
+        "level": MICRO_GRID, "values": {each.code: each.grade.value for each in found},
+        "palette": {each.value: GRADE[each].colour for each in Grade},
+        "labels": {each.value: words.word(words.GRADES, each) for each in Grade},
+        "counts": {}, "cases": "/incidents?open=true",
+        "marks": [[lon, lat, letters[code]] for lon, lat, code in places],
+    }  # fmt: skip
 
 
 def _letter(grade: Grade) -> str:

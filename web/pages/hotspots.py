@@ -28,7 +28,6 @@ from web.render import is_fragment, render
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("figures.view"))]
 SHOWN = 100  # rows of the table; the file has all
-EVERYWHERE = (73.0, 18.0, 135.0, 53.5)
 
 
 def _whole(text: str, usual: int, least: int, most: int) -> int:
@@ -77,7 +76,7 @@ def show(
     }  # fmt: skip
     if is_fragment(request):
         return render(request, "fragments/hotspots.html", values)
-    bounds = hierarchy.bounds(session, actor) or EVERYWHERE
+    bounds = hierarchy.bounds(session, actor) or chart.EVERYWHERE
     drawn = maps.tile_map(chart.tiles(edition), bounds, words=chart.said(), **chart.ground())
     values |= {"chart": chart.parts(drawn), "areas": hierarchy.areas(session, actor)}
     return render(request, "hotspots.html", values | choices(session, actor))

@@ -110,7 +110,7 @@ def show(
         edition = hierarchy.edition_at(session)
     except NoEdition:
         return render(request, "problem.html", {"title": i18n._("Wall"), "detail": i18n.say(NoEdition())})
-    bounds = hierarchy.bounds(session, actor) or command.EVERYWHERE
+    bounds = hierarchy.bounds(session, actor) or chart.EVERYWHERE
     drawn = maps.tile_map(
         chart.tiles(edition), bounds, words=chart.said(), incidents=chart.points(), **chart.ground()
     )

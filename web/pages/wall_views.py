@@ -8,10 +8,11 @@ from typing import Any
 import shapely
 from sqlalchemy.orm import Session
 
+import web.pages.chart as chart
 import web.pages.colouring as colouring
 import web.pages.whistling as whistling
 from gridmgr import clock
-from gridmgr.account.rules import Actor
+from gridmgr.account.rules import SYSTEM, Actor
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.category import queries as matters
@@ -25,7 +26,6 @@ from web.api.search import query
 
 DAYS = 28  # that hotspots and figures look back
 ROWS, CASES = 8, 5000
-EVERYWHERE = (73.0, 18.0, 135.0, 53.5)
 Content = dict[str, Any]
 
 
@@ -40,7 +40,7 @@ def unit_of(session: Session, actor: Actor, search: Search) -> GridUnit | None:
 def _map(session: Session, actor: Actor, search: Search, incidents: str, **painted: Any) -> Content:
     """Return what a view of the map is made of: its frame, where its cases come from, the colours of units."""
     unit = unit_of(session, actor, search)
-    bounds = hierarchy.bounds(session, actor) or EVERYWHERE
+    bounds = hierarchy.bounds(session, actor) or chart.EVERYWHERE
     if unit:
         outline = hierarchy.outline(session, unit.level, unit.code, clock.today())
         bounds = shapely.from_geojson(outline).bounds
@@ -54,12 +54,19 @@ def _hotspots(session: Session, actor: Actor, search: Search) -> Content:
     found = colouring.KINDS["hotspot"](session, actor, level, period)
     classes = found["values"]
     hot = sorted((code for code in classes if int(classes[code]) > 0), key=lambda code: -int(classes[code]))
-    names = hierarchy.names(session, hot[:ROWS], clock.today())
+    names = _names(session, hot[:ROWS])
     painted = {"level": level, "values": classes, "palette": found["palette"]}
     return {
         "since": period.since, "entries": found["entries"], "many": len(hot), "facts": [],
         "hot": [(code, names.get(code, code)) for code in hot[:ROWS]],
     } | _map(session, actor, search, "", **painted)  # fmt: skip
+
+
+def _names(session: Session, codes: list[str]) -> dict[str, str]:
+    """Return the names of micro-grids, each behind that of its community: there are many a 第001微网格."""
+    units = {code: hierarchy.unit(session, SYSTEM, code, clock.today()) for code in codes}
+    above = hierarchy.names(session, [unit.parent_code for unit in units.values()], clock.today())
+    return {code: f"{above.get(unit.parent_code, '')} {unit.name}".strip() for code, unit in units.items()}
 
 
 def _lately(search: Search) -> Search:

@@ -43,7 +43,6 @@ SIZE, DAYS, ON_MAP = 30, 30, 500
 TYPED = 10_000  # characters that are given back, whatever may be kept of them
 Typed = Annotated[text(TYPED), Form()]
 Names = Annotated[list[text(200)], Form()]
-EVERYWHERE = (73.0, 18.0, 135.0, 53.5)
 
 
 @router.get("/whistles", response_class=HTMLResponse)
@@ -77,7 +76,7 @@ def _chart(session: Session, actor: Actor) -> MapParts | None:
         edition = hierarchy.edition_at(session)
     except NoEdition:
         return None
-    bounds = hierarchy.bounds(session, actor) or EVERYWHERE
+    bounds = hierarchy.bounds(session, actor) or chart.EVERYWHERE
     points = Points(
         _("Whistles"),
         {name: _(said) for name, said in words.WHISTLE_SIGNS.items()},

@@ -7,7 +7,6 @@
   L.DomEvent.fakeStop = L.DomEvent.fakeStop || (() => true);
 
   const FILL = { fill: true, fillOpacity: 0.65, weight: 0.5, color: "#5f6b78", opacity: 0.7 };
-  const MARKED = 400; // units that may each carry a letter
   const ROOM = { padding: [14, 14], animate: false };
   const gridmgr = { data: {}, words: {}, layers: {} };
 
@@ -154,14 +153,8 @@
       return entry ? { ...style, ...FILL, fillColor: entry.colour } : style;
     };
     const said = (field, value) => (field === column && known.has(value) ? known.get(value).label : value);
-    const marked = ({ properties }) => known.get(properties[column])?.mark;
-    const few = gridmgr.data.sources[source].features.filter(marked).length <= MARKED;
     const layer = L.geoJSON(gridmgr.data.sources[source], {
       style: dress,
-      onEachFeature: (feature, unit) => {
-        const mark = few && marked(feature);
-        if (mark) unit.bindTooltip(element("span", "", mark), { permanent: true, direction: "center", className: "map-mark" });
-      },
       pointToLayer: (feature, latlng) => L.circleMarker(latlng, { ...dress(feature), radius: 7 }),
     });
     if (fields) {
@@ -199,7 +192,7 @@
     const sign = element("span", "map-sign");
     sign.dataset.shape = entry.shape || "swatch";
     sign.style.setProperty("--sign", entry.colour);
-    row.append(sign, element("span", "", entry.mark && entry.mark !== entry.label ? `${entry.mark} · ${entry.label}` : entry.label));
+    row.append(sign, element("span", "", entry.label));
     return row;
   }
 
