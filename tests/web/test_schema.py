@@ -37,6 +37,7 @@ CHECKS = (
 )
 
 
+EXAMPLES_OF_EACH = 6  # of each way to ask for each operation: some three thousand requests a run
 SCHEMA = schemathesis.openapi.from_asgi("/api/openapi.json", create_app())
 OPERATIONS = [each.ok() for each in SCHEMA.get_all_operations()]
 
@@ -47,7 +48,7 @@ def test_no_request_breaks_the_server_or_its_word(operation: APIOperation, mode:
     headers = {"Authorization": f"Bearer {city.tokens[Role.ADMIN]}"}
 
     @settings(
-        max_examples=15,
+        max_examples=EXAMPLES_OF_EACH,
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],
