@@ -23,14 +23,18 @@ routes = router("hotspot")
 Viewer = Annotated[Actor, Depends(Allow("figures.view"))]
 
 
+class CardLine(BaseModel):
+    """One line of a method card."""
+
+    title: str = Field(examples=["Weights"])
+    text: str = Field(examples=["units that share a border or a corner, and the unit itself"])
+
+
 class Carded(BaseModel):
     """A result with the card that says how it was found: as numbers, and as lines to be read."""
 
     card: dict[str, Any] = Field(description="Empty where there is nothing to tell: no map, too few units.")
-    told: list[tuple[str, str]] = Field(
-        description="The card as (title, text), in the language of the `lang` cookie.",
-        examples=[[["Weights", "units that share a border or a corner, and the unit itself"]]],
-    )
+    told: list[CardLine] = Field(description="The card in the language of the `lang` cookie.")
 
 
 class HotspotUnit(BaseModel):
@@ -212,7 +216,7 @@ def list_repeat_places(
 
 
 def _carded(card: Mapping[str, Any]) -> dict[str, Any]:
-    return {"card": dict(card), "told": words.told(card)}
+    return {"card": dict(card), "told": [CardLine(title=title, text=text) for title, text in words.told(card)]}
 
 
 def _rows(found: Found) -> list[dict[str, Any]]:
