@@ -170,8 +170,8 @@ def _first_line(error: Exception) -> str:
     return str(getattr(error, "orig", error)).partition("\n")[0]
 
 
-def migrate(url: str) -> None:
-    """Bring the schema at `url` to the newest revision; several processes may ask at once.
+def migrate(url: str, target: str = "head") -> None:
+    """Bring the schema at `url` to the newest revision, or to an older one; several processes may ask at once.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def migrate(url: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["url"] = url
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, target)
     except OperationalError as lost:
         raise NoAnswer(reason=_first_line(lost)) from lost
 

@@ -155,6 +155,14 @@ def own_database(
         yield url
 
 
+@pytest.fixture
+def bare_database(server: URL, run_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the address of a database without a schema of ours, for one test."""
+    name = _prefix(run_folder) + str(abs(hash(request.node.nodeid)))
+    with _copied(server, "template1", name) as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
 def engine(database: str) -> Iterator[Engine]:
     """Return an engine on the database of this module."""

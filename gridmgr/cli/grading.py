@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
-from gridmgr.grading.model import Grade
+from gridmgr.errors import BadInput
 from gridmgr.i18n import _
 from gridmgr.words import word
 from gridmgr.words.trends import GRADE_REASONS, GRADES
@@ -15,17 +15,25 @@ app = typer.Typer(no_args_is_help=True, help="Grades of micro-grids, with sugges
 Area = Annotated[str, typer.Option(help="Code prefix; empty for all.")]
 
 
+class UnknownGrade(BadInput):
+    """{grade} is no grade; write one of {known}."""
+
+
 @app.command("list")
 def show(
-    area: Area = "", grade: Annotated[Grade | None, typer.Option(help="Only this one.")] = None, as_json: Json = False
-) -> None:  # fmt: skip
+    area: Area = "",
+    grade: Annotated[str, typer.Option(help="Only this one: " + " | ".join(GRADES))] = "",
+    as_json: Json = False,
+) -> None:
     """Print the grades as they stand now, the worst first."""
     from gridmgr.account.rules import SYSTEM
     from gridmgr.grading import queries
 
+    if grade and grade not in GRADES:
+        raise UnknownGrade(grade=grade, known=", ".join(GRADES))
     with opened() as session:
         found = queries.graded(session, SYSTEM, area)
-    found = [each for each in found if grade is None or each.grade is grade]
+    found = [each for each in found if not grade or each.grade == grade]
     if as_json:
         print_json(found)
         return

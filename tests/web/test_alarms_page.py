@@ -55,7 +55,7 @@ def test_an_alarm_is_listed_shown_and_told_how_it_was_found(city: City, alarm: i
     one = program.get(f"/api/alarms/{alarm}").json()
     assert (len(one["days"]), one["scan"]["permutations"], one["observed"]) == (30, 999, len(one["numbers"]))
     assert sum(each["observed"] for each in one["counts"]) == one["observed"]
-    scans = program.get("/api/scans").json()["items"]
+    scans = program.get("/api/scans").json()["scans"]
     assert [each["matter"] for each in scans] == ["", "市容"]
     shown = leader.get(f"/alarms/{alarm}")
     assert (shown.status_code, "置换次数" in shown.text, SCRIPT in shown.text) == (200, True, False)

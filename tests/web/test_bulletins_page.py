@@ -84,11 +84,11 @@ def test_one_is_wanted_and_others_are_planned(city: City, written: int):
         "/bulletins/plan", data={"csrf": csrf, "subject": "district", "period": "month", "below": "1"}
     )
     assert planned.status_code == 303
-    plans = leader.get("/api/bulletins/plans").json()["items"]
+    plans = leader.get("/api/bulletins/plans").json()["plans"]
     assert [(each["subject"], each["key"]) for each in plans][:1] == [("district", "")]
     assert len(plans) == 3
     bad = {"csrf": csrf, "subject": "street", "key": "999", "period": "week", "tell": "nobody"}
     assert "没有名为 999 的报告对象" in leader.post("/bulletins/plan", data=bad).text
     assert leader.post(f"/bulletins/plan/{plans[0]['id']}/end", data={"csrf": csrf}).status_code == 303
-    assert len(leader.get("/api/bulletins/plans").json()["items"]) == 2
-    assert leader.get("/api/bulletins/due").json() == {"items": []}
+    assert len(leader.get("/api/bulletins/plans").json()["plans"]) == 2
+    assert leader.get("/api/bulletins/due").json() == {"due": []}

@@ -113,8 +113,7 @@ class LookIn(BaseModel):
 class ScanList(BaseModel):
     """The scans of a day."""
 
-    items: list[ScanOut]
-    next: str | None = Field(None, description="Always null: a day has few scans.")
+    scans: list[ScanOut]
 
 
 @routes.get("/alarms")
@@ -165,7 +164,7 @@ def list_scans(
 ) -> ScanList:  # fmt: skip
     """List the scans of a day (yesterday): where there is one and no alarm, nothing was found."""
     wanted: date = day or rules.last_day(clock.local(clock.now()))
-    return ScanList(items=[_scan(each) for each in queries.scans(session, wanted, level)])
+    return ScanList(scans=[_scan(each) for each in queries.scans(session, wanted, level)])
 
 
 def _out(each: Alarm) -> AlarmOut:

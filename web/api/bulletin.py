@@ -85,7 +85,7 @@ class DueOut(BaseModel):
 class DuesOut(BaseModel):
     """Reports that are not written yet."""
 
-    items: list[DueOut]
+    due: list[DueOut]
 
 
 class WantIn(BaseModel):
@@ -115,7 +115,7 @@ class PlanOut(BaseModel):
 class PlansOut(BaseModel):
     """The plans that run."""
 
-    items: list[PlanOut]
+    plans: list[PlanOut]
 
 
 class PlanIn(BaseModel):
@@ -160,7 +160,7 @@ def want_bulletin(wanted: WantIn, session: Transaction, actor: Writer) -> DueOut
 @routes.get("/bulletins/due")
 def list_due_bulletins(session: Transaction, actor: Viewer) -> DuesOut:
     """List the reports that are to be written, and those that failed, with the reason."""
-    return DuesOut(items=[_due(each) for each in queries.outstanding(session, actor)])
+    return DuesOut(due=[_due(each) for each in queries.outstanding(session, actor)])
 
 
 @routes.get("/bulletins/due/{due_id}", responses=problems(404))
@@ -178,7 +178,7 @@ def retry_bulletin(due_id: RowId, session: Transaction, actor: Writer) -> DueOut
 @routes.get("/bulletins/plans")
 def list_bulletin_plans(session: Transaction, actor: Viewer) -> PlansOut:
     """List which reports are planned."""
-    return PlansOut(items=[_plan(each) for each in queries.plans(session, actor)])
+    return PlansOut(plans=[_plan(each) for each in queries.plans(session, actor)])
 
 
 @routes.post("/bulletins/plans", status_code=201, responses=problems(404, 409))
@@ -188,7 +188,7 @@ def plan_bulletins(planned: PlanIn, session: Transaction, actor: Writer) -> Plan
     made = service.plan(
         session, actor, target, planned.period, planned.since, planned.tell, below=planned.below
     )
-    return PlansOut(items=[_plan(each) for each in made])
+    return PlansOut(plans=[_plan(each) for each in made])
 
 
 @routes.delete("/bulletins/plans/{plan_id}", responses=problems(404))

@@ -19,6 +19,7 @@ from web.api.search import Narrowed, OfAreas
 from web.deps import Allow, Transaction
 from web.fields import BigRowId, Day, Level, Utc
 from web.i18n import _
+from web.paging import Page, Paging, paged
 
 routes = router("statistics")
 Viewer = Annotated[Actor, Depends(Allow("figures.view"))]
@@ -77,12 +78,8 @@ class CaseBehind(BaseModel):
     closed_at: Utc | None
 
 
-class CasesBehind(BaseModel):
-    """One page of the cases behind a figure, and how many there are in all."""
-
-    total: int
-    items: list[CaseBehind]
-    next: int | None
+class CasesBehind(Page[CaseBehind]):
+    """The cases behind a figure, the newest first."""
 
 
 class FigureTermsIn(BaseModel):
@@ -141,17 +138,17 @@ def show_cases_behind(
     session: Transaction,
     actor: Viewer,
     search: Narrowed,
+    paging: Annotated[Paging[int], Depends(paged("figure-cases", BigRowId))],
     at: At = None,
     areas: Areas = "then",
-    before: Annotated[BigRowId | None, Query(description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> CasesBehind:
     """Show the cases behind a number: `count` names it, `row_by` and `row` its row; the newest first."""
     instant = moment(at) if at and at < clock.today() else None
-    found = queries.behind(session, actor, search, instant, areas=areas, size=limit + 1, before=before)
-    items = [CaseBehind.model_validate(dict(row)) for row in found.cases[:limit]]
-    return CasesBehind(
-        total=found.total, items=items, next=items[-1].id if len(found.cases) > limit else None
+    found = queries.behind(
+        session, actor, search, instant, areas=areas, size=paging.fetch, before=paging.after
+    )
+    return paging.page(
+        CasesBehind, found.cases, lambda row: row["id"], lambda rows: [dict(row) for row in rows]
     )
 
 

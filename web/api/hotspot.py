@@ -216,7 +216,10 @@ def list_repeat_places(
 
 
 def _carded(card: Mapping[str, Any]) -> dict[str, Any]:
-    return {"card": dict(card), "told": [CardLine(title=title, text=text) for title, text in words.told(card)]}
+    return {
+        "card": dict(card),
+        "told": [CardLine(title=title, text=text) for title, text in words.told(card)],
+    }
 
 
 def _rows(found: Found) -> list[dict[str, Any]]:
