@@ -141,7 +141,8 @@ def bands(density: Density, most: int = 5) -> gpd.GeoDataFrame:
     for klass, (low, high) in enumerate(pairwise(steps), start=1):
         # The highest band holds the maximum itself.
         points, offsets = lines.filled(low, high if klass < most else top * 2)
-        shape = _polygons(points, offsets)
+        # To the millimetre, so that the edge two bands share has the same corners in both.
+        shape = _polygons([corners.round(3) for corners in points], offsets)
         if not shape.is_empty:
             rows.append((klass, low, high, shape))
     columns = ["klass", "low", "high", "geometry"]
