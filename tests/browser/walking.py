@@ -1,6 +1,5 @@
 """What the walks through the pages share: a tiny district with nasty names, its people, and the worker."""
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -72,19 +71,22 @@ def log_in(page: Page, username: str = "commander") -> None:
 def check_for_everybody(page: Page, *paths: str) -> None:
     """See of each page, in both languages and on both widths, that it fits, shows data as text, and passes axe.
 
-    What axe looks at is the same in both languages, and takes its time: once is enough.
+    What axe looks at is the same in both languages and on both widths, and takes its time: once is enough.
     """
     for path in paths:
         for language, check in (("en", check_fit), ("zh", check_page)):
             page.goto(f"/language/{language}?next={quote(path, safe='/')}")
-            check_both(page, check)
+            page.set_viewport_size(PHONE)
+            check_fit(page)
+            page.set_viewport_size(DESK)
+            check(page)
 
 
-def check_both(page: Page, check: Callable[[Page], None] | None = None) -> None:
+def check_both(page: Page) -> None:
     """See a page as it stands on both widths, and leave it as wide as a desk."""
     for size in (PHONE, DESK):
         page.set_viewport_size(size)
-        (check or check_page)(page)
+        check_page(page)
 
 
 def check_page(page: Page) -> None:
