@@ -12,6 +12,7 @@ from gridmgr.account import service as account_service
 from gridmgr.account.rules import PEOPLE, SYSTEM, Grant, Role
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
+from gridmgr.category import queries as matters
 from gridmgr.command_room import queries
 from gridmgr.desk import rules as desks
 from gridmgr.hierarchy import queries as hierarchy
@@ -42,7 +43,7 @@ def street(desk, staff):
 
 
 def test_each_number_is_the_length_of_the_list_it_leads_to(street, staff, told):
-    session, gas = street.session, casebook.matters.by_code(street.session, "S0503").id
+    session, gas = street.session, matters.by_code(street.session, "S0503").id
     for changes, handler in (
         ({}, "荷花池环卫站"), ({}, "环卫所"), ({"column": 2.5}, "荷花池执法队"), ({"category_id": gas}, "燃气公司"),
     ):  # fmt: skip
