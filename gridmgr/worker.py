@@ -145,9 +145,35 @@ def _engine(url: str) -> Engine:
     return db.engine(url)
 
 
-def _in_transaction(work: Callable[[Session], None]) -> None:
+def _in_transaction(work: Callable[[Session], object]) -> None:
     with db.transaction(_engine(_serving[0]), REACTIONS) as session:
         work(session)
+
+
+# What is done by the clock, in one transaction each; a turn that is missed is made up for by the next.
+REGULAR: tuple[tuple[str, str, Callable[[Session], object]], ...] = (
+    ("* * * * *", jobs.TELL_LATE_ORDERS, supervision.tell_late),  # orders nobody answered in time
+    ("* * * * *", jobs.TELL_UNCLAIMED, claim.tell_unclaimed),  # pieces near their end with a place left
+    ("*/10 * * * *", jobs.TELL_ENDED_FORCES, task_force.tell_ended),  # told of; none is disbanded by that
+    ("* * * * * */15", jobs.MISS_CALLS, attendance.miss),  # whom a whistle calls and nobody came for
+    ("* * * * *", jobs.NOTE_SILENCE, coapproval.note_silence),  # bodies that were asked and say nothing
+    ("*/5 * * * *", jobs.FORGET_POSITIONS, position.forget_old),
+    ("7 * * * *", jobs.KEEP_WEEK, weekly.keep_last),  # once: rosters may be brought anew later
+    ("17 * * * *", jobs.KEEP_GRADES, grading.keep),  # once a week: patrols are planned by them
+    ("20 4 * * *", jobs.FIND_FLAGS, flag.find),  # patterns of the last days worth a look
+    ("*/5 * * * *", jobs.AUDIT_CLOCKS, audit_service.watch),  # alarms go to the log and the inboxes
+)
+
+
+def _regularly(cron: str, name: str, work: Callable[[Session], object]) -> None:
+    @app.periodic(cron=cron)
+    @app.task(name=name, queueing_lock=name)
+    def task(timestamp: int = 0) -> None:
+        _in_transaction(work)
+
+
+for each in REGULAR:
+    _regularly(*each)
 
 
 @app.task(name=jobs.PREPARE_MAPS, retry=3)
@@ -267,33 +293,6 @@ def recount_clocks(code: str, first_day: str, last_day: str) -> None:
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name=jobs.TELL_LATE_ORDERS, queueing_lock=jobs.TELL_LATE_ORDERS)
-def tell_late_orders(timestamp: int) -> None:
-    """Every minute tell of supervision orders that were not answered in time."""
-    _in_transaction(supervision.tell_late)
-
-
-@app.periodic(cron="* * * * *")
-@app.task(name=jobs.TELL_UNCLAIMED, queueing_lock=jobs.TELL_UNCLAIMED)
-def tell_unclaimed(timestamp: int) -> None:
-    """Every minute tell the authors of pieces of work that near their end with a place left."""
-    _in_transaction(claim.tell_unclaimed)
-
-
-@app.periodic(cron="*/10 * * * *")
-@app.task(name=jobs.TELL_ENDED_FORCES, queueing_lock=jobs.TELL_ENDED_FORCES)
-def tell_ended_forces(timestamp: int) -> None:
-    """Every ten minutes tell of task forces that are past their last day; none is disbanded by that."""
-    _in_transaction(task_force.tell_ended)
-
-
-@app.periodic(cron="* * * * * */15")
-@app.task(name=jobs.MISS_CALLS, queueing_lock=jobs.MISS_CALLS)
-def miss_calls(timestamp: int) -> None:
-    """Four times a minute tell of those whom a whistle calls and who have not reported in in time."""
-    _in_transaction(attendance.miss)
-
-
 @app.task(name=jobs.DISPATCH_WAITING, queueing_lock=jobs.DISPATCH_WAITING)
 def dispatch_waiting(timestamp: int = 0) -> None:
     """When cases were accepted, and every minute, dispatch what areas let the system dispatch."""
@@ -311,27 +310,6 @@ def send_on_site(timestamp: int) -> None:
     _in_transaction(onsite.send)
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name=jobs.NOTE_SILENCE, queueing_lock=jobs.NOTE_SILENCE)
-def note_silence(timestamp: int) -> None:
-    """Every minute note which bodies have said nothing in time about a permit they were asked about."""
-    _in_transaction(coapproval.note_silence)
-
-
-@app.periodic(cron="*/5 * * * *")
-@app.task(name=jobs.FORGET_POSITIONS, queueing_lock=jobs.FORGET_POSITIONS)
-def forget_positions(timestamp: int) -> None:
-    """Every five minutes forget where people on duty were long ago."""
-    _in_transaction(position.forget_old)
-
-
-@app.periodic(cron="7 * * * *")
-@app.task(name=jobs.KEEP_WEEK, queueing_lock=jobs.KEEP_WEEK)
-def keep_week(timestamp: int) -> None:
-    """Every hour keep the hours on duty of the week that has ended, once: rosters may be brought anew later."""
-    _in_transaction(weekly.keep_last)
-
-
 @app.periodic(cron="*/10 * * * *")
 @app.task(name=jobs.SCAN_DAY, queueing_lock=jobs.SCAN_DAY)
 def scan_day(timestamp: int = 0) -> None:
@@ -342,20 +320,6 @@ def scan_day(timestamp: int = 0) -> None:
             jobs.defer(session, jobs.SCAN_DAY)
 
     _in_transaction(one)
-
-
-@app.periodic(cron="17 * * * *")
-@app.task(name=jobs.KEEP_GRADES, queueing_lock=jobs.KEEP_GRADES)
-def keep_grades(timestamp: int) -> None:
-    """Every hour keep the grades of this week's micro-grids, once: patrols are planned by them."""
-    _in_transaction(grading.keep)
-
-
-@app.periodic(cron="20 4 * * *")
-@app.task(name=jobs.FIND_FLAGS, queueing_lock=jobs.FIND_FLAGS)
-def find_flags(timestamp: int = 0) -> None:
-    """Each night look for patterns in the records of the last days that are worth a look."""
-    _in_transaction(flag.find)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -369,13 +333,6 @@ def write_bulletins(timestamp: int = 0) -> None:
     with db.transaction(_engine(_serving[0]), REACTIONS) as session:
         if bulletin.write_next(session):
             jobs.defer(session, jobs.WRITE_BULLETINS)
-
-
-@app.periodic(cron="*/5 * * * *")
-@app.task(name=jobs.AUDIT_CLOCKS, queueing_lock=jobs.AUDIT_CLOCKS)
-def audit_clocks(timestamp: int) -> None:
-    """Every five minutes look for clocks that nobody serves; the alarm is in the log and in the inboxes."""
-    _in_transaction(audit_service.watch)
 
 
 @app.periodic(cron="1 0 * * *")

@@ -34,6 +34,7 @@ OWN = (
     "whistle.js",
     "dispatch.js",
     "timeline.js",
+    "past.js",
     "time.css",
     "compare.js",
     "wall.js",

@@ -1,15 +1,15 @@
 """`gridmgr flags`: patterns in the records that are worth a look."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from gridmgr.cli import terms
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.errors import BadInput
 from gridmgr.i18n import _, moment
-from gridmgr.words import word
+from gridmgr.words import N_, word
 from gridmgr.words.trends import FLAG_SAYS, FLAGS, VERDICTS
 
 app = typer.Typer(no_args_is_help=True, help="Patterns in the records that are worth a look.")
@@ -97,27 +97,6 @@ def review(
     say("Written down: {verdict}.", verdict=word(VERDICTS, verdict))
 
 
-@app.command()
-def terms(
-    numbers: Annotated[list[str] | None, typer.Argument(help="flood_least=12 …; none: show them.")] = None,
-    effective: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show the terms of flags, or set them from a day on."""
-    from gridmgr import clock
-    from gridmgr.account.rules import SYSTEM
-    from gridmgr.flag import queries, rules, service
-
-    with opened() as session:
-        if numbers:
-            given = queries.terms(session) | dict(each.partition("=")[::2] for each in numbers)
-            day = effective.date() if effective else clock.today()
-            service.set_terms(session, SYSTEM, day, given)
-        found = queries.terms(session)
-    if as_json:
-        print_json(found)
-        return
-    rows = [(name, _(term.words), f"{found[name]:g}") for name, term in rules.TERMS.items()]
-    print_table(_("Terms of flags"), [_("term"), _("meaning"), _("value")], rows)
+app.command("terms", help="Show the terms of flags, or set them from a day on.")(
+    terms.of("flag", N_("Terms of flags"))
+)

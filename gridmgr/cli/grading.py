@@ -1,14 +1,14 @@
 """`gridmgr grading`: which micro-grids need more attention, and why."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from gridmgr.cli import terms
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.errors import BadInput
 from gridmgr.i18n import _
-from gridmgr.words import word
+from gridmgr.words import N_, word
 from gridmgr.words.trends import GRADE_REASONS, GRADES
 
 app = typer.Typer(no_args_is_help=True, help="Grades of micro-grids, with suggested patrols.")
@@ -62,27 +62,6 @@ def keep() -> None:
         say("The grades of the week from {monday} are kept.", monday=monday)
 
 
-@app.command()
-def terms(
-    numbers: Annotated[list[str] | None, typer.Argument(help="red_from=20 …; none: show them.")] = None,
-    effective: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show the terms of grading, or set them from a day on."""
-    from gridmgr import clock
-    from gridmgr.account.rules import SYSTEM
-    from gridmgr.grading import queries, rules, service
-
-    with opened() as session:
-        if numbers:
-            given = queries.terms(session) | dict(each.partition("=")[::2] for each in numbers)
-            day = effective.date() if effective else clock.today()
-            service.set_terms(session, SYSTEM, day, given)
-        found = queries.terms(session)
-    if as_json:
-        print_json(found)
-        return
-    rows = [(name, _(term.words), f"{found[name]:g}") for name, term in rules.TERMS.items()]
-    print_table(_("Terms of grading"), [_("term"), _("meaning"), _("value")], rows)
+app.command("terms", help="Show the terms of grading, or set them from a day on.")(
+    terms.of("grading", N_("Terms of grading"))
+)

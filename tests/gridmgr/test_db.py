@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import dataclass
+from inspect import signature
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -84,6 +85,12 @@ def test_a_job_is_queued_with_its_fact_or_not_at_all(own_database, work_off, tmp
 def test_every_job_that_can_be_asked_for_has_a_task():
     asked = {value for name, value in vars(jobs).items() if name.isupper() and isinstance(value, str)}
     assert asked == {name for name in worker.app.tasks if "builtin" not in name}
+
+
+def test_every_task_that_is_told_the_time_is_called_by_the_clock():
+    told = {name for name, task in worker.app.tasks.items() if "timestamp" in signature(task.func).parameters}
+    assert told == {name for name, _id in worker.app.periodic_registry.periodic_tasks}
+    assert jobs.DISPATCH_WAITING in told
 
 
 def test_a_database_that_stops_midway_leaves_nothing_and_comes_back_without_a_restart(

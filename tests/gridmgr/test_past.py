@@ -38,7 +38,10 @@ def truncated(steps: list[IncidentEvent], at: datetime, by: str) -> life.Standin
     return life.fold((Action(row.action), row.payload, row.occurred_at) for row in before)
 
 
-def said(session, at: datetime, by: str = "recorded", search: Search = Search()) -> dict:  # noqa: B008
+EVERYTHING = Search()
+
+
+def said(session, at: datetime, by: str = "recorded", search: Search = EVERYTHING) -> dict:
     past = queries.cases(session, SYSTEM, search, at, by)
     return {row["id"]: row for row in session.execute(select(past)).mappings()}
 

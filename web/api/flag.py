@@ -11,9 +11,9 @@ from gridmgr.account.rules import Actor
 from gridmgr.flag import queries, rules, service
 from gridmgr.flag.model import Flag, Kind, Verdict
 from web.api.schema import problems, router
+from web.api.terms import TermsIn, TermsOut, meant
 from web.deps import Allow, Transaction
-from web.fields import BigRowId, Day, text
-from web.i18n import _
+from web.fields import BigRowId, text
 from web.paging import Page, Paging, paged
 
 routes = router("flag")
@@ -64,20 +64,6 @@ class Looked(BaseModel):
     flagged: int
 
 
-class FlagTerms(BaseModel):
-    """The terms in force, and what each means."""
-
-    terms: dict[str, float]
-    meaning: dict[str, str]
-
-
-class FlagTermsIn(BaseModel):
-    """Terms from a day on; what is left out is as the product comes."""
-
-    effective: Day
-    terms: dict[text(32), float] = Field(examples=[{"flood_least": 12}], max_length=50)
-
-
 @routes.get("/flags")
 def list_flags(
     session: Transaction, actor: Viewer, paging: Annotated[Paging[int], Depends(paged("flags", BigRowId))],
@@ -100,17 +86,17 @@ def find_flags(
 
 
 @routes.get("/flags/terms")
-def show_flag_terms(session: Transaction, actor: Viewer) -> FlagTerms:
+def show_flag_terms(session: Transaction, actor: Viewer) -> TermsOut:
     """Show the terms of flags in force."""
-    return _terms(queries.terms(session))
+    return meant(queries.terms(session), rules.TERMS)
 
 
 @routes.post("/flags/terms", status_code=201)
 def set_flag_terms(
-    told: FlagTermsIn, session: Transaction, actor: Annotated[Actor, Depends(Allow("flag.manage"))]
-) -> FlagTerms:
+    told: TermsIn, session: Transaction, actor: Annotated[Actor, Depends(Allow("flag.manage"))]
+) -> TermsOut:
     """Set the terms of flags from a day on; flags found before stay as they are."""
-    return _terms(service.set_terms(session, actor, told.effective, told.terms))
+    return meant(service.set_terms(session, actor, told.effective, told.terms), rules.TERMS)
 
 
 @routes.get("/flags/{flag_id}", responses=problems(404))
@@ -140,7 +126,3 @@ def _outs(session: Session, actor: Actor, flags: list[Flag]) -> list[FlagOut]:
         )
         for each in flags
     ]  # fmt: skip
-
-
-def _terms(terms: dict[str, float]) -> FlagTerms:
-    return FlagTerms(terms=terms, meaning={name: _(term.words) for name, term in rules.TERMS.items()})

@@ -12,9 +12,9 @@ from gridmgr.grading import queries, rules, service
 from gridmgr.grading.model import Grade, GridGrade
 from gridmgr.hierarchy import queries as hierarchy
 from web.api.schema import router
+from web.api.terms import TermsIn, TermsOut, meant
 from web.deps import Allow, Transaction
 from web.fields import Day, text
-from web.i18n import _
 from web.paging import Page, Paging, paged
 
 routes = router("grading")
@@ -61,20 +61,6 @@ class KeptGradePage(Page[KeptGradeOut]):
     """Grades kept, the latest week first."""
 
 
-class GradingTerms(BaseModel):
-    """The terms in force, and what each means."""
-
-    terms: dict[str, float]
-    meaning: dict[str, str]
-
-
-class GradingTermsIn(BaseModel):
-    """Terms from a day on; what is left out is as the product comes."""
-
-    effective: Day
-    terms: dict[text(32), float] = Field(examples=[{"red_from": 20}], max_length=50)
-
-
 @routes.get("/grades")
 def list_grades(
     session: Transaction, actor: Viewer, paging: Annotated[Paging[str], Depends(paged("grades", text(32)))],
@@ -117,18 +103,14 @@ def _kept(row: GridGrade) -> KeptGradeOut:
 
 
 @routes.get("/grades/terms")
-def show_grading_terms(session: Transaction, actor: Viewer) -> GradingTerms:
+def show_grading_terms(session: Transaction, actor: Viewer) -> TermsOut:
     """Show the terms of grading in force."""
-    return _terms(queries.terms(session))
+    return meant(queries.terms(session), rules.TERMS)
 
 
 @routes.post("/grades/terms", status_code=201)
 def set_grading_terms(
-    told: GradingTermsIn, session: Transaction, actor: Annotated[Actor, Depends(Allow("grading.manage"))]
-) -> GradingTerms:
+    told: TermsIn, session: Transaction, actor: Annotated[Actor, Depends(Allow("grading.manage"))]
+) -> TermsOut:
     """Set the terms of grading from a day on; grades kept before stay as they are."""
-    return _terms(service.set_terms(session, actor, told.effective, told.terms))
-
-
-def _terms(terms: dict[str, float]) -> GradingTerms:
-    return GradingTerms(terms=terms, meaning={name: _(term.words) for name, term in rules.TERMS.items()})
+    return meant(service.set_terms(session, actor, told.effective, told.terms), rules.TERMS)

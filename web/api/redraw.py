@@ -25,8 +25,12 @@ Measure = Literal["households", "population", "incidents", "buildings"]
 
 def wished(
     number: Annotated[int, Query(ge=1, le=MOST_GRIDS, description="In all, locked ones among them.")],
-    by: Annotated[list[Measure], Query(min_length=1, description="What is balanced.")] = ["households"],  # noqa: B006
-    locked: Annotated[list[text(32)], Query(max_length=MOST_GRIDS, description="Codes that stay.")] = [],  # noqa: B006
+    by: Annotated[tuple[Measure, ...], Query(min_length=1, description="What is balanced.")] = (
+        "households",
+    ),
+    locked: Annotated[
+        tuple[text(32), ...], Query(max_length=MOST_GRIDS, description="Codes that stay.")
+    ] = (),
     proposals: Annotated[int, Query(ge=1, le=MOST_PROPOSALS)] = 3,
 ) -> Wish:
     """Return what is asked for."""

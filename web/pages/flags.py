@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 import web.pages.dated as dated
-from gridmgr.account.rules import Actor, can
+from gridmgr.account.rules import Actor
 from gridmgr.errors import Problem
 from gridmgr.flag import queries, rules, service
 from gridmgr.flag.model import Flag, Kind, UnknownFlag, Verdict
@@ -22,7 +22,6 @@ from web.render import render
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("flag.view"))]
 Reviewer = Annotated[Actor, Depends(Allow("flag.review"))]
-Manager = Annotated[Actor, Depends(Allow("flag.manage"))]
 Typed = Annotated[text(32), Query()]
 PAGE, MOST_CASES = 20, 12
 
@@ -84,28 +83,10 @@ def review(
     return RedirectResponse("/flags?standing=reviewed", HTTPStatus.SEE_OTHER)
 
 
-@router.get("/flags/terms", response_class=HTMLResponse)
-def show_terms(request: Request, session: Transaction, actor: Viewer) -> HTMLResponse:
-    """Show the terms of flags."""
-    return _terms(request, session, actor)
-
-
-def _terms(request: Request, session: Session, actor: Actor, problem=None, given=None) -> HTMLResponse:
-    may = bool(can(actor, "flag.manage"))
-    return dated.page(
-        request, session, rules.MATTER, rules.TERMS, i18n._("Terms of flags"), may=may, back="/flags",
-        problem=problem, given=given,
-    )  # fmt: skip
-
-
-@router.post("/flags/terms", response_class=HTMLResponse)
-def set_terms(
-    request: Request, session: Transaction, actor: Manager,
-    given: Annotated[dict[str, str], Depends(dated.form_of)],
-) -> Response:  # fmt: skip
-    """Set the terms of flags from a day on."""
-
-    def again(problem: Problem, typed: dict[str, str]) -> HTMLResponse:
-        return _terms(request, session, actor, problem, typed)
-
-    return dated.take(session, actor, given, service.set_terms, "/flags", again)
+dated.serve(
+    router,
+    dated.Terms(
+        "/flags", rules.MATTER, rules.TERMS, words.N_("Terms of flags"), service.set_terms,
+        view="flag.view", manage="flag.manage",
+    ),
+)  # fmt: skip

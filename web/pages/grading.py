@@ -4,7 +4,7 @@ from typing import Annotated
 
 import geopandas as gpd
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 import web.pages.chart as chart
@@ -13,8 +13,7 @@ from gis import maps
 from gis.offline import MapParts
 from gis.palette import GRADE
 from gridmgr import clock
-from gridmgr.account.rules import Actor, can
-from gridmgr.errors import Problem
+from gridmgr.account.rules import Actor
 from gridmgr.grading import queries, rules, service
 from gridmgr.grading.model import Grade, Graded
 from gridmgr.hierarchy import queries as hierarchy
@@ -27,7 +26,6 @@ from web.render import render
 
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("grading.view"))]
-Manager = Annotated[Actor, Depends(Allow("grading.manage"))]
 Typed = Annotated[text(32), Query()]
 SHOWN = 60
 
@@ -104,28 +102,10 @@ def _letter(grade: Grade) -> str:
     return "" if grade is Grade.GREEN else words.word(words.GRADE_LETTERS, grade)
 
 
-@router.get("/grading/terms", response_class=HTMLResponse)
-def show_terms(request: Request, session: Transaction, actor: Viewer) -> HTMLResponse:
-    """Show the terms of grading."""
-    return _terms(request, session, actor)
-
-
-def _terms(request: Request, session: Session, actor: Actor, problem=None, given=None) -> HTMLResponse:
-    may = bool(can(actor, "grading.manage"))
-    return dated.page(
-        request, session, rules.MATTER, rules.TERMS, _("Terms of grading"), may=may, back="/grading",
-        problem=problem, given=given,
-    )  # fmt: skip
-
-
-@router.post("/grading/terms", response_class=HTMLResponse)
-def set_terms(
-    request: Request, session: Transaction, actor: Manager,
-    given: Annotated[dict[str, str], Depends(dated.form_of)],
-) -> Response:  # fmt: skip
-    """Set the terms of grading from a day on."""
-
-    def again(problem: Problem, typed: dict[str, str]) -> HTMLResponse:
-        return _terms(request, session, actor, problem, typed)
-
-    return dated.take(session, actor, given, service.set_terms, "/grading", again)
+dated.serve(
+    router,
+    dated.Terms(
+        "/grading", rules.MATTER, rules.TERMS, words.N_("Terms of grading"), service.set_terms,
+        view="grading.view", manage="grading.manage",
+    ),
+)  # fmt: skip

@@ -37,8 +37,8 @@ def show(
     request: Request, session: Transaction, actor: Planner,
     community: Annotated[text(32), Query()] = "",
     number: Annotated[int | None, Query(ge=1, le=MOST_GRIDS)] = None,
-    by: Annotated[list[text(20)], Query(max_length=10)] = [],  # noqa: B006
-    locked: Annotated[list[text(32)], Query(max_length=MOST_GRIDS)] = [],  # noqa: B006
+    by: Annotated[tuple[text(20), ...], Query(max_length=10)] = (),
+    locked: Annotated[tuple[text(32), ...], Query(max_length=MOST_GRIDS)] = (),
     rank: Annotated[int, Query(ge=1, le=20)] = 1,
 ) -> HTMLResponse:  # fmt: skip
     """Show the form, today's grids, and proposals once a number is given."""
