@@ -5,8 +5,10 @@ from small_city import EAST, MEMBER_GRID, SCRIPT, WEST, middle
 
 from gridmgr.account.model import Role
 from gridmgr.glance.model import Below, Cases
+from web.pages import colouring
 from web.pages.drill import ordered
 from web.pages.drilling import clicked
+from web.pages.map_table import classes
 
 HERE = {"street": "S", "community": "SC", "micro_grid": "SCM", "building": "SCB"}
 
@@ -40,6 +42,18 @@ def test_units_are_ordered_by_any_column_and_what_is_unknown_stands_last():
     assert [codes(each) for each in ("", "-code", "-open", "-households", "households", "nonsense")] == [
         "abc", "cba", "bac", "cab", "acb", "abc",
     ]  # fmt: skip
+
+
+def test_classes_of_one_colour_are_told_apart_in_the_table():
+    entries = [
+        {"value": value, "label": label, "colour": colour, "mark": mark}
+        for value, label, colour, mark in colouring.SCALES["trend"](None)
+    ]
+    values, none = classes({"entries": entries, "values": {each["value"]: each["value"] for each in entries}})
+    assert [values[each["value"]] for each in entries] == [
+        (n, each["label"]) for n, each in enumerate(entries)
+    ]
+    assert none == (len(entries), "—")
 
 
 pytestmark = pytest.mark.db
@@ -82,9 +96,11 @@ def test_the_colours_are_a_table_and_a_file_within_the_own_area(as_role):
     for way in ("count", "hotspot", "none"):
         page = client.get(f"/map/table?colour={way}&level=micro_grid&sort=-cases").text
         assert MEMBER_GRID in page and EAST not in page
-    lines = as_role(Role.COMMAND_CENTRE).get("/map/table.csv?colour=count").text.splitlines()
+    office = as_role(Role.COMMAND_CENTRE)
+    lines = office.get("/map/table.csv?colour=count").text.splitlines()
     assert len(lines) == 9
-    assert lines[1].startswith(f"{MEMBER_GRID},") and ",1," in lines[1]
+    assert lines[1].startswith(f"{MEMBER_GRID},") and lines[1].endswith(",1,1 件")
+    assert office.get("/map/table.csv?colour=grade").status_code == 200
 
 
 def test_a_position_is_switched_on_sent_and_seen(city, as_role):

@@ -102,6 +102,7 @@ def count(session: Transaction, actor: Actor, level: str, search: Search) -> dic
     colours = COUNTS[len(COUNTS) - len(steps) :]
     entries = [
         {
+            "value": str(rank),
             "label": _range(int(low), top),
             "colour": colour,
             "mark": "",
@@ -124,7 +125,7 @@ def graded(session: Transaction, actor: Actor, level: str, _search: Search) -> d
     found = grading.worst(session, actor, level)
     entries = [
         {
-            "label": words.word(words.GRADES, grade), "colour": sign.colour, "mark": sign.shape,
+            "value": grade, "label": words.word(words.GRADES, grade), "colour": sign.colour, "mark": sign.shape,
             "count": sum(each == grade for each in found.values()),
         }
         for grade, sign in GRADE.items()

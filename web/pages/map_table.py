@@ -91,11 +91,7 @@ def _rows(session: Session, actor: Actor, search: Search, level: str, colour: st
     at = hierarchy.edition_at(session, search.until).effective
     way = colouring.KINDS[colour]
     found = way(session, actor, level, search) if way else colouring.nothing()
-    legend = {entry["colour"]: (n, entry["label"]) for n, entry in enumerate(found["entries"])}
-    none = (len(legend), "—")
-    values = {
-        code: legend.get(found["palette"].get(str(value)), none) for code, value in found["values"].items()
-    }
+    values, none = classes(found)
     counts = statistics.unit_counts(session, actor, level, search)
     units = hierarchy.page(session, hierarchy.listing(session, actor, level, at), 100_000)
     names = hierarchy.names(session, {each.parent_code for each in units}, at)
@@ -111,6 +107,16 @@ def _rows(session: Session, actor: Actor, search: Search, level: str, colour: st
         for each in units
         if each.code.startswith(inside)
     ]
+
+
+def classes(found: dict) -> tuple[dict[str, tuple[int, str]], tuple[int, str]]:
+    """Return of each coloured unit the place of its class in the legend and what that says; and of the others.
+
+    Several classes may have one colour, so it is their value that tells them apart.
+    """
+    legend = {entry["value"]: (n, entry["label"]) for n, entry in enumerate(found["entries"])}
+    none = (len(legend), "—")
+    return {code: legend.get(str(value), none) for code, value in found["values"].items()}, none
 
 
 def ordered(rows: list[Row], sort: str) -> list[Row]:
