@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
-from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Grant, Role
+from gridmgr.account.rules import LEVEL_OF, PERMISSIONS, Actor, Grant, Role, require
 from gridmgr.calendar import queries as calendars
 from gridmgr.casebook.model import OtherOrder
 from gridmgr.category.model import Category
@@ -203,7 +203,15 @@ def matching(session: Session, actor: Actor, search: Search) -> Select:
 
 
 def conditions(session: Session, actor: Actor, search: Search) -> Iterator[ColumnElement[bool]]:
-    """Yield what every case found fulfils, beside that the actor may see it."""
+    """Yield what every case found fulfils, beside that the actor may see it.
+
+    Raises
+    ------
+    NotGranted
+        The cases of one person are asked for, by somebody who does not lead people.
+    """
+    if search.row_by in tally.PEOPLE:
+        require(actor, "figures.people")
     yield from search.conditions()
     if search.module is not None:
         yield tally.taken(session, search.module)
@@ -391,11 +399,7 @@ def exported(session: Session, actor: Actor, search: Search) -> Iterator[Mapping
 def map_points(session: Session, actor: Actor, search: Search, limit: int) -> list[tuple]:
     """Return (number, lon, lat, state, category id, late) of the newest incidents found, for a map."""
     asked = listing(session, actor, search).with_only_columns(
-        Incident.number,
-        ST_X(Incident.geom),
-        ST_Y(Incident.geom),
-        Incident.state,
-        Incident.category_id,
+        Incident.number, ST_X(Incident.geom), ST_Y(Incident.geom), Incident.state, Incident.category_id,
         func.coalesce(late(), False),
-    )
+    )  # fmt: skip
     return [tuple(row) for row in session.execute(asked.limit(limit))]

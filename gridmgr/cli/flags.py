@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from gridmgr.cli import terms
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
+from gridmgr.cli.terms import terms_of
 from gridmgr.errors import BadInput
 from gridmgr.i18n import _, moment
 from gridmgr.words import N_, word
@@ -98,5 +98,5 @@ def review(
 
 
 app.command("terms", help="Show the terms of flags, or set them from a day on.")(
-    terms.of("flag", N_("Terms of flags"))
+    terms_of("flag", N_("Terms of flags"))
 )

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from gridmgr.cli import terms
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
+from gridmgr.cli.terms import terms_of
 from gridmgr.errors import BadInput
 from gridmgr.i18n import _
 from gridmgr.words import N_, word
@@ -63,5 +63,5 @@ def keep() -> None:
 
 
 app.command("terms", help="Show the terms of grading, or set them from a day on.")(
-    terms.of("grading", N_("Terms of grading"))
+    terms_of("grading", N_("Terms of grading"))
 )

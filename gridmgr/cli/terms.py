@@ -11,7 +11,7 @@ from gridmgr.cli.output import Json, opened, print_json, print_table
 from gridmgr.i18n import _
 
 
-def of(noun: str, title: str) -> Callable[..., None]:
+def terms_of(noun: str, title: str) -> Callable[..., None]:
     """Return the command for the terms of a noun: a package with queries, rules and service for them."""
 
     def terms(

@@ -78,7 +78,13 @@ def test_figures_of_persons_are_for_those_who_lead(city):
         assert member.get(f"/figures.csv?by={by}").status_code == 403
         page = member.get(f"/figures?by={by}").text
         assert "alert bad" in page and f'value="{by}"' not in page
+        narrowed = f"row_by={by}&row=1"
+        for path in ("/figures", "/figures/cases", "/incidents", "/trends", "/api/figures", "/api/incidents"):
+            answer = member.get(f"{path}?{narrowed}")
+            assert answer.status_code == 403 or "alert bad" in answer.text, path
+            assert str(city.member_case) not in answer.text and Role.ADMIN.value not in answer.text
         assert city.client(Role.STREET_LEADER).get(f"/api/figures?by={by}").status_code == 200
+        assert city.client(Role.STREET_LEADER).get(f"/api/incidents?{narrowed}").status_code == 200
 
 
 def test_terms_are_set_by_the_centre_and_told_with_the_figures(city):
