@@ -86,7 +86,7 @@ def figures(
     if table not in rules.TABLES:
         raise NoSuchTable(name=table, known=" | ".join(rules.TABLES))
     search, by = replace(searched(since, until), without=tuple(without or ())), by or level
-    before = queries.previous(search) if previous else None
+    before = queries.previous(search, at and at.date()) if previous else None
     told = []
     with opened() as session:
         instant, terms = moment(at.date()) if at else None, tally.terms(session, at and at.date())

@@ -11,7 +11,7 @@ taken over from another system it is the only one that says anything.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -67,8 +67,8 @@ _GIVEN = (Action.DISPATCH, Action.REDIRECT, Action.SEND_BACK, Action.REOPEN, Act
 
 
 def moment(day: date) -> datetime:
-    """Return the instant that stands for a day: its end, or now if it is not over."""
-    return min(clock.midnight(day, days=1), clock.now())
+    """Return the instant that stands for a day: its last one, or now if it is not over."""
+    return min(clock.midnight(day, days=1) - timedelta.resolution, clock.now())
 
 
 def cases(session: Session, actor: Actor, search: Search, at: datetime, by: Order = "recorded") -> Subquery:

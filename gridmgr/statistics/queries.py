@@ -123,11 +123,15 @@ def total(
         return _figures(None, None, numbers, tally.terms(session))
 
 
-def previous(search: Search) -> Search | None:
-    """Return the same search over the period of the same length just before, None without a first day."""
+def previous(search: Search, at: date | None = None) -> Search | None:
+    """Return the same search over the period of the same length just before, None without a first day.
+
+    A period without a last day ends on the day `at` as of which it is told, or today.
+    """
     if search.since is None:
         return None
-    since, until = before(search.since, max(search.until or clock.today(), search.since))
+    last = search.until or min(at or clock.today(), clock.today())
+    since, until = before(search.since, max(last, search.since))
     return replace(search, since=since, until=until)
 
 

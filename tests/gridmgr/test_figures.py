@@ -19,6 +19,7 @@ from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Incident
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, Source
+from gridmgr.past.queries import moment
 from gridmgr.statistics import queries
 from gridmgr.statistics.rules import COUNTS, RATES, SCORE, SUMS
 from gridmgr.tally import queries as tally
@@ -163,6 +164,14 @@ def test_terms_hold_from_their_day_on_and_a_reader_may_choose_otherwise(desk, di
         assert (total.rates["response_rate"], total.rates[SCORE]) == (1.0, None)
 
 
+def test_a_day_is_told_by_its_own_terms_when_others_begin_the_day_after(district):
+    day = date(2026, 9, 19)
+    terms.set_terms(district, SYSTEM, day + timedelta(days=1), {"without": ["suspended"]})
+    with clock.travel(datetime(2026, 9, 25, tzinfo=UTC)), clock.travel(moment(day)):
+        assert clock.today() == day
+        assert "suspended" not in tally.terms(district).without
+
+
 def test_what_is_not_counted_or_no_row_is_refused_by_name(district):
     with pytest.raises(UnknownDimension):
         queries.figures(district, SYSTEM, "weather", Search())
@@ -175,4 +184,6 @@ def test_the_period_before_has_the_same_length():
         week = queries.previous(Search(since=date(2026, 9, 1), until=date(2026, 9, 7), source="patrol"))
         assert (week.since, week.until, week.source) == (date(2026, 8, 25), date(2026, 8, 31), "patrol")
         assert queries.previous(Search(since=date(2026, 9, 6))).since == date(2026, 9, 4)
+        as_of = queries.previous(Search(since=date(2026, 9, 1)), date(2026, 9, 3))
+        assert (as_of.since, as_of.until) == (date(2026, 8, 29), date(2026, 8, 31))
         assert queries.previous(Search()) is None

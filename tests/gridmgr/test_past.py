@@ -1,6 +1,6 @@
 """Cases as they stood: one statement says of any history and any instant what folding its beginning says."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from random import Random
 
@@ -97,7 +97,10 @@ def test_a_search_is_answered_as_it_would_have_been_then(district, desk, staff):
             found(2.5, **narrowed)
 
 
-def test_a_day_of_the_past_ends_at_midnight_and_today_is_now():
+def test_a_day_of_the_past_stands_as_at_its_last_instant_and_today_as_now():
     with clock.travel(NINE):
         assert queries.moment(NINE.date()) == NINE
-        assert queries.moment(date(2026, 9, 6)) == datetime(2026, 9, 6, 16, tzinfo=UTC)
+        last = queries.moment(date(2026, 9, 6))
+        assert last + timedelta.resolution == datetime(2026, 9, 6, 16, tzinfo=UTC)
+    with clock.travel(last):
+        assert clock.today() == date(2026, 9, 6)

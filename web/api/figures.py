@@ -110,7 +110,7 @@ def show_figures(
     by, instant = by or level, moment(at) if at and at < clock.today() else None
     if by in tally.PEOPLE:
         require(actor, "figures.people")
-    terms, then = tally.terms(session, at), queries.previous(search) if previous else None
+    terms, then = tally.terms(session, at), queries.previous(search, at) if previous else None
 
     def period(one: Search) -> PeriodFigures:
         return PeriodFigures(

@@ -116,7 +116,7 @@ def _values(session: Session, actor: Actor, search: Search, asked: Asked) -> dic
     counts, rates = TABLES[asked.table]
     wanted = needed(counts, rates)
     rows, total = _told(session, actor, search, asked, wanted)
-    then, before, whole = queries.previous(search) if asked.previous else None, {}, None
+    then, before, whole = queries.previous(search, asked.at) if asked.previous else None, {}, None
     if then is not None:
         found, whole = _told(session, actor, then, asked, wanted)
         before = {each.code: each for each in found}
