@@ -231,3 +231,8 @@ def test_files_stay_small_enough_to_read():
         if (count := len(path.read_text("utf-8").splitlines())) > 420
     }
     assert not long
+
+
+def test_no_two_files_of_tests_share_a_name():
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(names) == sorted(set(names))  # pytest would take the second for the first

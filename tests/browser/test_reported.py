@@ -36,9 +36,9 @@ def test_a_report_is_read_and_others_are_planned(written: None, page: Page) -> N
     expect(article.locator("h1")).to_be_visible()
     pictures = article.locator("img")
     expect(pictures).to_have_count(4)
-    assert all(
-        page.evaluate("[...document.querySelectorAll('.paper img')].map((img) => img.naturalWidth > 300)")
-    )
+    for picture in pictures.all():  # those below the fold are loaded once they are scrolled to
+        picture.scroll_into_view_if_needed()
+    page.wait_for_function("[...document.querySelectorAll('.paper img')].every((img) => img.naturalWidth > 300)")
     read = page.url.removeprefix(page.url.partition("/bulletins")[0])
     page.goto("/bulletins")
     page.locator("#plan summary").click()
