@@ -38,7 +38,9 @@ def test_a_report_is_read_and_others_are_planned(written: None, page: Page) -> N
     expect(pictures).to_have_count(4)
     for picture in pictures.all():  # those below the fold are loaded once they are scrolled to
         picture.scroll_into_view_if_needed()
-    page.wait_for_function("[...document.querySelectorAll('.paper img')].every((img) => img.naturalWidth > 300)")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.paper img')].every((img) => img.naturalWidth > 300)"
+    )
     read = page.url.removeprefix(page.url.partition("/bulletins")[0])
     page.goto("/bulletins")
     page.locator("#plan summary").click()
