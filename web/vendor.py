@@ -19,6 +19,11 @@ PACKAGES = ROOT / "node_modules"
 VENDOR = ROOT / "web" / "static" / "vendor"
 
 FILES: dict[str, tuple[str, ...]] = {
+    "@geoman-io/leaflet-geoman-free": (
+        "dist/leaflet-geoman.min.js",
+        "dist/leaflet-geoman.css",
+        "LICENSE",
+    ),
     "@picocss/pico": ("css/pico.min.css", "LICENSE.md"),
     "echarts": ("dist/echarts.min.js", "LICENSE", "NOTICE"),
     "htmx.org": ("dist/htmx.min.js", "LICENSE"),
