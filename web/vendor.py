@@ -52,7 +52,7 @@ FILES: dict[str, tuple[str, ...]] = {
 
 # Whatever a style sheet loads from elsewhere: url(https:…), url(//…) and @import "https:…".
 ABSOLUTE = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:https?:)?//[^"')\s]+)""", re.IGNORECASE)
-RELATIVE = re.compile(r"""url\(\s*["']?(?!data:|#|(?:https?:)?//)([^"')?#]+)""", re.IGNORECASE)
+RELATIVE = re.compile(r"""url\(\s*["']?(?!data:|#|%23|(?:https?:)?//)([^"')?#]+)""", re.IGNORECASE)
 
 
 class PackageMissing(Problem):
