@@ -14,8 +14,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Itera
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import OperationalError
 
 from gridmgr import clock, db
 from gridmgr.account import queries as accounts
@@ -54,7 +56,7 @@ class View:
 
 def event(name: str, data: object = None, mark: Mark | None = None) -> bytes:
     """Return a message of a stream; its mark says how far it goes."""
-    told = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    told = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=asdict)
     place = f"id: {mark}\n" if mark else ""
     return f"event: {name}\n{place}data: {told}\n\n".encode()
 
@@ -103,11 +105,25 @@ class Costly:
         """Tell whether it is to be counted now."""
         return self.stale and now >= self.rests_until
 
-    def counted(self, message: bytes, cost: float, least: float) -> bool:
-        """Note that it was counted; tell whether there is anything new."""
-        self.stale, self.rests_until = False, time.monotonic() + max(least, REST * cost)
-        new, self.told = message != self.told, message
-        return new
+    def news(
+        self, session: Transaction, name: str, count: Callable[[], object], least: float
+    ) -> bytes | None:
+        """Count it, and return what is to be told if there is anything new; what fails is tried again later."""
+        start, message = time.monotonic(), None
+        try:
+            with session.begin_nested():  # what fails takes nothing else with it
+                message = event(name, count())
+        except (Unavailable, OperationalError):  # nothing else would succeed either
+            raise
+        except Exception:
+            log.exception("counting %s", name)
+            least = PAINT_SECONDS
+        end = time.monotonic()
+        self.stale, self.rests_until = not message, end + max(least, REST * (end - start))
+        if message in (None, self.told):
+            return None
+        self.told = message
+        return message
 
 
 Told = Iterator[tuple[Screen, bytes]]
@@ -128,16 +144,26 @@ class Reader:
     paints: dict = field(default_factory=dict)
 
     def round(self, screens: list[Screen]) -> list[tuple[Screen, bytes]]:
-        """Return what each screen is to be told now."""
-        with db.transaction(deps.engine()) as session:
-            fresh = self._fresh(session)
-            self._share(session, screens, fresh)
-            boards = _grouped(screens, lambda screen: screen.board)
-            self._keep(boards, screens)
-            told = [*self._changes(session, boards, fresh)]
-            told += self._figures(session, boards)
-            told += self._paints(session, screens)
-            return told
+        """Return what each screen is to be told now; a round that fails leaves it all to the next one."""
+        before = self.since, self.looks, self.known, self.ages, self.aged
+        try:
+            with db.transaction(deps.engine()) as session:
+                return self._news(session, screens)
+        except Exception:
+            self.since, self.looks, self.known, self.ages, self.aged = before
+            for each in (*self.figures.values(), *self.paints.values()):
+                each.stale, each.told = True, b""  # nobody has heard it
+            raise
+
+    def _news(self, session: Transaction, screens: list[Screen]) -> list[tuple[Screen, bytes]]:
+        fresh = self._fresh(session)
+        self._share(session, screens, fresh)
+        boards = _grouped(screens, lambda screen: screen.board)
+        self._keep(boards, screens)
+        told = [*self._changes(session, boards, fresh)]
+        told += self._figures(session, boards)
+        told += self._paints(session, screens)
+        return told
 
     def patience(self) -> float:
         """Return how many seconds the next round may wait if nothing happens meanwhile."""
@@ -148,13 +174,13 @@ class Reader:
         """Return the cases something was written of, or that have become late, since the last round; None: too many."""
         look = queries.look(session)
         if self.since is None:
-            around = Mark(max(0, look.mark.steps - MARGIN), max(0, look.mark.deeds - MARGIN))
-            self.since = safe([], look) or around
-            self.known = _rows(queries.written(session, self.since, 2 * MARGIN))
-            self.looks = [look]
-            return set(self._aged(session))
+            self._begin(session, look)
+            return self._aged(session)
         found = queries.written(session, self.since)
-        fresh = found and {
+        if found is None:  # all that is written from now on is told to those who have loaded anew
+            self._begin(session, look)
+            return None
+        fresh = {
             case
             for rows, known in zip(found, self.known, strict=True)
             for row, case in rows.items()
@@ -162,15 +188,18 @@ class Reader:
         }
         self.since = max(self.since, safe(self.looks, look) or self.since)
         self.looks = [*self.looks[-LOOKS:], look]
-        if found is None:  # what was under way may be behind it, so it is not passed over
-            self.since, self.looks = None, []
-            return None
         self.known = tuple(
             {row for row in rows if row > last}
             for rows, last in zip(_rows(found), (self.since.steps, self.since.deeds), strict=True)
         )
         fresh |= self._aged(session)
         return fresh if len(fresh) <= MOST else None
+
+    def _begin(self, session: Transaction, look: Look) -> None:
+        """Begin to read at a look: nothing that is there is told, but all that was perhaps under way."""
+        around = Mark(max(0, look.mark.steps - MARGIN), max(0, look.mark.deeds - MARGIN))
+        self.since, self.looks = safe([], look) or around, [look]
+        self.known = _rows(queries.written(session, self.since, most=2 * MARGIN))
 
     def _aged(self, session: Transaction) -> set[int]:
         if self.ages and time.monotonic() - self.aged < AGE_SECONDS:
@@ -213,7 +242,7 @@ class Reader:
         if ids is None:
             return event("reload", None, self.since)
         found = queries.changes(session, eyes, search, ids) if ids else None
-        return event("change", asdict(found), self.since) if found and (found.put or found.gone) else None
+        return event("change", found, self.since) if found and (found.put or found.gone) else None
 
     def _stale(self, key: tuple[Actor, Search], anew: bool = False) -> None:
         """Note that figures and colours of a board are to be counted again, and told even if they are the same."""
@@ -230,17 +259,15 @@ class Reader:
 
     def _figures(self, session: Transaction, boards: dict) -> Told:
         for key in _due(self.figures):
-            start = time.monotonic()
-            message = event("figures", asdict(queries.figures(session, *key)))
-            if self.figures[key].counted(message, time.monotonic() - start, PACE):
+            count = partial(queries.figures, session, *key)
+            if message := self.figures[key].news(session, "figures", count, PACE):
                 yield from ((screen, message) for screen in boards[key])
 
     def _paints(self, session: Transaction, screens: Iterable[Screen]) -> Told:
         alike = _grouped(screens, lambda screen: screen.paint)
         for key in _due(self.paints):
-            start = time.monotonic()
-            message = event("colours", self.paint(session, *key))
-            if self.paints[key].counted(message, time.monotonic() - start, PAINT_SECONDS):
+            count = partial(self.paint, session, *key)
+            if message := self.paints[key].news(session, "colours", count, PAINT_SECONDS):
                 yield from ((screen, message) for screen in alike[key])
 
 
@@ -271,7 +298,7 @@ class Situation:
         self._reader = Reader(paint)
         self._tasks: list[asyncio.Task] = []
         self._wake = asyncio.Event()
-        self._alive = 0.0
+        self._alive, self._away = 0.0, False
 
     async def follow(
         self, actor: Actor, proof: bytes, view: View, behind: Mark | None
@@ -279,7 +306,7 @@ class Situation:
         """Yield what a screen is to be told, now and whenever something changes, until its session ends."""
         screen = Screen(actor, proof, view, behind)
         if not self._tasks:
-            self._reader, self._alive = Reader(self._paint), time.monotonic()
+            self._reader, self._alive, self._away = Reader(self._paint), time.monotonic(), False
             self._tasks = [asyncio.create_task(each()) for each in (self._listen, self._tell)]
         elif behind is None and self._reader.since:  # all that is written from now on it will be told
             screen.greeted = True
@@ -311,26 +338,29 @@ class Situation:
             self._wake.set()  # something may have been missed
 
     async def _tell(self) -> None:
-        away = False
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._reader.patience())
             self._wake.clear()
-            start, screens = time.monotonic(), list(self._screens)
-            try:
-                told = await run_in_threadpool(self._reader.round, screens)
-                if away:
-                    self._everybody(event("hello", None, self._reader.since))
-                away = False
-                self._deliver(screens, told)
-                await self._look_after()
-            except Unavailable:
-                if not away:
-                    self._everybody(event("away"))
-                away = True
-            except Exception:
-                log.exception("telling the situation")
+            start = time.monotonic()
+            for work in (self._round, self._look_after):
+                try:
+                    await work()
+                except Exception as failed:
+                    if not isinstance(failed, Unavailable):
+                        log.exception("telling the situation")
+                    if not self._away:
+                        self._everybody(event("away"))
+                    self._away = True
             await asyncio.sleep(max(0.0, PACE - (time.monotonic() - start)))
+
+    async def _round(self) -> None:
+        screens = list(self._screens)
+        told = await run_in_threadpool(self._reader.round, screens)
+        if self._away:
+            self._everybody(event("hello", None, self._reader.since))
+        self._away = False
+        self._deliver(screens, told)
 
     def _deliver(self, screens: list[Screen], told: list[tuple[Screen, bytes]]) -> None:
         for screen, message in told:
@@ -356,7 +386,7 @@ class Situation:
             elif shared(living[screen.proof]) != shared(screen.actor):  # other roles, another area
                 screen.hear(event("again"))
                 screen.hear(None)
-            else:
+            elif not self._away:
                 screen.hear(event("alive", None, self._reader.since))
 
 
@@ -364,6 +394,5 @@ def _living(screens: Collection[Screen]) -> dict[bytes, Actor]:
     """Return by what they have proved themselves, of those who still may look, who they are now."""
     with db.transaction(deps.engine()) as session:
         living = accounts.living(session, {screen.proof for screen in screens})
-        present = [screen for screen in screens if screen.proof in living]
-        people = {each: accounts.actor_by_id(session, each) for each in {s.actor.id for s in present}}
-        return {screen.proof: people[screen.actor.id] for screen in present}
+        people = accounts.actors(session, {screen.actor.id for screen in screens if screen.proof in living})
+        return {screen.proof: people[screen.actor.id] for screen in screens if screen.proof in living}

@@ -39,6 +39,12 @@ def actor_by_id(session: Session, account_id: int | None) -> Actor:
     return SYSTEM if account_id is None else actor_of(session.get_one(Account, account_id))
 
 
+def actors(session: Session, account_ids: Collection[int]) -> dict[int, Actor]:
+    """Return the actors of account ids."""
+    found = session.scalars(select(Account).where(Account.id.in_(account_ids)))
+    return {account.id: actor_of(account) for account in found}
+
+
 def actor(session: Session, username: str) -> Actor:
     """Return the actor of a user name.
 

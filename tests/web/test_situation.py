@@ -1,13 +1,16 @@
 """An open map is told what changes: all of it, after an absence too, and nothing of another street."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from small_city import EAST, WEST, City, middle
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
 
 from gridmgr import clock, db
 from gridmgr.account import service as accounts
@@ -16,6 +19,7 @@ from gridmgr.account.rules import Actor, Grant
 from gridmgr.casebook.queries import Search
 from gridmgr.category import queries as matters
 from gridmgr.clock import TimeUnit
+from gridmgr.errors import Unavailable
 from gridmgr.incident import service as incidents
 from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
@@ -234,6 +238,86 @@ def test_too_much_at_once_is_loaded_anew(city: City, people, reader, monkeypatch
     tell(reader, shown)
     assert "reload" in shown.heard
     assert new <= numbers(shown)
+
+
+def test_a_page_that_loads_anew_at_once_misses_nothing_until_the_next_round(
+    city, people, reader, monkeypatch
+):
+    shown = Map(city, people["centre"], Search())
+    tell(reader, shown)
+    report(city, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(queries, "written", partial(queries.written, most=0))
+        patch.setattr(situation, "MARGIN", 0)
+        tell(reader, shown)
+    assert "reload" in shown.heard
+    new = report(city, 1)
+    tell(reader, shown)
+    assert new in numbers(shown) and shown.heard.count("reload") == 1
+
+
+def test_what_cannot_be_counted_keeps_nothing_from_anybody(city, people, monkeypatch):
+    monkeypatch.setattr(situation, "PACE", 0)
+    monkeypatch.setattr(situation, "REST", 0)
+    monkeypatch.setattr(situation, "PAINT_SECONDS", 0)
+    failing, whole = [True], queries.figures
+
+    def figures(session: Session, actor: Actor, search: Search) -> queries.Figures:
+        if search.open and failing:
+            session.execute(text("SELECT 1 / 0"))
+        return whole(session, actor, search)
+
+    monkeypatch.setattr(queries, "figures", figures)
+    reader = Reader(lambda session, eyes, view: view.level)
+    first, second = Map(city, people["centre"], Search(open=True)), Map(city, people["centre"], Search())
+    tell(reader, first, second)
+    new = report(city, 0)
+    tell(reader, first, second)
+    assert new in numbers(first) & numbers(second)
+    assert first.heard == ["hello", "change", "colours"]
+    assert second.heard == ["hello", "change", "figures", "colours"]
+    failing.clear()
+    tell(reader, first)
+    assert first.heard[-1] == "figures"
+
+
+def test_a_round_that_fails_is_told_by_the_next_one(city, people, monkeypatch):
+    monkeypatch.setattr(situation, "PACE", 0)
+    monkeypatch.setattr(situation, "REST", 0)
+    monkeypatch.setattr(situation, "PAINT_SECONDS", 0)
+    gone: list[str] = []
+
+    def paint(session: Session, eyes: Actor, view: View) -> str:
+        if gone:
+            raise Unavailable
+        return view.level
+
+    reader = Reader(paint)
+    shown = Map(city, people["centre"], Search())
+    tell(reader, shown)
+    new = report(city, 0)
+    gone.append("the database")
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            tell(reader, shown)
+    gone.clear()
+    tell(reader, shown)
+    assert new in numbers(shown)
+    assert shown.heard == ["hello", "change", "figures", "colours"]
+
+
+def test_sessions_end_although_nothing_can_be_told(people, monkeypatch):
+    monkeypatch.setattr(situation, "_living", lambda screens: {})
+    monkeypatch.setattr(situation, "ALIVE_SECONDS", 0)
+    monkeypatch.setattr(situation, "PACE", 0)
+    monkeypatch.setattr(Reader, "round", lambda *_: 1 / 0)
+    view = View(Search(), "micro_grid", "none", "zh")
+
+    async def heard() -> list[bytes]:
+        return [each async for each in situation.Situation(None).follow(people["centre"], b"", view, None)]
+
+    told = b"".join(asyncio.run(asyncio.wait_for(heard(), 5)))
+    assert b"event: away" in told and b"event: end" in told and b"event: alive" not in told
 
 
 def test_the_stream_begins_by_saying_how_far_it_goes(city: City):
