@@ -114,6 +114,22 @@ def transaction(on: Engine, reactions: Reactions | None = None) -> Iterator[Sess
 
 
 @contextmanager
+def apart(session: Session) -> Iterator[None]:
+    """Do a part of a transaction that may fail without the rest.
+
+    Raises
+    ------
+    Unavailable
+        The database went away; the rest fails too.
+    """
+    try:
+        with session.begin_nested():
+            yield
+    except (OperationalError, psycopg2.OperationalError) as lost:
+        raise Unavailable from lost
+
+
+@contextmanager
 def rehearsed(session: Session, *, keep: bool) -> Iterator[None]:
     """Do a piece of work inside a transaction, to see what it would do: it is undone again unless `keep`.
 

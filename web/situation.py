@@ -17,7 +17,6 @@ from datetime import datetime
 from functools import partial
 
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.exc import OperationalError
 
 from gridmgr import clock, db
 from gridmgr.account import queries as accounts
@@ -111,9 +110,9 @@ class Costly:
         """Count it, and return what is to be told if there is anything new; what fails is tried again later."""
         start, message = time.monotonic(), None
         try:
-            with session.begin_nested():  # what fails takes nothing else with it
+            with db.apart(session):
                 message = event(name, count())
-        except (Unavailable, OperationalError):  # nothing else would succeed either
+        except Unavailable:  # nothing else would succeed either
             raise
         except Exception:
             log.exception("counting %s", name)
