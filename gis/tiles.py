@@ -31,7 +31,7 @@ BANDS = (
     Band(3, 15, MAX_ZOOM, 0.0),
 )
 
-MIN_ZOOM = {"street": 0, "community": 10, "micro_grid": 12, "building": 15}
+MIN_ZOOM = {"street": 0, "community": 0, "micro_grid": 0, "building": 15}  # a county's grids fit at 9
 
 
 def band_at(zoom: int) -> Band:

@@ -75,6 +75,11 @@ def test_who_calls_is_asked_again_after_a_while(city: City, statements: list[str
     assert any("api_token" in statement for statement in statements)
 
 
+@pytest.mark.parametrize("level", ["street", "community", "micro_grid"])
+def test_units_are_there_however_far_away_one_looks(city: City, level: str):
+    assert b"510106" in city.client(Role.ADMIN).get(address(city, 0, level, 8)).content
+
+
 def test_where_nothing_lies_the_tile_is_empty_and_kept(city: City):
     answer = city.client(Role.ADMIN).get(f"/tiles/street/{city.stamp}/12/0/0.pbf")
     assert (answer.status_code, answer.content) == (200, b"")

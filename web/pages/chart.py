@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from gis import maps
 from gis.drawing import Points, TileLayer, Words
 from gis.offline import MapParts
-from gis.tiles import MIN_ZOOM
 from gridmgr.hierarchy.model import LEVELS, Edition
 from gridmgr.settings import settings
 from web import words
 from web.i18n import _
 
 LOWEST_ZOOM = 3
+SHOWN_FROM = {"street": 0, "community": 10, "micro_grid": 12, "building": 15}  # unless they are coloured
 EVERYWHERE = (73.0, 18.0, 135.0, 53.5)  # what a map without units looks at
 
 
@@ -22,7 +22,7 @@ def tiles(edition: Edition) -> list[TileLayer]:
             level,
             words.word(words.LEVELS, level),
             f"/tiles/{level}/{edition.stamp}/{{z}}/{{x}}/{{y}}.pbf",
-            min_zoom=MIN_ZOOM[level],
+            min_zoom=SHOWN_FROM[level],
         )
         for level in reversed(LEVELS)
     ]

@@ -215,7 +215,7 @@ def _fates(found: Comparison, side: int) -> dict[str, str]:
 
 
 def _legend(lows: Sequence[int], colours: Sequence[str]) -> list[tuple[str, str]]:
-    tops = [*(low - 1 for low in lows[1:]), None]
+    tops = [*(low - 1 for low in lows[1:]), None] if lows else []
     said = [
         str(low) if top == low else f"{low}–{top}" if top else f"{low}+"
         for low, top in zip(lows, tops, strict=True)

@@ -129,6 +129,15 @@
     });
   }
 
+  /** Show a coloured level however far away one looks: a county is wider than a town. */
+  function showFrom(layer, coloured) {
+    layer.shownFrom ??= layer.options.minZoom;
+    const from = coloured ? 0 : layer.shownFrom;
+    if (layer.options.minZoom === from) return;
+    layer.options.minZoom = from;
+    if (layer._map) layer._resetView();
+  }
+
   /** Fill units of a vector tile layer by class; units left out get their plain style back. */
   function recolour(layer, values, palette) {
     for (const code of Object.keys(layer.coloured || {})) if (!(code in values)) layer.resetFeatureStyle(code);
@@ -136,6 +145,7 @@
       layer.setFeatureStyle(code, { ...FILL, fillColor: palette[value] });
     }
     layer.coloured = values;
+    showFrom(layer, Object.keys(values).length > 0);
   }
 
   /** Fetch {"values": {code: value, …}} and fill the units of a vector tile layer. */
