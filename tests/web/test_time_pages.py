@@ -38,8 +38,10 @@ def test_the_past_and_comparisons_are_tables_too(city) -> None:
     assert any(row.startswith(f"{WEST},") for row in rows)
     told = office.get(f"/api/compare?level=street&{LATELY}").json()
     assert told["second"]["total"] == sum(each["second"] or 0 for each in told["units"]) == 2
-    quiet = "since=2001-01-01&until=2001-01-07&second_since=2001-01-08&second_until=2001-01-14"
-    assert office.get(f"/compare?{quiet}").status_code == 200  # nothing happened, so there is nothing to colour
+    quiet = "first_since=2001-01-01&first_until=2001-01-07&second_since=2001-01-08&second_until=2001-01-14"
+    assert (
+        office.get(f"/compare?{quiet}").status_code == 200
+    )  # nothing happened, so there is nothing to colour
     assert office.get("/api/compare?before=1&after=1").status_code == 422
 
 
