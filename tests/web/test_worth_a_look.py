@@ -32,7 +32,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 @pytest.fixture(scope="module")
 def odd(city: City) -> None:
     """Let the member leave records that are worth a look, and a quiet colleague some that are not."""
-    start = clock.now() - 20 * HOUR
+    start = clock.midnight(clock.today() - timedelta(days=1)) + 9 * HOUR
     with db.transaction(city.engine, REACTIONS) as session:
         session.execute(update(Category).values(simple=True, closing_needs=["photo"]))
         kind = matters.by_code(session, "0201").id
