@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
@@ -162,16 +162,45 @@ def last_kept(session: Session, before: date) -> dict[str, Grade]:
     return {code: Grade(grade) for code, grade in rows}
 
 
-def kept(session: Session, actor: Actor, area: str = "", monday: date | None = None) -> list[GridGrade]:
-    """Return the grades kept of an area that an actor sees, of one week or of all, the latest first."""
-    asked = select(GridGrade).where(
-        visible_to(actor, GridGrade.code), GridGrade.code.startswith(area, autoescape=True)
+def _seen(actor: Actor, area: str) -> ColumnElement[bool]:
+    """Return the condition that a grade kept is of an area, and that an actor sees it."""
+    return visible_to(actor, GridGrade.code) & GridGrade.code.startswith(area, autoescape=True)
+
+
+def weeks_counted(
+    session: Session, actor: Actor, area: str = "", most: int = 12
+) -> dict[date, dict[Grade, int]]:
+    """Return how many micro-grids of an area that an actor sees had each grade in the last weeks kept, by Monday."""
+    last = select(GradedWeek.monday).order_by(GradedWeek.monday.desc()).limit(most)
+    asked = select(GridGrade.monday, GridGrade.grade, func.count()).where(
+        GridGrade.monday.in_(last), _seen(actor, area)
     )
+    rows = session.execute(
+        asked.group_by(GridGrade.monday, GridGrade.grade).order_by(GridGrade.monday.desc())
+    )
+    counts: dict[date, dict[Grade, int]] = {}
+    for monday, grade, number in rows:
+        counts.setdefault(monday, dict.fromkeys(Grade, 0))[Grade(grade)] = number
+    return counts
+
+
+def kept(
+    session: Session, actor: Actor, area: str = "", monday: date | None = None, *, size: int,
+    after: tuple[date, float, str] | None = None,
+) -> list[GridGrade]:  # fmt: skip
+    """Return one page of the grades kept of an area that an actor sees, of one week or of all.
+
+    The latest week stands first, in it the worst grade; the page goes on after a grade's Monday, points and code.
+    """
+    week, points, code = GridGrade.monday, GridGrade.points, GridGrade.code
+    asked = select(GridGrade).where(_seen(actor, area))
     if monday is not None:
-        asked = asked.where(GridGrade.monday == monday)
-    return list(
-        session.scalars(asked.order_by(GridGrade.monday.desc(), GridGrade.points.desc(), GridGrade.code))
-    )
+        asked = asked.where(week == monday)
+    if after is not None:
+        begun, least, last = after
+        behind = or_(points < least, and_(points == least, code > last))
+        asked = asked.where(week <= begun, or_(week < begun, behind))
+    return list(session.scalars(asked.order_by(week.desc(), points.desc(), code).limit(size)))
 
 
 def reasons(row: GridGrade) -> list[Reason]:

@@ -1,6 +1,6 @@
 """Grades and flags over HTTP, found in records made by the real verbs; who sees them, and who may say what."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from small_city import EAST, MEMBER_GRID, SCRIPT, WEST, City, middle
@@ -11,7 +11,7 @@ from gridmgr import clock, db
 from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.model import Role
-from gridmgr.account.rules import Grant
+from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.attachment import service as attachment
 from gridmgr.category import queries as matters
 from gridmgr.category.model import Category
@@ -172,6 +172,20 @@ def test_stricter_terms_make_a_grid_red_and_weeks_are_kept_once(city: City, odd:
         assert grading.keep(session) is None
     kept = client.get("/api/grades/kept").json()["items"]
     assert (len(kept), kept[0]["grade"], kept[0]["patrols"]) == (8, "red", 14)
+    with db.transaction(city.engine) as session, clock.travel(clock.now() - timedelta(days=7)):
+        assert grading.keep(session) is not None
+        weeks = grading.queries.weeks_counted(session, SYSTEM)
+        assert [sum(counts.values()) for counts in weeks.values()] == [8, 8]
+        (latest,) = grading.queries.weeks_counted(session, SYSTEM, MEMBER_GRID, most=1).items()
+        assert latest == (date.fromisoformat(kept[0]["monday"]), {"red": 1, "yellow": 0, "green": 0})
+    whole = client.get("/api/grades/kept").json()["items"]
+    assert (len(whole), whole[:8]) == (16, kept)
+    walked, more = [], {}
+    while more is not None:
+        page = client.get("/api/grades/kept", params={"size": 3} | more).json()
+        walked += page["items"]
+        more = {"cursor": page["next"]} if page["next"] else None
+    assert walked == whole
     assert city.client(MEMBER).post("/api/grades/terms", json=strict).status_code == 403
     with pytest.raises(DBAPIError), db.transaction(city.engine) as session:
         session.execute(text("UPDATE grid_grade SET grade = 'green'"))

@@ -20,6 +20,7 @@ from web.paging import Page, Paging, paged
 routes = router("grading")
 Viewer = Annotated[Actor, Depends(Allow("grading.view"))]
 Area = Annotated[text(32), Query(description="Code prefix; empty for all the caller sees.")]
+Key = tuple[date, float, text(32)]  # Monday, points, code
 
 
 class ReasonOut(BaseModel):
@@ -83,16 +84,16 @@ def list_grades(
 @routes.get("/grades/kept")
 def list_kept_grades(
     session: Transaction, actor: Viewer,
-    paging: Annotated[Paging[tuple[date, str]], Depends(paged("kept-grades", tuple[date, text(32)]))],
+    paging: Annotated[Paging[Key], Depends(paged("kept-grades", Key))],
     area: Area = "", monday: Day | None = None,
 ) -> KeptGradePage:  # fmt: skip
     """List the grades kept week by week, to compare them."""
-    found = paging.behind(queries.kept(session, actor, area, monday), _key)
+    found = queries.kept(session, actor, area, monday, size=paging.fetch, after=paging.after)
     return paging.page(KeptGradePage, found, _key, lambda rows: map(_kept, rows))
 
 
-def _key(row: GridGrade) -> tuple[date, str]:
-    return row.monday, row.code
+def _key(row: GridGrade) -> tuple[date, float, str]:
+    return row.monday, row.points, row.code
 
 
 def _kept(row: GridGrade) -> KeptGradeOut:

@@ -51,7 +51,8 @@ def show(
         "chart": _chart(session, units) if found else None, "shown": _shown(units, found),
         "areas": hierarchy.areas(session, actor),
         "names": hierarchy.names(session, [each.code for each in shown], clock.today()), "said": said,
-        "often": often, "meaning": rules.MEANING, "weeks": _weeks(session, actor, area), "signs": GRADE,
+        "often": often, "meaning": rules.MEANING, "signs": GRADE,
+        "weeks": list(queries.weeks_counted(session, actor, area).items()),
     }  # fmt: skip
     return render(request, "grading.html", values)
 
@@ -67,14 +68,6 @@ def often(patrols: float) -> str:
     if a_day >= 1 and a_day == int(a_day):
         return _("once a day") if a_day == 1 else _("{n} times a day", n=int(a_day))
     return _("every other day") if patrols == 3.5 else _("{n} times a week", n=number(patrols, 1))
-
-
-def _weeks(session: Session, actor: Actor, area: str) -> list[tuple]:
-    """Return the last weeks kept: their Monday, and how many micro-grids had each grade."""
-    counts: dict = {}
-    for row in queries.kept(session, actor, area):
-        counts.setdefault(row.monday, dict.fromkeys(Grade, 0))[Grade(row.grade)] += 1
-    return list(counts.items())[:12]
 
 
 def _chart(session: Session, units: gpd.GeoDataFrame) -> MapParts:
