@@ -129,7 +129,10 @@ def _print_figures(search: "Search", rows: list, total: "Figures", counts: tuple
 
 def figure_terms(
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Set new terms from that day on.")
+        datetime | None,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], help="Set new terms from that day on, otherwise from today."
+        ),
     ] = None,
     without: Annotated[
         list[str] | None,
@@ -142,15 +145,17 @@ def figure_terms(
     as_json: Json = False,
 ) -> None:
     """Print the terms of figures in force, or set new ones from a day on."""
+    from gridmgr import clock
     from gridmgr.account.rules import SYSTEM
     from gridmgr.tally import queries, rules, service
 
-    given = {"without": without, "satisfied_from": satisfied_from, "response_hours": response_hours}
+    asked = {"without": without, "satisfied_from": satisfied_from, "response_hours": response_hours}
+    given = {name: value for name, value in asked.items() if value is not None}
     with opened() as session:
-        terms = rules.plain(queries.terms(session, since and since.date()))
-        if since:
-            told = terms | {name: value for name, value in given.items() if value is not None}
-            terms = dict(service.set_terms(session, SYSTEM, since.date(), told).terms)
+        day = since.date() if since else clock.today()
+        terms = rules.plain(queries.terms(session, day))
+        if since or given:
+            terms = dict(service.set_terms(session, SYSTEM, day, terms | given).terms)
     if as_json:
         print_json(terms)
         return

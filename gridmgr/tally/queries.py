@@ -42,7 +42,11 @@ def terms(session: Session, at: date | None = None) -> Terms:
 
 
 def _read_terms(session: Session) -> list[tuple[date, Terms]]:
-    return [(each.effective, rules.terms_of(each.terms)) for each in terms_set(session)]
+    known = rules.plain(Terms()).keys()
+    return [
+        (each.effective, rules.terms_of({name: each.terms[name] for name in known & each.terms.keys()}))
+        for each in terms_set(session)
+    ]
 
 
 def terms_set(session: Session) -> list[FigureTerms]:

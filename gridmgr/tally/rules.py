@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from types import UnionType
 from typing import Any
 
 from gridmgr.tally.model import BadFigureTerms, Terms
@@ -35,18 +36,17 @@ def terms_of(stored: Mapping[str, Any]) -> Terms:
     Raises
     ------
     BadFigureTerms
-        A value is none of the words, or beyond its limits.
+        There is no such term; a value is none of the words, or beyond its limits.
     """
-    given = plain(Terms()) | dict(stored)
-    for name in given["without"]:
-        if name not in EXCLUSIONS:
-            raise BadFigureTerms(field="without", value=str(name)[:20], expected=", ".join(EXCLUSIONS))
-    weights = {name: given["weights"].get(name, 0) for name in WEIGHTED}
-    for name, value in weights.items():
-        _within(name, value, 0, 1)
-    if abs(sum(weights.values()) - 1) > 1e-9:
-        raise BadFigureTerms(field="weights", value=f"{sum(weights.values()):g}", expected="Σ = 1")
+    usual = plain(Terms())
+    for name in stored.keys() - usual.keys():
+        raise BadFigureTerms(field=str(name)[:20], value=str(stored[name])[:20], expected=", ".join(usual))
+    given = usual | dict(stored)
+    _words("without", given["without"], list | tuple, EXCLUSIONS)
+    weights = _weights(given["weights"])
     _within("satisfied_from", given["satisfied_from"], 1, 5)
+    if given["satisfied_from"] != int(given["satisfied_from"]):
+        raise BadFigureTerms(field="satisfied_from", value=given["satisfied_from"], expected="1, 2, 3, 4, 5")
     _within("response_hours", given["response_hours"], 0.25, 720)
     return Terms(
         without=tuple(name for name in EXCLUSIONS if name in given["without"]),
@@ -56,9 +56,26 @@ def terms_of(stored: Mapping[str, Any]) -> Terms:
     )
 
 
+def _weights(given: object) -> dict[str, float]:
+    _words("weights", given, Mapping, WEIGHTED)
+    weights = {name: given.get(name, 0) for name in WEIGHTED}
+    for name, value in weights.items():
+        _within(name, value, 0, 1)
+    if abs(sum(weights.values()) - 1) > 1e-9:
+        raise BadFigureTerms(field="weights", value=f"{sum(weights.values()):g}", expected="Σ = 1")
+    return weights
+
+
 def plain(terms: Terms) -> dict[str, Any]:
     """Return terms as they are stored."""
     return asdict(terms) | {"without": list(terms.without), "weights": dict(terms.weights)}
+
+
+def _words(field: str, given: object, kind: type | UnionType, known: Iterable[str]) -> None:
+    known = tuple(known)
+    wrong = [each for each in given if each not in known] if isinstance(given, kind) else [given]
+    for each in wrong:
+        raise BadFigureTerms(field=field, value=str(each)[:20], expected=", ".join(known))
 
 
 def _within(name: str, value: object, low: float, high: float) -> None:

@@ -13,7 +13,9 @@ from gridmgr.tally.model import FigureTerms
 
 
 def set_terms(session: Session, actor: Actor, effective: date, stored: Mapping[str, Any]) -> FigureTerms:
-    """Set the terms of figures from a day on; figures of days before keep theirs.
+    """Set the terms of figures from a day on; figures of days before it keep theirs.
+
+    The day may be gone by, as for records taken over: figures of the days since are then told by these terms.
 
     Raises
     ------

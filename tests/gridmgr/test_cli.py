@@ -188,6 +188,16 @@ def test_figures_refuse_a_period_that_ends_before_it_begins(told) -> None:
     assert ended.stderr == "时段的结束早于开始：2026-05-02 晚于 2026-05-01。\n"
 
 
+def test_terms_of_figures_hold_from_today_unless_a_day_is_given(told, little: str) -> None:
+    def terms(*given: str) -> dict:
+        return json.loads(told("figure-terms", *given, "--json", GRIDMGR_DATABASE_URL=little).stdout)
+
+    assert terms()["without"] == ["voided", "merged", "unclocked"]
+    assert terms("--without", "voided")["without"] == ["voided"]
+    assert terms("--from", "2030-01-01", "--satisfied-from", "5")["without"] == ["voided"]
+    assert (terms()["without"], terms()["satisfied_from"]) == (["voided"], 4)
+
+
 def test_a_webhook_is_added_tried_and_replayed_from_the_command(told, little: str) -> None:
     settings = {"GRIDMGR_DATABASE_URL": little, "NO_PROXY": "127.0.0.1"}
     with receiver(lambda n: 500 if n == 1 else 200) as outside:

@@ -23,8 +23,9 @@ from gridmgr.past.queries import moment
 from gridmgr.statistics import queries
 from gridmgr.statistics.rules import COUNTS, RATES, SCORE, SUMS
 from gridmgr.tally import queries as tally
+from gridmgr.tally import rules as terms_rules
 from gridmgr.tally import service as terms
-from gridmgr.tally.model import UnknownCount, UnknownDimension
+from gridmgr.tally.model import BadFigureTerms, UnknownCount, UnknownDimension
 
 pytestmark = pytest.mark.db
 LATER = NINE + 200 * HOUR
@@ -162,6 +163,23 @@ def test_terms_hold_from_their_day_on_and_a_reader_may_choose_otherwise(desk, di
         total = queries.total(district, SYSTEM, Search())
         assert set(total.rates) == {*RATES, SCORE} and set(total.counts) == {*COUNTS, *SUMS}
         assert (total.rates["response_rate"], total.rates[SCORE]) == (1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"weights": 5}, "weights"), ({"weights": {"luck": 1}}, "weights"),
+        ({"weights": {"response_rate": 1, "luck": 0}}, "weights"),
+        ({"weights": {"response_rate": "1"}}, "response_rate"), ({"without": 5}, "without"),
+        ({"without": None}, "without"), ({"without": "voided"}, "without"), ({"without": [["voided"]]}, "without"),
+        ({"satisfied_from": 4.9}, "satisfied_from"), ({"response_hours": True}, "response_hours"),
+        ({"satisfied": 4}, "satisfied"),
+    ],
+)  # fmt: skip
+def test_terms_that_mean_nothing_are_refused_by_name(given, field):
+    with pytest.raises(BadFigureTerms) as refused:
+        terms_rules.terms_of(given)
+    assert refused.value.details["field"] == field
 
 
 def test_a_day_is_told_by_its_own_terms_when_others_begin_the_day_after(district):

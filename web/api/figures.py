@@ -160,7 +160,7 @@ def show_figure_terms(session: Transaction, actor: Viewer) -> FigureTermsOut:
 
 @routes.post("/figures/terms", status_code=201)
 def set_figure_terms(session: Transaction, actor: Manager, told: FigureTermsIn) -> FigureTermsOut:
-    """Set the terms from a day on; figures of days before keep theirs."""
+    """Set the terms from a day on, gone by or to come; figures of days before it keep theirs."""
     return FigureTermsOut(terms=dict(service.set_terms(session, actor, told.effective, told.terms).terms))
 
 
