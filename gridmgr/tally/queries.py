@@ -79,7 +79,8 @@ def conditions(given: Terms, without: tuple[str, ...] = ()) -> Mapping[str, Colu
     settled = and_(
         finished, case_.due_at.is_(None), case_.handler.is_(None), case_.accepted_at == case_.closed_at
     )
-    dispatched = and_(accepted, or_(case_.handler.is_not(None), case_.send_backs > 0))
+    given_back = or_(case_.send_backs > 0, and_(case_.reopens > 0, _given_once()))
+    dispatched = and_(accepted, or_(case_.handler.is_not(None), given_back))
     checked = or_(
         case_.state.in_((State.FED_BACK, State.VERIFIED)), finished, case_.reworks > 0, case_.reopens > 0
     )
@@ -116,6 +117,21 @@ def conditions(given: Terms, without: tuple[str, ...] = ()) -> Mapping[str, Colu
         "resolved": and_(called, due, finished, case_.reopens == 0),
         "timed": and_(finished, accepted, ~settled),
     }
+
+
+def _given_once() -> ColumnElement[bool]:
+    """Return the condition that somebody was ever given the case, as recorded by now: opened again, nobody has it."""
+    given = (
+        select(IncidentEvent.id)
+        .where(
+            IncidentEvent.incident_id == Incident.id,
+            IncidentEvent.action.in_((Action.DISPATCH, Action.REDIRECT, Action.ADOPT)),
+            IncidentEvent.payload["handler"].astext.is_not(None),
+            IncidentEvent.recorded_at <= clock.now(),
+        )
+        .limit(1)
+    )
+    return given.scalar_subquery().is_not(None)
 
 
 def counted(session: Session, name: str, without: tuple[str, ...] = ()) -> ColumnElement[bool]:

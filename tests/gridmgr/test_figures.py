@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from climbing import MONDAY, after
 from little import STREET, little_district, square
-from sqlalchemy import select
+from sqlalchemy import select, update
 from test_module import regroup
 from wandering import HOUR, NINE, walk
 
@@ -14,6 +14,7 @@ from gridmgr import clock
 from gridmgr.account.rules import SYSTEM, Actor, Role
 from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
+from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Incident
@@ -145,6 +146,29 @@ def test_handling_times_run_on_and_are_worked_by_the_calendar(desk, district, st
         assert row.rates["mean_worked_hours"] == pytest.approx(worked / timedelta(hours=3))
         only = queries.total(district, SYSTEM, Search(), counts=("timed", "worked_seconds"))
         assert set(only.counts) == {"timed", "worked_seconds"} and set(only.rates) == {"mean_worked_hours"}
+
+
+def test_a_case_opened_again_was_dispatched_and_fed_back_unless_settled_on_the_spot(desk, district, photo):
+    district.execute(update(Category).values(simple=True))
+    case, small = desk.handling(), desk.report()
+    desk.move(case, after(2), Action.FEED_BACK, note="好了")
+    desk.move(case, after(3), Action.REWORK, note="没做完")
+    desk.move(case, after(4), Action.FEED_BACK, note="好了")
+    desk.move(case, after(5), Action.VERIFY, note="查过")
+    desk.move(case, after(6), Action.CLOSE)
+    desk.move(small, after(6), Action.SETTLE, note="当场清完", files=[photo], checked=True)
+    for each in (case, small):
+        desk.move(each, after(7), Action.REOPEN, note="又有了")
+    told = ("reported", "dispatched", "fed_back", "reworked")
+
+    def numbers(at: datetime | None) -> list[int]:
+        return [*queries.total(district, SYSTEM, Search(), at, counts=told).counts.values()]
+
+    with clock.travel(after(8)):
+        assert numbers(None) == numbers(after(6.5)) == [2, 1, 1, 1]
+    desk.move(case, after(9), Action.DISPATCH)
+    with clock.travel(after(10)):
+        assert numbers(after(8)) == numbers(None) == [2, 1, 1, 1]
 
 
 def test_terms_hold_from_their_day_on_and_a_reader_may_choose_otherwise(desk, district, staff):
