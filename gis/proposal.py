@@ -11,7 +11,7 @@ import shapely
 from gis.adjacency import rook
 from gis.compactness import compactness
 from gis.errors import BadInput
-from gis.redraw import redrawn
+from gis.faces import parted
 from gis.tessellation import Cells, cells
 from gis.zoning import Graph, TooManyZones, Zoning, graph, proposals
 
@@ -86,7 +86,7 @@ def propose(
     >>> street = gpd.GeoDataFrame({"households": [1, 1, 1, 1]}, geometry=houses, crs=32650)
     >>> first = propose(street, shapely.box(-10, -10, 110, 20), 2, ["households"])[0]
     >>> first.grids["households"].tolist(), first.home.tolist(), round(first.border_m)
-    ([2, 2], [0, 0, 1, 1], 32)
+    ([2, 2], [0, 0, 1, 1], 30)
     """
     weight = _weight(buildings, measures)
     found = cells(buildings.geometry, area)
@@ -131,19 +131,8 @@ def _drawn(
     buildings: gpd.GeoDataFrame, area: shapely.Geometry, found: Cells, zoning: Zoning, measures: list[str]
 ) -> Proposal:
     home = pd.Series(zoning.zone[found.block], index=buildings.index)
-    ground, number = found.cell.to_numpy(), zoning.zone.max() + 1
-    zones = np.array([shapely.coverage_union_all(ground[zoning.zone == each]) for each in range(number)])
-
-    def label(face: np.ndarray, _home: np.ndarray) -> np.ndarray:
-        place, zone = shapely.STRtree(zones).query(shapely.point_on_surface(face), predicate="within")
-        held = np.zeros(len(face), dtype=int)
-        held[place] = zone
-        return held
-
     whole = gpd.GeoSeries([area], index=["area"], crs=buildings.crs)
-    shapes = redrawn(whole, list(shapely.boundary(zones)), label).rename(
-        {"area": 0}
-    )  # with one zone no line is drawn
+    shapes = parted(whole, found.cell.to_numpy(), zoning.zone)
     grids = gpd.GeoDataFrame(buildings[measures].groupby(home).sum(), geometry=shapes, crs=buildings.crs)
-    grids["buildings"] = home.value_counts().sort_index()
+    grids["buildings"] = home.value_counts()
     return Proposal(grids.join(compactness(grids)), home, zoning.deviation, zoning.cut)

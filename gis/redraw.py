@@ -1,11 +1,6 @@
-"""Redrawing a coverage: every edit draws lines over some units and says to whom each piece between them belongs.
+"""Redrawing a coverage: every edit draws lines over some units and says to whom each face between them belongs."""
 
-Old borders and new lines are noded together and cut into faces, and a unit becomes the union of its faces:
-so neighbours move together, vertex by vertex, and no edit can leave a gap or an overlap. A unit that an edit
-does not name gets new vertices at most, where a new border begins on its own.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -13,9 +8,8 @@ import shapely
 import shapely.ops
 
 from gis.errors import BadInput
-
-MEETS = 1e-9  # in units of the CRS: in degrees a tenth of a millimetre, far above rounding
-Label = Callable[[np.ndarray, np.ndarray], np.ndarray]
+from gis.faces import MEETS, NothingLeft, met, noded, redrawn, whole
+from gis.faces import FallsApart as FallsApart
 
 
 class UnknownGrid(BadInput):
@@ -42,15 +36,9 @@ class OffTheBorder(BadInput):
     """The new border between {one} and {two} must begin and end on the old one, at two different places."""
 
 
-class FallsApart(BadInput):
-    """{code} would fall into {parts} pieces."""
-
-
-class NothingLeft(BadInput):
-    """Nothing would be left of {code}."""
-
-
-def split(grids: gpd.GeoSeries, code: str, line: shapely.LineString, new: str) -> gpd.GeoSeries:
+def split(
+    grids: gpd.GeoSeries, code: str, line: shapely.LineString, new: str, held: np.ndarray | None = None
+) -> gpd.GeoSeries:
     """Cut one unit in two along a line; the larger part keeps the code.
 
     Parameters
@@ -63,6 +51,8 @@ def split(grids: gpd.GeoSeries, code: str, line: shapely.LineString, new: str) -
         From border to border; what runs beyond is not drawn.
     new : str
         Code of the smaller part.
+    held : (m,) points, same CRS, optional
+        Such as one in each building: then what would lie apart and holds none of them goes to the other unit.
 
     Returns
     -------
@@ -84,9 +74,10 @@ def split(grids: gpd.GeoSeries, code: str, line: shapely.LineString, new: str) -
     {'a': 6.0, 'b': 2.0}
     """
     _known(grids, code)
-    drawn = [each for each in _lines(shapely.intersection(_simple(line), grids[code])) if each.length]
-    grids = _met(grids, shapely.get_coordinates([shapely.boundary(each) for each in drawn]))
-    pieces = shapely.get_parts(shapely.polygonize(shapely.get_parts(_noded([grids[code]], drawn))))
+    inside = shapely.intersection(simple(line), grids[code])
+    drawn = [each for each in _lines(_at_vertices(inside, grids[[code]])) if each.length]
+    grids = met(grids, shapely.get_coordinates([shapely.boundary(each) for each in drawn]))
+    pieces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded([grids[code]], drawn))))
     pieces = pieces[shapely.within(shapely.point_on_surface(pieces), grids[code])]
     if len(pieces) < 2:
         raise LineEndsInside(code=code)
@@ -96,7 +87,7 @@ def split(grids: gpd.GeoSeries, code: str, line: shapely.LineString, new: str) -
         off = (home == code) & ~shapely.within(shapely.point_on_surface(face), largest)
         return np.where(off, new, home)
 
-    return _whole(redrawn(grids, drawn, label), new)
+    return whole(redrawn(grids, drawn, label), grids, [code, new], held)
 
 
 def merge(grids: gpd.GeoSeries, codes: Sequence[str]) -> gpd.GeoSeries:
@@ -126,10 +117,12 @@ def merge(grids: gpd.GeoSeries, codes: Sequence[str]) -> gpd.GeoSeries:
     first, *gone = dict.fromkeys(codes)
     joined = grids.copy()
     joined[first] = shapely.coverage_union_all(grids[[first, *gone]].to_numpy())
-    return _whole(joined.drop(gone), first)
+    return whole(joined.drop(gone), grids, [first])
 
 
-def reshape(grids: gpd.GeoSeries, one: str, two: str, line: shapely.LineString) -> gpd.GeoSeries:
+def reshape(
+    grids: gpd.GeoSeries, one: str, two: str, line: shapely.LineString, held: np.ndarray | None = None
+) -> gpd.GeoSeries:
     """Lead the border that two units share along a new line; both move together.
 
     Parameters
@@ -139,6 +132,8 @@ def reshape(grids: gpd.GeoSeries, one: str, two: str, line: shapely.LineString) 
     one, two : str
     line : LineString, same CRS
         The new course between two places of the old border; each end goes to the nearest place of it.
+    held : (m,) points, same CRS, optional
+        As for `split`.
 
     Returns
     -------
@@ -155,16 +150,18 @@ def reshape(grids: gpd.GeoSeries, one: str, two: str, line: shapely.LineString) 
     {'a': 10.0, 'b': 6.0}
     """
     _known(grids, one, two)
-    border, start, end = _stretch(grids, one, two, _simple(line))
+    border, start, end = _stretch(grids, one, two, simple(line))
     ends = np.vstack([border.interpolate(start).coords[0], border.interpolate(end).coords[0]])
-    course = _simple(shapely.LineString(np.vstack([ends[:1], _between(line), ends[1:]])))
-    grids = _met(grids, ends)
+    course = simple(shapely.LineString(np.vstack([ends[:1], _between(line), ends[1:]])))
+    course = _at_vertices(course, grids[[one, two]])
+    ends = shapely.get_coordinates(course)[[0, -1]]
+    grids = met(grids, ends)
     rest = [shapely.ops.substring(border, 0, start), shapely.ops.substring(border, end, border.length)]
     both = shapely.coverage_union_all(grids[[one, two]].to_numpy())
     lines = shapely.union_all([shapely.boundary(both), course, *(each for each in rest if each.length)])
     pieces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
-    held = shapely.area(shapely.intersection(pieces, grids[one]))
-    ones = pieces[2 * held > shapely.area(pieces)]
+    shared = shapely.area(shapely.intersection(pieces, grids[one]))
+    ones = pieces[2 * shared > shapely.area(pieces)]
     if not len(ones) or len(ones) == len(pieces):
         raise NothingLeft(code=two if len(ones) else one)
     ground = shapely.coverage_union_all(ones)
@@ -173,10 +170,16 @@ def reshape(grids: gpd.GeoSeries, one: str, two: str, line: shapely.LineString) 
         of_both, inside = np.isin(home, (one, two)), shapely.within(shapely.point_on_surface(face), ground)
         return np.where(of_both, np.where(inside, one, two), home)
 
-    return _whole(_whole(redrawn(grids, [course], label), one), two)
+    return whole(redrawn(grids, [course], label), grids, [one, two], held)
 
 
-def give(grids: gpd.GeoSeries, region: shapely.Geometry, code: str, among: Sequence[str]) -> gpd.GeoSeries:
+def give(
+    grids: gpd.GeoSeries,
+    region: shapely.Geometry,
+    code: str,
+    among: Sequence[str],
+    held: np.ndarray | None = None,
+) -> gpd.GeoSeries:
     """Give all ground of a region that belongs to some units to another one, or to a new one.
 
     Parameters
@@ -188,6 +191,8 @@ def give(grids: gpd.GeoSeries, region: shapely.Geometry, code: str, among: Seque
         Who gets it; a code that is not on the sheet becomes a new unit.
     among : sequence of str
         Whose ground may be taken.
+    held : (m,) points, same CRS, optional
+        As for `split`.
 
     Returns
     -------
@@ -205,67 +210,22 @@ def give(grids: gpd.GeoSeries, region: shapely.Geometry, code: str, among: Seque
     """
     _known(grids, *among)
     ground = shapely.union_all([region])
+    for code_of_all in grids.index[shapely.covered_by(grids.to_numpy(), ground)]:
+        if code_of_all in among:  # no line of the region would touch it
+            raise NothingLeft(code=code_of_all)
 
     def label(face: np.ndarray, home: np.ndarray) -> np.ndarray:
         taken = np.isin(home, list(among)) & shapely.within(shapely.point_on_surface(face), ground)
         return np.where(taken, code, home)
 
     after = redrawn(grids, [shapely.boundary(ground)], label)
-    for each in among:
-        if each not in after.index:
-            raise NothingLeft(code=each)
-        after = _whole(after, each)
-    return _whole(after, code) if code in after.index else after
+    involved = [*dict.fromkeys([*among, code])] if code in after.index else list(among)
+    return whole(after, grids, involved, held)
 
 
-def redrawn(grids: gpd.GeoSeries, lines: Sequence[shapely.Geometry], label: Label) -> gpd.GeoSeries:
-    """Draw lines over units and let every face between old and new lines belong to whom `label` says.
-
-    Parameters
-    ----------
-    grids : GeoSeries of polygons, a coverage, any CRS, shape (n,)
-    lines : sequence of LineString or MultiLineString, same CRS
-    label : callable (face, home) -> code
-        face: (f,) polygons; home: (f,) codes of the units they lie in; code: (f,) whose they are now.
-
-    Returns
-    -------
-    GeoSeries, same CRS: a coverage of the same ground, by code, old ones in their order and new ones behind
-
-    Notes
-    -----
-    Units that no line touches and no face leaves keep their geometry, the same objects.
-
-    Example
-    -------
-    >>> grids = gpd.GeoSeries([shapely.box(0, 0, 2, 2)], index=["a"])
-    >>> line = shapely.LineString([(1, 0), (1, 2)])
-    >>> sorted(redrawn(grids, [line], lambda face, home: ["a", "b"]).index)
-    ['a', 'b']
-    """
-    drawn = shapely.union_all(list(lines))
-    touched = shapely.intersects(grids.to_numpy(), drawn)
-    near = grids[touched]
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(_noded(near, [drawn]))))
-    at, in_unit = shapely.STRtree(near.to_numpy()).query(shapely.point_on_surface(faces), predicate="within")
-    faces, home = faces[at], near.index.to_numpy()[in_unit]
-    code = np.asarray(label(faces, home), dtype=object)
-    after = grids[~touched].to_dict()
-    for each in dict.fromkeys(code):
-        ground = shapely.coverage_union_all(faces[code == each])
-        after[each] = shapely.union_all([after[each], ground]) if each in after else ground
-    order = [each for each in grids.index if each in after]
-    order += [each for each in after if each not in grids.index]
-    return gpd.GeoSeries({each: after[each] for each in order}, crs=grids.crs)
-
-
-def _met(grids: gpd.GeoSeries, points: np.ndarray) -> gpd.GeoSeries:
-    """The units with a vertex at each of these places of their borders, so that lines meet them exactly there."""
-    places = shapely.multipoints(points)
-    near = shapely.dwithin(grids.to_numpy(), places, MEETS)
-    met = grids.copy()
-    met[near] = shapely.snap(grids[near].to_numpy(), places, MEETS)
-    return met
+def _at_vertices(line: shapely.Geometry, grids: gpd.GeoSeries) -> shapely.Geometry:
+    """The line through the very vertices it comes within rounding of, so that these need not move."""
+    return shapely.snap(line, shapely.multipoints(shapely.get_coordinates(grids.to_numpy())), MEETS)
 
 
 def _lines(found: shapely.Geometry) -> list[shapely.LineString]:
@@ -273,12 +233,26 @@ def _lines(found: shapely.Geometry) -> list[shapely.LineString]:
     return [part for part in parts if part.geom_type == "LineString"]
 
 
-def _noded(grids, lines: Sequence[shapely.Geometry]) -> shapely.Geometry:
-    return shapely.union_all([*shapely.boundary(np.asarray(grids, dtype=object)), *lines])
+def simple(line: shapely.LineString) -> shapely.LineString:
+    """Return a line without repeated points, if it can be a border.
 
+    Parameters
+    ----------
+    line : LineString or LinearRing, any CRS
 
-def _simple(line: shapely.LineString) -> shapely.LineString:
-    """The line without repeated points, if it can be a border."""
+    Returns
+    -------
+    LineString, same CRS
+
+    Raises
+    ------
+    LineMissing, LineCrossesItself
+
+    Example
+    -------
+    >>> simple(shapely.LineString([(0, 0), (0, 0), (1, 1)])).wkt
+    'LINESTRING (0 0, 1 1)'
+    """
     xy = shapely.get_coordinates(line)
     if not np.isfinite(xy).all():
         raise LineMissing()
@@ -321,12 +295,3 @@ def _known(grids: gpd.GeoSeries, *codes: str) -> None:
     for code in codes:
         if code not in grids.index:
             raise UnknownGrid(code=code)
-
-
-def _whole(grids: gpd.GeoSeries, code: str) -> gpd.GeoSeries:
-    if code not in grids.index or shapely.is_empty(grids[code]):
-        raise NothingLeft(code=code)
-    parts = shapely.get_num_geometries(grids[code])
-    if parts > 1:
-        raise FallsApart(code=code, parts=int(parts))
-    return grids

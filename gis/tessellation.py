@@ -10,7 +10,9 @@ from scipy.sparse.csgraph import connected_components
 
 from gis.crs import metric_crs, to_metric
 from gis.errors import BadInput
+from gis.faces import redrawn
 from gis.ground import areal, polygonal
+from gis.loose import settled
 
 APART_M = 0.5  # buildings closer than this are one block: no border goes between them
 OVER_M = 1.0  # cells reach this far over the border of the area: in another CRS its edges run elsewhere by centimetres
@@ -25,7 +27,7 @@ class NoBuildings(BadInput):
 class Cells:
     """The ground of blocks of buildings: what a border may run between."""
 
-    cell: gpd.GeoSeries  #: (b,) polygons that cover the area without gap or overlap, in its CRS
+    cell: gpd.GeoSeries  #: (b,) polygons, one part each, a coverage of exactly the area, in its CRS
     block: np.ndarray  #: (n,) which cell each building is in
 
 
@@ -42,8 +44,8 @@ def cells(buildings: gpd.GeoSeries, area: shapely.Geometry) -> Cells:
     Returns
     -------
     Cells
-        A cell holds its buildings whole. Buildings closer than half a metre share one. Cells reach a metre over
-        the border of the area, to be cut by `gis.redraw` where that runs.
+        A cell holds its buildings whole, as far as they are in the area. Buildings closer than half a metre
+        share one. Cells follow the border of the area vertex by vertex.
 
     Raises
     ------
@@ -53,6 +55,8 @@ def cells(buildings: gpd.GeoSeries, area: shapely.Geometry) -> Cells:
     -----
     Cells are Voronoi polygons of points along the walls, set as close as the next building is near; what
     still would cut a corner of a neighbour is given back to it. Overlapping footprints are one block.
+    Where a concave area cuts a Voronoi polygon into parts, the part with the buildings is the cell and the
+    others go to the cells beside them. Ground that no building's cell reaches is a cell without buildings.
 
     Source
     ------
@@ -64,7 +68,7 @@ def cells(buildings: gpd.GeoSeries, area: shapely.Geometry) -> Cells:
     >>> houses = gpd.GeoSeries([shapely.box(0, 0, 10, 10), shapely.box(30, 0, 40, 10)], crs=32650)
     >>> found = cells(houses, shapely.box(-10, -10, 50, 20))
     >>> found.cell.area.round().tolist(), found.block.tolist()
-    ([992.0, 992.0], [0, 1])
+    ([900.0, 900.0], [0, 1])
     """
     if not len(buildings):
         raise NoBuildings()
@@ -72,9 +76,47 @@ def cells(buildings: gpd.GeoSeries, area: shapely.Geometry) -> Cells:
     ground = polygonal(to_metric(buildings, crs).array)
     block, blocks = _blocks(ground)
     around = to_metric(gpd.GeoSeries([area], crs=buildings.crs), crs).iloc[0].buffer(OVER_M)
-    cell = _shared_out(blocks, around)
-    placed = gpd.GeoSeries(cell, crs=crs).to_crs(buildings.crs)
-    return Cells(placed, block)
+    cell = gpd.GeoSeries(_shared_out(blocks, around), crs=crs).to_crs(buildings.crs)
+    standing = gpd.GeoSeries(blocks, crs=crs).to_crs(buildings.crs)
+    parts, owner = _cut(area, cell.to_numpy(), standing.to_numpy())
+    owners = np.unique(owner)
+    whole = [shapely.coverage_union_all(parts[owner == each]) for each in owners]
+    lost = np.setdiff1d(np.arange(number := len(blocks)), owners)
+    home = np.searchsorted(owners, np.arange(number))
+    if len(lost):  # it stands outside the area: with the nearest
+        home[lost] = shapely.STRtree(whole).nearest(standing.to_numpy()[lost])
+    return Cells(gpd.GeoSeries(whole, crs=buildings.crs), home[block])
+
+
+def _cut(area: shapely.Geometry, cell: np.ndarray, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cells cut to the area, in parts, and whose each part is; what is nobody's has a number of its own."""
+    tree = shapely.STRtree(cell)
+
+    def label(face: np.ndarray, _home: np.ndarray) -> np.ndarray:
+        return tree.nearest(shapely.point_on_surface(face))
+
+    whole = redrawn(gpd.GeoSeries([area], index=[-1]), list(shapely.boundary(cell)), label)
+    whole = whole.rename({-1: 0})  # with one cell no line is drawn
+    parts, at = shapely.get_parts(whole.to_numpy(), return_index=True)
+    owner = whole.index.to_numpy(dtype=int)[at]
+    held = shapely.area(shapely.intersection(parts, blocks[owner]))
+    first = np.lexsort((-held, owner))
+    main = np.zeros(len(parts), dtype=bool)
+    main[first[np.unique(owner[first], return_index=True)[1]]] = True
+    main &= held > 0
+    owner[~main] = -1
+    owner = settled(parts, owner, main)
+    return _numbered(parts, owner, len(blocks))
+
+
+def _numbered(parts: np.ndarray, owner: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give parts that are nobody's numbers of their own, one for all that hang together."""
+    nobody = np.flatnonzero(owner < 0)
+    if len(nobody):
+        ground = shapely.get_parts(shapely.coverage_union_all(parts[nobody]))
+        inside = shapely.STRtree(ground).nearest(shapely.point_on_surface(parts[nobody]))
+        owner[nobody] = first + inside
+    return parts, owner
 
 
 def _blocks(ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gis import proposal
-from gis.redraw import redrawn
+from gis.faces import redrawn
 from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.hierarchy import queries as hierarchy

@@ -29,7 +29,7 @@ def test_cells_cover_the_community_and_cut_no_building(place):
     found = cells(houses.geometry, area)
     ground = found.cell.to_numpy()
     assert shapely.coverage_is_valid(ground)
-    assert shapely.union_all(ground).contains(area)
+    assert shapely.symmetric_difference(shapely.union_all(ground), area).area < 1e-9 * area.area
     home = ground[found.block]
     assert shapely.contains(shapely.buffer(home, 1e-8), houses.geometry.to_numpy()).all()
 
@@ -41,8 +41,9 @@ def test_however_buildings_stand_none_is_cut(boxes):
     houses = gpd.GeoSeries([at(x, y, x + w, y + h) for x, y, w, h in boxes], crs=32650)
     found = cells(houses, at(-20, -20, 110, 110))
     ground = found.cell.to_numpy()
-    assert shapely.union_all(ground).contains(at(-20, -20, 110, 110))
-    assert shapely.area(ground).sum() == pytest.approx(shapely.union_all(ground).area, rel=1e-9)
+    assert shapely.coverage_is_valid(ground)
+    assert shapely.area(ground).sum() == pytest.approx(at(-20, -20, 110, 110).area, rel=1e-9)
+    assert set(shapely.get_num_geometries(ground)) == {1}
     inside = shapely.area(shapely.intersection(ground[found.block], houses.to_numpy()))
     assert inside == pytest.approx(houses.area.to_numpy(), rel=1e-6)
 
