@@ -7,6 +7,7 @@ from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import service as claim
 from gridmgr.coapproval import service as coapproval
+from gridmgr.consultation import service as consultation
 from gridmgr.discussion.model import Commented, Mentioned
 from gridmgr.dispatch import queries as dispatch
 from gridmgr.escalation import service as escalation
@@ -103,6 +104,7 @@ def _call_by_new_name(session: Session, event: BodyRenamed) -> None:
     incident.hand_over(session, SYSTEM, event.before, event.after, renamed=True)
     claim.follow_name(session, event.before, event.after)
     coapproval.follow_name(session, event.before, event.after)
+    consultation.follow_name(session, event.before, event.after)
     supervision.follow_name(session, event.before, event.after)
     whistle.follow_name(session, event.before, event.after)
 

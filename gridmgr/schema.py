@@ -12,6 +12,7 @@ from gridmgr.calendar import model as calendar
 from gridmgr.category import model as category
 from gridmgr.claim import model as claim
 from gridmgr.coapproval import model as coapproval
+from gridmgr.consultation import model as consultation
 from gridmgr.db import Base
 from gridmgr.discussion import model as discussion
 from gridmgr.dispatch import model as dispatch
@@ -46,7 +47,7 @@ NOUNS = (
     dispatch, onsite, coapproval, weekly, position,
     tally, terms, grading, flag, saved_view,
     scan,
-    bulletin,
+    bulletin, consultation,
 )  # fmt: skip
 METADATA = Base.metadata
 

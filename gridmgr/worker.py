@@ -30,6 +30,8 @@ from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import queries as claims
 from gridmgr.claim import service as claim
 from gridmgr.coapproval import service as coapproval
+from gridmgr.consultation import queries as consultations
+from gridmgr.consultation import service as consultation
 from gridmgr.dispatch import service as dispatch
 from gridmgr.escalation import service as escalation
 from gridmgr.flag import service as flag
@@ -157,6 +159,7 @@ REGULAR: tuple[tuple[str, str, Callable[[Session], object]], ...] = (
     ("*/10 * * * *", jobs.TELL_ENDED_FORCES, task_force.tell_ended),  # told of; none is disbanded by that
     ("* * * * * */15", jobs.MISS_CALLS, attendance.miss),  # whom a whistle calls and nobody came for
     ("* * * * *", jobs.NOTE_SILENCE, coapproval.note_silence),  # bodies that were asked and say nothing
+    ("* * * * *", jobs.SERVE_CONSULTATIONS, consultation.serve_due),  # who was asked and says nothing
     ("*/5 * * * *", jobs.FORGET_POSITIONS, position.forget_old),
     ("7 * * * *", jobs.KEEP_WEEK, weekly.keep_last),  # once: rosters may be brought anew later
     ("17 * * * *", jobs.KEEP_GRADES, grading.keep),  # once a week: patrols are planned by them
@@ -255,6 +258,7 @@ def sweep_files(timestamp: int) -> None:
                 incident.attached(session, hashes)
                 | claims.attached(session, hashes)
                 | bulletins.attached(session, hashes)
+                | consultations.attached(session, hashes)
             ),
         )
 

@@ -70,6 +70,13 @@ class Kind(StrEnum):
     OPINION_SILENT = "opinion_silent"  # 逾期未答复: bodies have said nothing in time
     OVERRULED = "overruled"  # 否决异议: an objection was set aside
     APPROVAL_DECIDED = "approval_decided"  # an application you were asked about is decided
+    CONSULTED = "consulted"  # 征求意见: your unit or body is asked for its opinion
+    CONSULT_SAID = "consult_said"  # one of those you asked agrees
+    CONSULT_AGAINST = "consult_against"  # 异议、否决: one of those you asked objects, or stops it
+    CONSULT_REMIND = "consult_remind"  # 催办: your opinion is still awaited
+    CONSULT_LATE = "consult_late"  # 逾期未答复: some have said nothing in time and are still awaited
+    CONSULT_REPLIED = "consult_replied"  # 意见采纳情况: how your objection was taken
+    CONSULT_ENDED = "consult_ended"  # what a consultation came to
     ADMISSION = "admission"  # 准入: a request that touches you was made, argued or decided
     SCAN_ALARM = "scan_alarm"  # 聚集预警: more has lately happened in a place than expected
     BULLETIN = "bulletin"  # 工作周报、月报: a report of your area, body or work was written

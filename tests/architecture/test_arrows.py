@@ -41,6 +41,7 @@ ORDER = (
     "flag",
     "audit",
     "weekly",
+    "consultation",
     "coapproval",
     "claim",
     "telling",

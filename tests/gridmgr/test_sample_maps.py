@@ -52,7 +52,7 @@ def test_nothing_is_missing_and_all_of_it_is_small():
     assert names == {
         "README.md", "categories.csv", "district.gpkg", "buildings_gbk.zip", "faulty_grids.geojson",
         "reports.csv", "reports.toml", "crosswalk.csv", "holidays_2026.csv", "phrases.csv", "policies.csv",
-        "permit_kinds.csv",
+        "permit_kinds.csv", "consultation_kinds.csv",
     }  # fmt: skip
     assert sum(path.stat().st_size for path in SAMPLE_MAPS.iterdir()) < 1.5e6
 
