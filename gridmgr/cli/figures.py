@@ -91,8 +91,7 @@ def figures(
     with opened() as session:
         instant, terms = moment(at.date()) if at else None, tally.terms(session, at and at.date())
         for one in (search, before) if before else (search,):
-            rows = queries.figures(session, SYSTEM, by, one, instant, areas=areas)
-            told.append((one, rows, queries.total(session, SYSTEM, one, instant)))
+            told.append((one, *queries.table(session, SYSTEM, by, one, instant, areas=areas)))
     formulas = {name: rate.formula for name, rate in rules.RATES.items()}
     formulas[rules.SCORE] = " + ".join(f"{weight:g} × {name}" for name, weight in terms.weights.items())
     if as_json:

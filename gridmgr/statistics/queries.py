@@ -1,9 +1,11 @@
-"""Figures by area, from what the actor may see."""
+"""Figures by area, body, person, matter or whatever else makes a row, from what the actor may see."""
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
+from functools import reduce
 
 import numpy as np
 from geoalchemy2.functions import ST_X, ST_Y
@@ -30,6 +32,7 @@ from gridmgr.calendar.queries import worked_between
 from gridmgr.casebook.queries import Search, matching
 from gridmgr.category import queries as matters
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import Edition, GridUnit
 from gridmgr.i18n import language
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
@@ -70,7 +73,23 @@ def figures(
     counts: Collection[str] = ALL,
     areas: str = "then",
 ) -> list[Figures]:
-    """Return the figures of every row in which something was reported, by key; what is in no row stands last.
+    """Return the figures of every row in which something was reported; all as for `table`, without the total."""
+    return table(session, actor, by, search, at, counts=counts, areas=areas)[0]
+
+
+def table(
+    session: Session,
+    actor: Actor,
+    by: str,
+    search: Search,
+    at: datetime | None = None,
+    *,
+    counts: Collection[str] = ALL,
+    areas: str = "then",
+) -> tuple[list[Figures], Figures]:
+    """Return the figures of every row in which something was reported, and of all together; every case is read once.
+
+    The rows stand by key; what is in no row stands last.
 
     Rule: field.md §5; the formulas are `rules.RATES`, the rows `tally.DIMENSIONS`. `at` computes them from history
     as they stood at an instant, by the terms in force then. `counts` names what is wanted, if not all.
@@ -90,15 +109,17 @@ def figures(
         counted = _counted(session, found, search, counts)
         summed: dict[str | None, list[int]] = {}
         for row in found.grouped(columns, counted.values()):
-            code, numbers = key(session, row[: len(columns)]), row[len(columns) :]
-            held = summed.setdefault(code, [0] * len(counted))
-            summed[code] = [mine + int(more or 0) for mine, more in zip(held, numbers, strict=True)]
+            code = key(session, row[: len(columns)])
+            summed[code] = _added(summed.get(code, [0] * len(counted)), row[len(columns) :])
         day = clock.today() if areas == "now" else search.until or clock.today()
         called = names(session, by, [code for code in summed if code], day)
-    return [
-        _figures(code, called.get(code), dict(zip(counted, summed[code], strict=True)), terms)
-        for code in sorted(summed, key=lambda each: (each is None, each or ""))
-    ]
+    whole = reduce(_added, summed.values(), [0] * len(counted))
+
+    def told(code: str | None, name: str | None, numbers: Iterable[int]) -> Figures:
+        return _figures(code, name, dict(zip(counted, numbers, strict=True)), terms)
+
+    codes = sorted(summed, key=lambda each: (each is None, each or ""))
+    return [told(code, called.get(code), summed[code]) for code in codes], told(None, None, whole)
 
 
 def total(
@@ -218,9 +239,19 @@ class _Found:
         return self
 
     def relocated(self, level: str) -> ColumnElement:
-        """Return the code of the unit that holds a case's place on the map in force: looked up where it is another."""
+        """Return the code of the unit that holds a case's place on the map in force: looked up where it may be another.
+
+        A case stays in the unit it is stored with as long as that one has not changed since.
+        """
         edition, column = hierarchy.edition_at(self.session, clock.today()), tally.AREAS[level]
-        elsewhere = self.asked.where(self.of(Incident.edition_id) != edition.id)
+        unchanged = (
+            select(GridUnit.id)
+            .join(Edition, GridUnit.valid_from <= Edition.effective)
+            .where(Edition.id == Incident.edition_id, GridUnit.level == level, GridUnit.code == column)
+            .where(hierarchy.valid_at(edition.effective))
+            .exists()
+        )
+        elsewhere = self.asked.where(self.of(Incident.edition_id) != edition.id, ~self.of(unchanged))
         place = (self.of(each) for each in (Incident.id, ST_X(Incident.geom), ST_Y(Incident.geom)))
         rows = self.session.execute(elsewhere.with_only_columns(*place, maintain_column_froms=True)).all()
         if not rows:
@@ -229,7 +260,12 @@ class _Found:
         located = hierarchy.locator_of(self.session, edition).locate(np.array(lon), np.array(lat))
         codes = func.unnest(cast(list(ids), ARRAY(BigInteger)), cast(list(located.codes(level)), ARRAY(Text)))
         self.moved = codes.table_valued("id", "code").render_derived(name="moved")
-        return case((Incident.edition_id == edition.id, column), else_=self.moved.c.code)
+        return case((self.moved.c.id.is_not(None), self.moved.c.code), else_=column)
+
+
+def _added(numbers: Iterable[int], more: Iterable[Decimal | int | None]) -> list[int]:
+    """Add counts and sums to those of the same columns; a sum of nothing is nothing."""
+    return [mine + int(other or 0) for mine, other in zip(numbers, more, strict=True)]
 
 
 def _counted(

@@ -61,7 +61,8 @@ def test_every_number_has_a_list_of_as_many_cases(district, city):
     asked: dict[tuple, tuple[int, Search]] = {}
     with clock.travel(LATER):
         for by in tally.DIMENSIONS:
-            rows = queries.figures(district, SYSTEM, by, search)
+            rows, whole = queries.table(district, SYSTEM, by, search)
+            assert whole == queries.total(district, SYSTEM, search)
             assert sum(row.counts["reported"] for row in rows) == len(city)
             for row in {rows[0].code: rows[0], rows[-1].code: rows[-1]}.values():
                 for name in COUNTS:
@@ -122,6 +123,33 @@ def test_areas_are_told_as_they_were_and_on_the_map_in_force(district, told):
             for code in (west, east, "") for at in (None, now)
         ]  # fmt: skip
         assert behind == [4, 4, 0, 0, 0, 0]
+
+
+def test_only_cases_whose_unit_has_changed_since_are_looked_up_anew(district, told, monkeypatch):
+    june, july = (datetime(2026, month, 2, tzinfo=UTC) for month in (6, 7))
+    with clock.travel(june):
+        intake.report_many(district, SYSTEM, [told(x, reported_at=june) for x in (1.1, 2.5, 3.5, 3.5)])
+    redrawn = little_district()
+    redrawn["micro_grid"].geometry = [square(0, 0, 1.5), square(1.5, 0, 0.5), square(2, 0), square(3, 0)]
+    hierarchy.load(district, {"micro_grid": redrawn["micro_grid"]}, date(2026, 7, 1))
+    looked, locator_of = [], queries.hierarchy.locator_of
+
+    class Watched:
+        def __init__(self, *asked):
+            self.locator = locator_of(*asked)
+
+        def locate(self, lon, lat):
+            looked.append(len(lon))
+            return self.locator.locate(lon, lat)
+
+    monkeypatch.setattr(queries.hierarchy, "locator_of", Watched)
+    with clock.travel(july + timedelta(days=1)):
+        now = queries.figures(district, SYSTEM, "micro_grid", Search(), areas="now")
+        then = queries.figures(district, SYSTEM, "micro_grid", Search(), july, areas="now")
+    assert {row.code: row.counts["reported"] for row in now} == {
+        f"{STREET}001001": 1, f"{STREET}002001": 1, f"{STREET}002002": 2,
+    }  # fmt: skip
+    assert (now, looked) == (then, [1, 1])
 
 
 def test_handling_times_run_on_and_are_worked_by_the_calendar(desk, district, staff):

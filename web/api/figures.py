@@ -113,11 +113,9 @@ def show_figures(
     terms, then = tally.terms(session, at), queries.previous(search, at) if previous else None
 
     def period(one: Search) -> PeriodFigures:
+        rows, total = queries.table(session, actor, by, one, instant, areas=areas)
         return PeriodFigures(
-            since=one.since,
-            until=one.until,
-            total=_area(queries.total(session, actor, one, instant)),
-            areas=[_area(row) for row in queries.figures(session, actor, by, one, instant, areas=areas)],
+            since=one.since, until=one.until, total=_area(total), areas=[_area(row) for row in rows]
         )
 
     return FiguresOut(

@@ -135,8 +135,7 @@ def _told(
     session: Session, actor: Actor, search: Search, asked: Asked, wanted: Iterable[str]
 ) -> tuple[list[Figures], Figures]:
     at, wanted = asked.instant, tuple(wanted)
-    rows = queries.figures(session, actor, asked.by, search, at, counts=wanted, areas=asked.areas)
-    return rows, queries.total(session, actor, search, at, counts=wanted)
+    return queries.table(session, actor, asked.by, search, at, counts=wanted, areas=asked.areas)
 
 
 def _cases_of(search: Search, asked: Asked) -> Callable[[Figures | None, str], str]:
