@@ -16,15 +16,10 @@ from gis.errors import BadInput
 
 MOST_CELLS = 4_000_000
 KM2 = 1e6  # square metres
-REACH = {"quartic": 1.0, "gaussian": 4.0}  # bandwidths, beyond which nothing is added
 
 
 class BadBandwidth(BadInput):
     """The bandwidth is {value} m; it must be above 0."""
-
-
-class UnknownKernel(BadInput):
-    """The kernel {kernel} is not known; the kernels are {known}."""
 
 
 class RasterTooFine(BadInput):
@@ -43,24 +38,20 @@ class Density:
     bandwidth_m: float
 
 
-def kernel_density(
-    lon, lat, bandwidth_m: float, cell_m: float | None = None, kernel: str = "quartic", numbers=None
-) -> Density | None:
-    r"""Add up a kernel over every incident.
+def kernel_density(lon, lat, bandwidth_m: float, cell_m: float | None = None, numbers=None) -> Density | None:
+    r"""Add up a quartic kernel over every incident.
 
     .. math::
 
         f(p) = \sum_i \frac{3}{\pi h^2} \Bigl(1 - \frac{d_i^2}{h^2}\Bigr)^2, \; d_i < h
-        \qquad \text{or} \qquad f(p) = \sum_i \frac{1}{2 \pi h^2} e^{-d_i^2 / 2 h^2}
 
     Parameters
     ----------
     lon, lat : array_like, degrees, EPSG:4326, shape (n,)
     bandwidth_m : float
-        h in metres: how far an incident reaches, or the deviation of the Gaussian.
+        h in metres: how far an incident reaches.
     cell_m : float, optional
         Side of a cell in metres; a fifth of the bandwidth if not given.
-    kernel : "quartic" or "gaussian"
     numbers : array_like, optional, shape (n,)
         How many incidents lie at each place; one if not given.
 
@@ -72,7 +63,7 @@ def kernel_density(
 
     Raises
     ------
-    BadBandwidth, UnknownKernel
+    BadBandwidth
     RasterTooFine
         The raster would have more than `MOST_CELLS` cells.
 
@@ -94,21 +85,19 @@ def kernel_density(
     cell = bandwidth_m / 5 if cell_m is None else cell_m
     if not (np.isfinite(bandwidth_m) and bandwidth_m > 0 and np.isfinite(cell) and cell > 0):
         raise BadBandwidth(value=bandwidth_m)
-    if kernel not in REACH:
-        raise UnknownKernel(kernel=kernel, known=", ".join(REACH))
     if not len(lon):
         return None
     points = gpd.GeoSeries(shapely.points(lon, lat), crs=STORAGE)
     crs = metric_crs(points)
     xy = shapely.get_coordinates(points.to_crs(crs).array)
-    radius = int(np.ceil(REACH[kernel] * bandwidth_m / cell))
+    radius = int(np.ceil(bandwidth_m / cell))
     low = np.floor(xy.min(axis=0) / cell)
     size = (np.floor(xy.max(axis=0) / cell) - low).astype(int) + 2 * radius + 3
     if size.prod() > MOST_CELLS:
         raise RasterTooFine(cell=round(cell, 1), cells=int(size.prod()), most=MOST_CELLS)
     column, row = ((np.floor(xy / cell) - low).astype(int) + radius + 1).T
     counts = np.bincount(row * size[0] + column, numbers, size.prod()).reshape(size[::-1]).astype(float)
-    values = fftconvolve(counts, _kernel(kernel, radius, cell, bandwidth_m), mode="same")
+    values = fftconvolve(counts, _kernel(radius, cell, bandwidth_m), mode="same")
     x, y = ((low[axis] + np.arange(size[axis]) - radius - 0.5) * cell for axis in (0, 1))
     return Density(np.maximum(values, 0) * KM2, x, y, crs, cell, bandwidth_m)
 
@@ -152,11 +141,11 @@ def bands(density: Density, most: int = 5) -> gpd.GeoDataFrame:
     return drawn.set_geometry(gpd.GeoSeries(shapes, index=drawn.index, crs=density.crs)).to_crs(STORAGE)
 
 
-def _kernel(name: str, radius: int, cell: float, bandwidth: float) -> np.ndarray:
+def _kernel(radius: int, cell: float, bandwidth: float) -> np.ndarray:
     """The kernel on the cells around one, its sum over their area 1 whatever the raster makes of it."""
     steps = np.arange(-radius, radius + 1) * cell / bandwidth
     squares = steps[:, None] ** 2 + steps**2
-    shape = np.maximum(1 - squares, 0) ** 2 if name == "quartic" else np.exp(-squares / 2)
+    shape = np.maximum(1 - squares, 0) ** 2
     return shape / (shape.sum() * cell**2)
 
 

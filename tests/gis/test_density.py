@@ -7,7 +7,7 @@ import shapely
 
 from gis import density
 from gis.crs import to_metric
-from gis.density import BadBandwidth, RasterTooFine, UnknownKernel, bands, kernel_density
+from gis.density import BadBandwidth, RasterTooFine, bands, kernel_density
 
 H = 300.0
 
@@ -18,23 +18,18 @@ def places() -> tuple[np.ndarray, np.ndarray]:
     return 120 + random.normal(0, 0.01, 200), 30 + random.normal(0, 0.01, 200)
 
 
-@pytest.mark.parametrize("kernel", ["quartic", "gaussian"])
-def test_the_density_is_that_of_a_sum_over_all_points(places, kernel):
-    found = kernel_density(*places, H, cell_m=15, kernel=kernel)
+def test_the_density_is_that_of_a_sum_over_all_points(places):
+    found = kernel_density(*places, H, cell_m=15)
     points = gpd.GeoSeries(shapely.points(*places), crs=4326).to_crs(found.crs)
     spot = np.array([found.x[len(found.x) // 2], found.y[len(found.y) // 2]])
     away = np.hypot(*(shapely.get_coordinates(points.array) - spot).T) / H
-    each = {
-        "quartic": 3 / np.pi * np.maximum(1 - away**2, 0) ** 2,
-        "gaussian": np.exp(-(away**2) / 2) / (2 * np.pi),
-    }[kernel]
+    each = 3 / np.pi * np.maximum(1 - away**2, 0) ** 2
     at = found.values[len(found.y) // 2, len(found.x) // 2]
     assert at == pytest.approx(each.sum() / H**2 * 1e6, rel=0.02)
 
 
-@pytest.mark.parametrize("kernel", ["quartic", "gaussian"])
-def test_all_incidents_are_there(places, kernel):
-    found = kernel_density(*places, H, kernel=kernel)
+def test_all_incidents_are_there(places):
+    found = kernel_density(*places, H)
     assert found.values.sum() * found.cell_m**2 / 1e6 == pytest.approx(200)
 
 
@@ -65,8 +60,6 @@ def test_a_bandwidth_must_be_above_nothing(bandwidth):
         kernel_density([120.0], [30.0], bandwidth)
 
 
-def test_other_kernels_and_rasters_beyond_memory_are_refused():
-    with pytest.raises(UnknownKernel, match="quartic, gaussian"):
-        kernel_density([120.0], [30.0], H, kernel="box")
+def test_rasters_beyond_memory_are_refused():
     with pytest.raises(RasterTooFine, match=f"at most {density.MOST_CELLS}"):
         kernel_density([120.0, 121.0], [30.0, 31.0], H, cell_m=1)
