@@ -33,7 +33,10 @@ Door = tuple[float, float, str]
 
 
 def grade_weeks(session: Session, weeks: int) -> int:
-    """Keep the grades of this week and of so many before, as they stood then; returns how many were new."""
+    """Keep the grades of this week and of so many before; returns how many were new.
+
+    Of a week gone by they are told from the cases as they stand now: what was closed since counts as open then.
+    """
     monday = grades.monday_of(clock.today())
     kept = 0
     for back in reversed(range(weeks + 1)):

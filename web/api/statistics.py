@@ -1,4 +1,4 @@
-"""Published numbers with their formulas, and values to colour a map with."""
+"""Values to colour a map with: how much was reported where, and where it clusters."""
 
 from typing import Annotated, Any, Literal
 
