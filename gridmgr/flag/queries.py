@@ -77,7 +77,7 @@ def page(
     return list(session.scalars(asked.order_by(Flag.id.desc()).limit(size)))
 
 
-def flag(session: Session, actor: Actor, flag_id: int, lock: bool = False) -> Flag:
+def flag(session: Session, actor: Actor, flag_id: int) -> Flag:
     """Return a flag.
 
     Raises
@@ -85,8 +85,7 @@ def flag(session: Session, actor: Actor, flag_id: int, lock: bool = False) -> Fl
     UnknownFlag
         There is none, or it is not for the actor to see.
     """
-    asked = _seen(actor).where(Flag.id == flag_id)
-    found = session.scalar(asked.with_for_update() if lock else asked)
+    found = session.scalar(_seen(actor).where(Flag.id == flag_id))
     if found is None:
         raise UnknownFlag(id=flag_id)
     return found

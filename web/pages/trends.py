@@ -259,8 +259,7 @@ def _shared(drawing: Drawing, _measure: str) -> Iterable[Sheet]:
     whole = rules.total(cells)
     foot = [
         Number(each, drawing.href(series, None, part), percent(each / whole)) if each else None
-        for part in parts
-        if (each := rules.total(cells, part=part)) is not None
+        for part, each in ((part, rules.total(cells, part=part)) for part in parts)
     ]
     if whole:
         sheet.rows.append((_("Total"), [*foot, Number(whole, drawing.href(series))]))
