@@ -28,7 +28,7 @@ from gridmgr.coapproval.model import (
 )
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
-from gridmgr.life.model import State
+from gridmgr.life.rules import OUT
 from gridmgr.organisation import queries as organisation
 from gridmgr.responsibility import queries as lists
 from gridmgr.responsibility.model import NoOwner
@@ -156,8 +156,7 @@ def cases_there(session: Session, actor: Actor, found: Approval, size: int = SHO
         there = Incident.building_code == found.building_code
     else:
         there = (Incident.home == found.code) & Incident.building_code.is_(None)
-    gone = (State.VOIDED, State.MERGED)
-    asked = incidents.visible(actor).where(there, Incident.state.not_in(gone))
+    asked = incidents.visible(actor).where(there, Incident.state.not_in(OUT))
     order = (Incident.closed_at.is_not(None), Incident.reported_at.desc(), Incident.id)
     return list(session.scalars(asked.order_by(*order).limit(size)))
 

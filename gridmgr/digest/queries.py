@@ -25,8 +25,7 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, MICRO_GRID, STREET, NoEdition, UnknownUnit
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.life.model import State
-from gridmgr.life.rules import OPEN
+from gridmgr.life.rules import OPEN, OUT
 from gridmgr.module import queries as modules
 from gridmgr.module.model import UnknownModule
 from gridmgr.organisation import queries as organisation
@@ -43,7 +42,6 @@ COLUMNS = (
     "micro_grid_code", "state", "level", "handler", "accepted_at", "due_at", "closed_at",
 )  # fmt: skip
 INSTANTS = ("reported_at", "accepted_at", "due_at", "closed_at")
-OUT = (State.VOIDED, State.MERGED)
 CHILD_OF = {Subject.DISTRICT: STREET, Subject.STREET: LEVELS[1], Subject.COMMUNITY: MICRO_GRID}
 MOST_PEOPLE = 20
 CHILD_COUNTS = (

@@ -21,9 +21,9 @@ from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
 from gridmgr.life.rules import OPEN
-from gridmgr.statistics.queries import CLOSED, LEVEL_COLUMN
 from gridmgr.supervision import queries as supervision
 from gridmgr.supervision.model import Standing
+from gridmgr.tally.queries import AREAS, CLOSED
 from gridmgr.whistle import queries as whistles
 
 CHILD = {above: level for level, above in PARENT.items()}
@@ -66,7 +66,7 @@ def _cases(
     session: Session, actor: Actor, search: Search, level: str
 ) -> tuple[dict[State, int], dict[str | None, Cases]]:
     """Return how many cases stand in each state, and the cases of each unit of a level; every case is read once."""
-    column = LEVEL_COLUMN[level]
+    column = AREAS[level]
     asked = (
         casebook.matching(session, actor, search)
         .with_only_columns(column, Incident.state, func.count(), func.count().filter(casebook.late()))

@@ -1,7 +1,7 @@
-"""Reads of grades: as they stand at an instant, as they were kept, and the terms they are formed by.
+"""Reads of grades: as they stand, as they were kept, and the terms they are formed by.
 
-What is read are open cases and those of the days looked at, by their indexes, counted by micro-grid in the
-database: four short statements for a district of any size.
+What is read are open cases, those of the days looked at and the reports of patrols, by their indexes, counted by
+micro-grid in the database: a few short statements, however many cases there are.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,9 @@ from gridmgr.hierarchy.model import BUILDING, COMMUNITY, MICRO_GRID, GridUnit
 from gridmgr.hierarchy.queries import valid_at
 from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import visible
-from gridmgr.life.model import Source, State
+from gridmgr.life.model import Source
+from gridmgr.life.rules import OUT
 from gridmgr.terms import queries as dated
-
-OUT = (State.VOIDED, State.MERGED)
 
 
 def terms(session: Session, at: date | None = None) -> dict[str, float]:
@@ -31,13 +30,12 @@ def terms(session: Session, at: date | None = None) -> dict[str, float]:
     return dated.in_force(session, rules.MATTER, rules.TERMS, at)
 
 
-def graded(session: Session, actor: Actor, area: str = "", at: datetime | None = None) -> list[Graded]:
-    """Return the grades of the micro-grids an actor sees, those of an area, the worst first.
+def graded(session: Session, actor: Actor, area: str = "") -> list[Graded]:
+    """Return the grades of the micro-grids an actor sees as they stand now, those of an area, the worst first.
 
     A grade is the same for whoever reads it: it is formed from all cases of the grid, beside all grids.
     """
-    now = at or clock.now()
-    day = clock.local(now).date()
+    now, day = clock.now(), clock.today()
     by, before = terms(session, day), last_kept(session, rules.monday_of(day))
     known = signs(session, now, by)
     middle = rules.middle_rate(known.values(), by)

@@ -19,7 +19,7 @@ from gis.adjacency import matrix
 from gis.density import bands, kernel_density
 from gis.emerging import ALPHA, emerging
 from gis.hotspot import LEVELS as ALPHAS
-from gis.hotspot import getis_ord
+from gis.hotspot import getis_ord, method
 from gis.smoothing import rates as smoothed_rates
 from gridmgr import clock
 from gridmgr.account.rules import Actor, Role
@@ -33,8 +33,8 @@ from gridmgr.hierarchy.model import BUILDING, COVERAGES, GridUnit
 from gridmgr.hotspot import rules
 from gridmgr.hotspot.model import Bands, Case, Found, NotAnAreaLevel, Place, Repeats, Span
 from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.life.rules import OPEN
-from gridmgr.statistics.queries import LEVEL_COLUMN, OUT
+from gridmgr.life.rules import OPEN, OUT
+from gridmgr.tally.queries import AREAS
 from gridmgr.weekly import queries as weekly
 
 T = TypeVar("T")
@@ -224,7 +224,7 @@ def _counts(
     session: Session, actor: Actor, level: str, search: Search, land: Ground
 ) -> tuple[pd.Series, int]:
     """Return the cases of each unit, and how many lie in none of them."""
-    column = LEVEL_COLUMN[level]
+    column = AREAS[level]
     rows = session.execute(
         _ours(session, actor, search).with_only_columns(column, func.count()).group_by(column)
     )
@@ -236,7 +236,7 @@ def _counts(
 def _counts_by_period(
     session: Session, actor: Actor, level: str, search: Search, land: Ground, span: Span
 ) -> tuple[pd.DataFrame, int]:
-    column = LEVEL_COLUMN[level]
+    column = AREAS[level]
     edges = cast([clock.midnight(day) for day in span.begins], ARRAY(TIMESTAMP(timezone=True)))
     period = func.width_bucket(Incident.reported_at, edges)
     asked = _ours(session, actor, search).with_only_columns(column, period, func.count())
@@ -251,13 +251,13 @@ def _counts_by_period(
 
 
 def _card(
-    method: str, level: str, search: Search, land: Ground, counts: pd.Series, elsewhere: int
+    kind: str, level: str, search: Search, land: Ground, counts: pd.Series, elsewhere: int
 ) -> dict[str, Any]:
-    links = land.weights.sum(axis=1)
+    neighbours = method(land.weights)
     return {
-        "method": method, "level": level, "since": search.since, "until": search.until, "as_of": land.as_of,
-        "units": len(land.units), "links": int(links.sum()) // 2, "islands": int((links == 0).sum()),
-        "incidents": int(counts.sum()), "elsewhere": elsewhere, "statistic": "Gi*",
+        "method": kind, "level": level, "since": search.since, "until": search.until, "as_of": land.as_of,
+        **{name: neighbours[name] for name in ("units", "links", "islands")},
+        "incidents": int(counts.sum()), "elsewhere": elsewhere, "statistic": neighbours["statistic"],
     }  # fmt: skip
 
 

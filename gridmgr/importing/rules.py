@@ -17,7 +17,7 @@ from gis.errors import BadInput, Problem
 from gridmgr.importing.model import BadMapping, IncidentPlan, LayerPlan
 from gridmgr.incident.model import Adopted, Report
 from gridmgr.life.model import Source, State
-from gridmgr.life.rules import FINAL
+from gridmgr.life.rules import FINAL, OUT
 
 # Faults a stored map cannot hold; all others are kept in the report of the import and loaded.
 BLOCKING = frozenset(
@@ -124,7 +124,7 @@ OUTWEIGHS = (State.VOIDED, State.MERGED, State.EVALUATED, State.CLOSED)
 _STATE_OF = {word: state for state, words in STATUS_WORDS.items() for word in words}
 
 NAME_BYTES = 200  # file systems allow 255 bytes a name
-UNACCEPTED = frozenset({State.REPORTED, State.VOIDED, State.MERGED})
+UNACCEPTED = frozenset({State.REPORTED, *OUT})
 REQUIRED_COLUMNS = ("source_id", "lon", "lat", "reported_at", "category")
 KNOWN_COLUMNS = (
     *REQUIRED_COLUMNS, "category_name", "status", "due_at", "closed_at", "handler", "address", "description",

@@ -33,7 +33,7 @@ from gridmgr.incident.model import (
 )
 from gridmgr.life import rules as life
 from gridmgr.life.model import HOLDERS, Action, BadField, IllegalMove, State
-from gridmgr.life.rules import OPEN
+from gridmgr.life.rules import OPEN, OUT
 from gridmgr.organisation import queries as organisation
 from gridmgr.organisation.model import BodyKind
 from gridmgr.policy import queries as policies
@@ -209,7 +209,7 @@ def _calendar(session: Session, incident: Incident) -> WorkingCalendar:
 
 def _check_twin(session: Session, actor: Actor, incident: Incident, payload, at) -> dict[str, Any]:
     twin = queries.by_number(session, actor, payload["into"])
-    if twin.id == incident.id or twin.state in (State.VOIDED, State.MERGED):
+    if twin.id == incident.id or twin.state in OUT:
         raise BadField(field="into", value=payload["into"], expected="another live incident")
     return {}
 

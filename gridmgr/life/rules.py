@@ -19,7 +19,8 @@ from gridmgr.life.model import (
 
 WORKED_ON = (State.DISPATCHED, State.HANDLING)
 RUNNING = (State.ACCEPTED, *WORKED_ON)
-FINAL = frozenset({State.CLOSED, State.EVALUATED, State.VOIDED, State.MERGED})
+OUT = (State.VOIDED, State.MERGED)  # no matter of ours, or counted with its twin
+FINAL = frozenset({State.CLOSED, State.EVALUATED, *OUT})
 OPEN = frozenset(State) - FINAL
 
 
@@ -281,7 +282,7 @@ def _ended(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict
 
 def _adopted(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     state = State(payload["state"])
-    accepted = None if state in (State.REPORTED, State.VOIDED, State.MERGED) else at
+    accepted = None if state in (State.REPORTED, *OUT) else at
     return {
         "handler": payload.get("handler"),
         "owner": payload.get("handler"),

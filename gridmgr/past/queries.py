@@ -42,7 +42,7 @@ from gridmgr.casebook.queries import Search, conditions
 from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.incident.queries import visible
 from gridmgr.life.model import Action, State
-from gridmgr.life.rules import COUNTS, FINAL, PLACE
+from gridmgr.life.rules import COUNTS, FINAL, OUT, PLACE
 from gridmgr.past.model import NotOfThePast
 
 Order = Literal["recorded", "occurred"]
@@ -225,7 +225,7 @@ def _adopted(name: str, never: Iterable[State]) -> ColumnElement:
 
 
 def _accepted() -> ColumnElement:
-    adopted = _adopted("accepted_at", (State.REPORTED, State.VOIDED, State.MERGED))
+    adopted = _adopted("accepted_at", (State.REPORTED, *OUT))
     return _last(
         case((_EVENT.action == Action.ADOPT, adopted), else_=_EVENT.occurred_at),
         Action.ACCEPT, Action.SETTLE, Action.ADOPT,

@@ -25,7 +25,7 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import Edition, GridUnit
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
-from gridmgr.life.model import State
+from gridmgr.life.rules import OUT
 from gridmgr.past import queries as past
 from gridmgr.scan import rules
 from gridmgr.scan.model import Cluster, ClusterCase, ClusterDeed, ClusterUnit, Scan, UnknownAlarm
@@ -78,7 +78,7 @@ def cases(session: Session, day: date, matter: str, known_at: datetime) -> pd.Da
     begins = rules.first_day(day)
     then = past.cases(session, SYSTEM, casebook.Search(since=begins, until=day), known_at)
     asked = select(then.c.id, ST_X(then.c.geom), ST_Y(then.c.geom), then.c.reported_at)
-    asked = asked.where(then.c.state.not_in((State.VOIDED, State.MERGED)))
+    asked = asked.where(then.c.state.not_in(OUT))
     if matter != rules.EVERYTHING:
         known = categories.by_id(session).values()
         asked = asked.where(then.c.category_id.in_([each.id for each in known if each.group_zh == matter]))

@@ -35,7 +35,6 @@ from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import Edition, GridUnit
 from gridmgr.i18n import language
 from gridmgr.incident.model import Incident
-from gridmgr.life.model import State
 from gridmgr.module import queries as modules
 from gridmgr.past.queries import bent, cases
 from gridmgr.statistics.rules import COUNTS, RATES, SCORE, SUMS, WEIGHTED, before, score
@@ -44,8 +43,6 @@ from gridmgr.tally.model import Terms
 from gridmgr.words import word
 from gridmgr.words.figures import SOURCES
 
-LEVEL_COLUMN, CLOSED = tally.AREAS, tally.CLOSED
-OUT = (State.VOIDED, State.MERGED)  # no matter of ours, or counted with its twin
 ALL = (*COUNTS, *SUMS)
 
 
@@ -320,7 +317,7 @@ def names(session: Session, by: str, keys: Collection[str], day: date) -> dict[s
 
 def unit_counts(session: Session, actor: Actor, level: str, search: Search) -> dict[str, int]:
     """Return how many of the incidents found lie in each unit of a level, for colouring it."""
-    column = LEVEL_COLUMN[hierarchy.known_level(level)]
+    column = tally.AREAS[hierarchy.known_level(level)]
     rows = session.execute(
         matching(session, actor, search)
         .with_only_columns(column, func.count())

@@ -13,6 +13,7 @@ from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.incident.rules import PUBLIC
 from gridmgr.kept import kept
 from gridmgr.life.model import Action, Source, State
+from gridmgr.life.rules import OUT
 from gridmgr.module import queries as modules
 from gridmgr.module.model import UnknownModule
 from gridmgr.module.rules import taking
@@ -75,7 +76,7 @@ def conditions(given: Terms, without: tuple[str, ...] = ()) -> Mapping[str, Colu
     accepted = case_.accepted_at.is_not(None)
     finished = case_.state.in_(CLOSED)
     due = and_(accepted, finished | (case_.due_at <= now), *left)
-    running = case_.state.not_in((*CLOSED, State.VOIDED, State.MERGED))
+    running = case_.state.not_in((*CLOSED, *OUT))
     settled = and_(
         finished, case_.due_at.is_(None), case_.handler.is_(None), case_.accepted_at == case_.closed_at
     )

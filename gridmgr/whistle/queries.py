@@ -18,7 +18,7 @@ from gridmgr.duty import queries as duty
 from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import SCOPED
 from gridmgr.kept import kept
-from gridmgr.life.model import State
+from gridmgr.life.rules import OUT
 from gridmgr.organisation import queries as organisation
 from gridmgr.whistle import rules
 from gridmgr.whistle.model import (
@@ -265,7 +265,7 @@ def whistle_rate(
         select(func.count(), func.count().filter(Incident.whistles > 0))
         .select_from(Incident)
         .where(visible_to(actor, *SCOPED), Incident.accepted_at >= since, Incident.accepted_at < until)
-        .where(Incident.state.not_in((State.VOIDED, State.MERGED)))
+        .where(Incident.state.not_in(OUT))
     )
     if area:
         asked = asked.where(Incident.home.startswith(area, autoescape=True))

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from gis.palette import COUNTS, EMERGING, GRADE, HOTSPOT, UNSAID
 from gridmgr.account.rules import Actor
 from gridmgr.casebook.queries import Search
@@ -12,6 +10,7 @@ from gridmgr.grading import queries as grading
 from gridmgr.hotspot import queries as hotspots
 from gridmgr.hotspot.model import Found
 from gridmgr.statistics import queries as statistics
+from gridmgr.statistics.rules import even_classes
 from web import words
 from web.deps import Transaction
 from web.i18n import _, number, say
@@ -95,20 +94,18 @@ def count(session: Transaction, actor: Actor, level: str, search: Search) -> dic
     counts = statistics.unit_counts(session, actor, level, search)
     if not counts:
         return nothing("count")
-    many = np.array(list(counts.values()))
-    steps = np.unique(np.ceil(np.quantile(many, [0, 0.2, 0.4, 0.6, 0.8])).astype(int))
-    classes = {code: int(np.searchsorted(steps, found, side="right")) for code, found in counts.items()}
-    tops = [*(int(step) - 1 for step in steps[1:]), int(many.max())]
-    colours = COUNTS[len(COUNTS) - len(steps) :]
+    lows, classes = even_classes(counts, len(COUNTS))
+    tops = [*(low - 1 for low in lows[1:]), max(counts.values())]
+    colours = COUNTS[len(COUNTS) - len(lows) :]
     entries = [
         {
             "value": str(rank),
-            "label": _range(int(low), top),
+            "label": _range(low, top),
             "colour": colour,
             "mark": "",
             "count": list(classes.values()).count(rank),
         }
-        for rank, (low, top, colour) in enumerate(zip(steps, tops, colours, strict=True), start=1)
+        for rank, (low, top, colour) in enumerate(zip(lows, tops, colours, strict=True), start=1)
     ]
     palette = {str(rank): colour for rank, colour in enumerate(colours, start=1)}
     return nothing("count") | {"entries": entries, "values": classes, "palette": palette}
