@@ -7,6 +7,7 @@ from gridmgr.admission import model as admission
 from gridmgr.answered import model as answered
 from gridmgr.attachment import model as attachment
 from gridmgr.audit import model as audit
+from gridmgr.boundary_plan import model as boundary_plan
 from gridmgr.bulletin import model as bulletin
 from gridmgr.calendar import model as calendar
 from gridmgr.category import model as category
@@ -48,6 +49,7 @@ NOUNS = (
     tally, terms, grading, flag, saved_view,
     scan,
     bulletin, consultation,
+    boundary_plan,
 )  # fmt: skip
 METADATA = Base.metadata
 

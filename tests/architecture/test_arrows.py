@@ -18,6 +18,7 @@ ORDER = (
     "backup",
     "simulation",
     "importing",
+    "boundary_plan",
     "redraw",
     "onsite",
     "dispatch",

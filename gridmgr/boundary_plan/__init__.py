@@ -1,0 +1,1 @@
+"""Plans: drafts of other borders, edit by edit, over an edition."""
