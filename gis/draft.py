@@ -205,8 +205,8 @@ def taken_over(
     fresh, units = dict(fresh or {}), plan.units
     _refuse_broken(plan, after)
     shapes = units.geometry.to_numpy().copy()
-    old = after[after.index.isin(units.index)]
-    shapes[units.index.get_indexer(old.index)] = old.to_numpy()
+    at = units.index.get_indexer(after.index)
+    shapes[at[at >= 0]] = after.to_numpy()[at >= 0]
     units = units.set_geometry(gpd.GeoSeries(shapes, index=units.index, crs=units.crs))
     if gone:
         units = units.drop(index=list(gone))
@@ -234,8 +234,8 @@ def rehomed(plan: Plan, home: Mapping[str, str]) -> Plan:
     """
     if not len(home):
         return plan
-    homes = plan.buildings["home"].to_numpy(dtype=object).copy()
-    homes[plan.buildings.index.get_indexer(list(home))] = list(home.values())
+    homes = plan.buildings["home"].copy()
+    homes.iloc[plan.buildings.index.get_indexer(list(home))] = list(home.values())
     return replace(plan, buildings=plan.buildings.assign(home=homes))
 
 

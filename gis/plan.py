@@ -205,7 +205,7 @@ def found(plan: Plan, ring: shapely.Polygon, new: str, parent: str | None = None
     (['c', 'a', 'b'], 'p')
     """
     refuse_taken(plan, new)
-    if parent is not None and parent not in set(plan.units["parent_code"]):
+    if parent is not None and not (plan.units["parent_code"] == parent).any():
         raise UnknownParent(code=parent)
     drawn = redraw.simple(_closed(ring))
     grids = near(plan, [], drawn)
@@ -291,7 +291,7 @@ def transfer(
     Traceback (most recent call last):
     gis.draft.UnknownParent: No unit of the sheet belongs to q.
     """
-    if to not in set(plan.units["parent_code"]):
+    if not (plan.units["parent_code"] == to).any():
         raise UnknownParent(code=to)
     if isinstance(codes, shapely.Geometry):
         codes = _under(near(plan, [], codes), codes, 0.5)
