@@ -11,6 +11,7 @@ from benchmarks import (
     chaos,
     emerging,
     figures,
+    fuzz,
     hotspot,
     imports,
     intake,
@@ -31,7 +32,7 @@ PREPARED = """
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
 FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "figures", "hotspots", "emerging")
-ALONE = ("chaos", "month", "screens")  # tables of their own
+ALONE = ("chaos", "month", "screens", "fuzz")  # tables of their own
 
 
 def main(arguments: list[str]) -> None:
@@ -50,6 +51,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--screens", type=int, default=200, help="open maps")
     parser.add_argument("--seconds", type=float, default=30, help="of reports while they are open")
     parser.add_argument("--size", default="street", help="the district they show")
+    parser.add_argument("--edits", type=int, default=10_000, help="of random hands on a plan")
     chosen = parser.parse_args(arguments)
     tell = Console(stderr=True).print
     if unknown := set(chosen.what) - {*FIGURES, *ALONE}:
@@ -64,6 +66,8 @@ def main(arguments: list[str]) -> None:
         told = month.run(chosen.days, chosen.workers, chosen.pause, tell)
         chaos.show(told, "a month of the district, its sweepers killed")
         sys.exit(1 if chaos.faults(told) else 0)
+    if "fuzz" in chosen.what:
+        return fuzz.show(fuzz.run(chosen.edits, tell=tell))
     if "screens" in chosen.what:
         return screens.show(screens.run(chosen.screens, chosen.rate, chosen.seconds, chosen.size))
     rows: list[Row] = []

@@ -1,7 +1,7 @@
 """A plan is data: units of a coverage, the buildings in them, and which may not be touched."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -48,6 +48,7 @@ class Plan:
     buildings: gpd.GeoDataFrame  #: by code: home (code of its unit), geometry, and columns of numbers
     locked: frozenset[str] = frozenset()  #: codes of units no edit may touch
     spent: frozenset[str] = frozenset()  #: codes that no unit may be given, since one had them
+    above: Mapping[str, str] = field(default_factory=dict)  #: what each parent belongs to, such as its street
 
 
 class Changed(NamedTuple):
@@ -187,7 +188,8 @@ def taken_over(
 
     Raises
     ------
-    MapBroken
+    MapBroken, NothingLeft, FallsApart
+        The last two of a parent, where units of several are about.
 
     Notes
     -----
@@ -215,6 +217,7 @@ def taken_over(
         units = pd.concat([units, gpd.GeoDataFrame(rows, geometry=after[rows.index], crs=units.crs)])
         units.index.name = plan.units.index.name
     moved = replace(plan, units=units, spent=plan.spent | set(gone))
+    whole_parents(plan, moved, {*among, *gone})
     return rehomed(moved, _homes(moved, [*among, *gone]))
 
 
@@ -239,8 +242,14 @@ def rehomed(plan: Plan, home: Mapping[str, str]) -> Plan:
     return replace(plan, buildings=plan.buildings.assign(home=homes))
 
 
-def whole_parents(before: Plan, after: Plan, parents: Collection[str]) -> None:
-    """Raise if a parent lost all its units, or fell into more pieces than it lay in.
+def whole_parents(before: Plan, after: Plan, codes: Collection[str]) -> None:
+    """Raise if a parent of some units, or what is above it, lost all of them or fell into more pieces.
+
+    Parameters
+    ----------
+    before, after : Plan
+    codes : collection of str
+        The units an edit is about, in either plan. If all have one parent, its ground is what it was.
 
     Raises
     ------
@@ -249,19 +258,25 @@ def whole_parents(before: Plan, after: Plan, parents: Collection[str]) -> None:
     Example
     -------
     >>> row = gpd.GeoDataFrame({"parent_code": ["p", "q"]}, geometry=[shapely.box(x, 0, x + 1, 1) for x in (0, 1)])
-    >>> whole_parents(Plan(row, None), Plan(row, None), ["p"])
+    >>> whole_parents(Plan(row, None), Plan(row, None), [0, 1])
     """
-    for parent in parents:
-        was, now = (_ground(plan, parent) for plan in (before, after))
-        if was and not now:
-            raise NothingLeft(code=parent)
-        if now > max(was, 1):
-            raise FallsApart(code=parent, parts=now)
+    plans = (before, after)
+    homes = [plan.units["parent_code"].reindex(list(codes)).dropna() for plan in plans]
+    parents = set().union(*homes)
+    above = {before.above.get(parent) for parent in parents} - {None}
+    for level in (parents, above):
+        for parent in level if len(level) > 1 else ():
+            was, now = (_pieces(plan, parent) for plan in plans)
+            if was and not now:
+                raise NothingLeft(code=parent)
+            if now > max(was, 1):
+                raise FallsApart(code=parent, parts=now)
 
 
-def _ground(plan: Plan, parent: str) -> int:
-    """In how many pieces the units of a parent lie."""
-    own = plan.units.geometry.to_numpy()[(plan.units["parent_code"] == parent).to_numpy()]
+def _pieces(plan: Plan, parent: str) -> int:
+    """In how many pieces the units of a parent lie, or those of all parents it is above."""
+    below = [each for each, above in plan.above.items() if above == parent]
+    own = plan.units.geometry.to_numpy()[plan.units["parent_code"].isin([parent, *below]).to_numpy()]
     return int(shapely.get_num_geometries(shapely.coverage_union_all(own))) if len(own) else 0
 
 

@@ -106,10 +106,7 @@ def merge(plan: Plan, codes: Sequence[str]) -> Plan:
         raise OneAlone()
     first, *gone = codes
     after = redraw.merge(near(plan, codes), codes)
-    moved = taken_over(plan, after, [first], gone=gone)
-    parents = {plan.units.at[code, "parent_code"] for code in gone} - {plan.units.at[first, "parent_code"]}
-    whole_parents(plan, moved, parents)
-    return moved
+    return taken_over(plan, after, [first], gone=gone)
 
 
 def reshape(plan: Plan, one: str, two: str, line: shapely.LineString) -> Plan:
@@ -220,9 +217,7 @@ def found(plan: Plan, ring: shapely.Polygon, new: str, parent: str | None = None
     own = houses(plan, donors)
     after = redraw.give(grids, ground, new, donors, _places(own))
     parent = parent or plan.units.at[donors[0], "parent_code"]
-    moved = taken_over(plan, after, [*donors, new], {new: (name or new, parent)})
-    whole_parents(plan, moved, {*plan.units["parent_code"].loc[donors], parent})
-    return moved
+    return taken_over(plan, after, [*donors, new], {new: (name or new, parent)})
 
 
 def rename(plan: Plan, code: str, name: str) -> Plan:
@@ -301,7 +296,7 @@ def transfer(
     moving = plan.units.index.isin(codes)
     parents = np.where(moving, to, plan.units["parent_code"].to_numpy(dtype=object))
     moved = replace(plan, units=plan.units.assign(parent_code=parents))
-    whole_parents(plan, moved, {*plan.units["parent_code"][moving], to})
+    whole_parents(plan, moved, codes)
     for code in codes:
         moved = recode(moved, code, (new or {}).get(code, code))
     return moved
