@@ -14,7 +14,7 @@ import geopandas as gpd
 from gis import drawing, maps, offline, palette, thematic
 from gridmgr import i18n, paper
 from gridmgr.digest.model import Material, Period, Span
-from gridmgr.digest.rules import after, called, change, sentences, span
+from gridmgr.digest.rules import FEW_DUE, after, called, change, sentences, span
 from gridmgr.i18n import LANGUAGES, LOCALES, _, speaking
 from gridmgr.statistics.rules import RATES, UNITS, even_classes
 from gridmgr.words import HOTSPOTS, N_, STATES, WHISTLE_KINDS, word
@@ -29,6 +29,7 @@ SIX = time(6)  # of the morning after its last day a paper is written
 MOST_LATE = 60  # periods a plan catches up with at once
 PAUSES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))  # before a failed one is tried again
 MOST_POINTS = 5000  # of incidents on a map
+MOST_CHILDREN = 20  # areas of a table; the content has them all
 BANDS = 4  # classes of micro-grids in which something was reported
 PNG, PDF, HTML = "image/png", "application/pdf", "text/html"
 
@@ -136,7 +137,7 @@ def _values(content: Mapping[str, Any], facts: Mapping[str, Any], pictures: set[
         "span": span_name(content["period"]["kind"], first, last), "first": first, "last": last,
         "as_of": datetime.fromisoformat(content["as_of"]), "hash": content_hash(content),
         "flow": _compared(content, "flow", FLOW), "rates": _rates(content), "sources": SOURCES, "states": STATES,
-        "kinds": WHISTLE_KINDS, "matter": called, "change": change,
+        "kinds": WHISTLE_KINDS, "matter": called, "change": change, "most_children": MOST_CHILDREN, "few": FEW_DUE,
     }  # fmt: skip
 
 

@@ -235,7 +235,7 @@ def _children(session: Session, of: Target, span: Span, at: datetime) -> list[di
         for each in statistics.figures(session, writer(of), level, search, at, counts=CHILD_COUNTS)
         if each.code
     ]
-    return rules.ranked(rows)[: rules.MOST_CHILDREN]
+    return rules.ranked(rows)
 
 
 # ---- maps ----------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def _told(session: Session, span: Span, units: gpd.GeoDataFrame, card: Mapping[s
         for row in hot.iloc[:MOST_HOT].rename(columns={"name": "name_", "count": "count_"}).itertuples()
     ]  # fmt: skip
     values = {row[0]: [int(row[1]), int(row[2])] for row in shown[["code", "count", "klass"]].to_numpy()}
-    sure, cold = int((units["klass"] >= 2).sum()), int((units["klass"] < 0).sum())
+    sure, cold = int((units["klass"] >= rules.SURE).sum()), int((units["klass"] < 0).sum())
     return {
         "units": len(units), "hot": tell, "sure": sure, "cold": cold, "card": dict(card), "values": values,
     }  # fmt: skip

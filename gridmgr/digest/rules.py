@@ -17,9 +17,9 @@ from gridmgr.words.reports import LAST, THIS
 
 DONE = (State.CLOSED, State.EVALUATED)
 MOST_CATEGORIES = 12
-MOST_CHILDREN = 20
 MOST_LONGEST = 10
 FEW_DUE = 5  # with fewer cases due, a rate tells nothing: no rank
+SURE = 2  # the class of a hot spot from which on it is 95 % sure
 
 FLOW = ("reported", "accepted", "closed", "open", "overdue", "suspended")
 """What came in and went out in a span, and what was there at its end."""
@@ -343,7 +343,8 @@ def _hot(content: Mapping[str, Any]) -> str:
         return ""
     if not found["sure"]:
         return _("No micro-grid stands out as a hot spot.")
-    names = _(", ").join(each["name"] for each in found["hot"][:3])
+    sure = [each["name"] for each in found["hot"] if each["klass"] >= SURE]
+    names = _(", ").join(sure[:3])
     told = N_("{n} micro-grids are hot spots, 95 % sure or surer; the strongest: {names}.")
     return _(told, n=number(found["sure"]), names=names)
 

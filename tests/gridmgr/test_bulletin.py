@@ -99,6 +99,14 @@ def test_a_paper_stays_as_it_was_written(desk, staff, worked):
             session.execute(text(statement))
 
 
+def test_a_paper_shows_the_best_areas_and_its_content_has_all(desk, staff, worked, monkeypatch):
+    monkeypatch.setattr(rules, "MOST_CHILDREN", 1)
+    desk.report(after(3), lon=104.025, lat=30.005)  # in the other community
+    made = write(desk, staff[LEADER])
+    assert len(made.content["children"]) == 2
+    assert "另有 1 个" in content(desk.session, made, "zh.html").decode()
+
+
 def test_the_pdf_is_readable_with_its_fonts_in_it_and_fetches_nothing(desk, staff, worked):
     made = write(desk, staff[LEADER])
     told = pages(content(desk.session, made, "zh.pdf"))

@@ -157,7 +157,8 @@ def test_what_rose_who_leads_and_what_is_hot_are_told():
         {"name": name, "rank": rank, "rates": {"on_time_rate": rate}}
         for name, rank, rate in (("甲街道", 1, 0.9), ("乙街道", 2, 0.5), ("丙街道", None, 1.0))
     ]
-    spots = {"units": 9, "sure": 1, "hot": [{"name": "第1微网格"}]}
+    hot = [{"name": "第1微网格", "klass": 2}, {"name": "第2微网格", "klass": 1}]
+    spots = {"units": 9, "sure": 1, "hot": hot}
     told = "".join(rules.sentences(content(9, 3, categories=[row], children=areas, hotspots=spots)))
     for said in (
         "暴露垃圾，9 件，占 100.00 %",
@@ -166,6 +167,7 @@ def test_what_rose_who_leads_and_what_is_hot_are_told():
         "最突出的是第1微网格",
     ):
         assert said in told
+    assert "第2微网格" not in told  # only 90 % sure
 
 
 def test_a_content_has_one_hash_however_it_was_stored():
