@@ -205,7 +205,7 @@ def banded(units: gpd.GeoDataFrame, say: Any) -> tuple[gpd.GeoDataFrame, drawing
     """Return units with the band of their count, and what the bands are: none, then about evenly many units each."""
     some = {code: int(count) for code, count in units["count"].items() if count}
     lows, bands = even_classes(some, BANDS)
-    ends = [*(low - 1 for low in lows[1:]), max(some.values(), default=0)]
+    ends = [*(low - 1 for low in lows[1:]), *([max(some.values())] if some else ())]
     labels = ["0", *(str(low) if low == end else f"{low}–{end}" for low, end in zip(lows, ends, strict=True))]
     colours = [palette.NOTHING, *palette.COUNTS[1:]]
     classes = [drawing.Class(n, colours[n], label) for n, label in enumerate(labels)]

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -168,6 +169,11 @@ def test_what_rose_who_leads_and_what_is_hot_are_told():
     ):
         assert said in told
     assert "第2微网格" not in told  # only 90 % sure
+
+
+def test_a_map_of_a_time_without_any_case_has_one_class():
+    shown, drawn = papers.banded(gpd.GeoDataFrame({"count": [0, 0]}, index=["a", "b"]), str)
+    assert (shown["band"].tolist(), [each.label for each in drawn.classes]) == ([0, 0], ["0"])
 
 
 def test_a_content_has_one_hash_however_it_was_stored():
