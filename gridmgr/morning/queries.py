@@ -28,7 +28,7 @@ from gridmgr.past import queries as past
 from gridmgr.policy.model import Act
 from gridmgr.scan import queries as scans
 from gridmgr.scan.queries import Alarm
-from gridmgr.scan.rules import LEVELS, last_day
+from gridmgr.scan.rules import LEVELS
 from gridmgr.supervision.model import SupervisionOrder
 from gridmgr.whistle.model import Call, Standing, Whistle
 
@@ -85,14 +85,14 @@ def morning(session: Session, actor: Actor, area: str = "") -> Morning:
     """Return how an area stands this morning, of what the actor may see."""
     of = stretch(session, area)
     yesterday = clock.local(of.now).date() - timedelta(days=1)
-    days = scans.days(session, 1)
+    scanned = scans.last_day(session)
     at = rules.seated_at(calendar_for(session, area), of.now)
     return Morning(
         stretch=of, counts=_counts(session, actor, of), then=_then(session, actor, of),
-        present=_piles(session, actor, of), soon=tuple(page(session, actor, of, "soon", TOP)), day=yesterday,
+        present=_present(session, actor, of), soon=tuple(page(session, actor, of, "soon", TOP)), day=yesterday,
         categories=tuple(_of_categories(session, actor, area, yesterday)),
         grids=tuple(_unusual(session, actor, area, yesterday, Incident.micro_grid_code)),
-        scanned=days[0] if days else None, alarms=_alarms(session, actor, area),
+        scanned=scanned, alarms=_alarms(session, actor, area, scanned),
         seats=tuple(_seats(session, actor, area, at)), seated_at=at,
     )  # fmt: skip
 
@@ -180,27 +180,23 @@ def page(
 
 # ---- then and now --------------------------------------------------------------------------------
 
-_OPEN = Search(open=True)
-_PILES = {"open": _OPEN, "late": replace(_OPEN, overdue=True)}
-
 
 def _then(session: Session, actor: Actor, of: Stretch) -> dict[str, int]:
-    found = {}
-    for name, search in _PILES.items():
-        cases = past.cases(session, actor, search, of.since)
-        asked = (
-            select(func.count()).select_from(cases).where(cases.c.home.startswith(of.area, autoescape=True))
-        )
-        found[name] = session.scalar(asked)
-    return found
+    cases = past.cases(session, actor, Search(open=True), of.since)
+    with clock.travel(of.since):
+        late = past.bent(casebook.late(), cases)
+    asked = select(func.count(), func.count().filter(late)).select_from(cases)
+    return _piled(session, asked.where(cases.c.home.startswith(of.area, autoescape=True)))
 
 
-def _piles(session: Session, actor: Actor, of: Stretch) -> dict[str, int]:
-    is_open = Incident.state.in_(OPEN)
-    asked = _mine(actor, of.area).with_only_columns(
-        func.count().filter(is_open), func.count().filter(is_open & casebook.late())
-    )
-    return dict(zip(_PILES, session.execute(asked).one(), strict=True))
+def _present(session: Session, actor: Actor, of: Stretch) -> dict[str, int]:
+    asked = _mine(actor, of.area).where(Incident.state.in_(OPEN))
+    numbers = func.count(), func.count().filter(casebook.late())
+    return _piled(session, asked.with_only_columns(*numbers))
+
+
+def _piled(session: Session, asked: Select) -> dict[str, int]:
+    return dict(zip(("open", "late"), session.execute(asked).one(), strict=True))
 
 
 # ---- more than usual -----------------------------------------------------------------------------
@@ -233,9 +229,11 @@ def _of_categories(session: Session, actor: Actor, area: str, day: date) -> list
 # ---- the scan, and who is there ------------------------------------------------------------------
 
 
-def _alarms(session: Session, actor: Actor, area: str) -> tuple[Alarm, ...]:
-    last = last_day(clock.local(clock.now()))
-    found = scans.page(session, actor, scans.Search(day=last, level=LEVELS[0]), 50)
+def _alarms(session: Session, actor: Actor, area: str, scanned: date | None) -> tuple[Alarm, ...]:
+    """Return the first alarms of the day that was scanned last, which the page names."""
+    if scanned is None:
+        return ()
+    found = scans.page(session, actor, scans.Search(day=scanned, level=LEVELS[0]), 50)
     return tuple(each for each in found if any(code.startswith(area) for code in each.codes))[:ALARMS]
 
 

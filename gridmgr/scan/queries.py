@@ -123,9 +123,10 @@ def scans(session: Session, day: date, level: str) -> list[Scan]:
     )
 
 
-def days(session: Session, most: int = 60) -> list[date]:
-    """Return the days that were scanned, the latest first."""
-    return list(session.scalars(select(Scan.day).distinct().order_by(Scan.day.desc()).limit(most)))
+def last_day(session: Session, level: str = rules.LEVELS[0], until: date | None = None) -> date | None:
+    """Return the latest day of which a level was scanned, up to a day; None if none was."""
+    found = select(func.max(Scan.day)).where(Scan.level == level)
+    return session.scalar(found.where(Scan.day <= until) if until else found)
 
 
 def _visible(actor: Actor) -> Select:

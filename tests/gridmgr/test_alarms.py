@@ -20,6 +20,7 @@ from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
+from gridmgr.morning import queries as mornings
 from gridmgr.notice.model import Kind, Notice
 from gridmgr.reactions import REACTIONS
 from gridmgr.scan import queries, rules, service
@@ -225,6 +226,15 @@ def test_communities_and_classes_are_scanned_on_demand(session):
 def test_before_anything_has_happened_there_is_nothing(session):
     scan = service.run(session, date(2026, 2, 1))
     assert (scan.cases, found(session, day=scan.day, weak=True)) == (0, [])
+
+
+def test_the_morning_shows_the_alarms_of_the_day_that_was_scanned_last(session):
+    service.run(session, DAY)
+    with clock.travel(MORNING + timedelta(days=2)):  # the worker has stood still
+        service.run(session, DAY + timedelta(days=1), "community")  # by hand, and not what the page looks at
+        seen = mornings.morning(session, actor(session, "street"))
+    assert seen.scanned == DAY
+    assert [each.scan.day for each in seen.alarms] == [DAY]
 
 
 def test_pages_go_on_where_they_ended(session):

@@ -106,6 +106,21 @@ def test_every_number_is_the_length_of_its_list(desk, staff, busy):
             queries.page(desk.session, leader, of, "<img>", 9)
 
 
+def test_what_was_open_and_late_when_work_closed_is_told_of_that_instant(desk, staff):
+    """Two cases of Monday morning, due that day; one is closed in the night. A third comes in the night."""
+    left, done = desk.report(), desk.report()
+    for case in (left, done):
+        desk.move(case, MONDAY, Action.ACCEPT)
+    for action in (Action.DISPATCH, Action.HANDLE, Action.FEED_BACK, Action.VERIFY, Action.CLOSE):
+        desk.move(done, after(12), action, note="已办")
+    desk.report(after(13))
+    with clock.travel(after(24)):
+        found = queries.morning(desk.session, staff[Role.STREET_LEADER])
+        elsewhere = queries.morning(desk.session, staff[Role.STREET_LEADER], "999")
+    assert (found.then, found.present) == ({"open": 2, "late": 2}, {"open": 2, "late": 1})
+    assert elsewhere.then == {"open": 0, "late": 0}
+
+
 def test_seats_tell_who_is_there_and_which_are_empty(desk, staff):
     with clock.travel(MONDAY):
         leader, desk_seat, clerk, grid = queries.morning(desk.session, staff[Role.STREET_LEADER]).seats

@@ -48,12 +48,11 @@ def show(
     tab, chosen = tab if tab in TABS else "", _day(day)
     search = Search(chosen, matter or None, None, tab == "open", tab == "weak")
     found = queries.page(session, actor, search, SIZE + 1, before or None)
-    last = queries.days(session, 1)
+    last = queries.last_day(session)
     values = {
         "alarms": found[:SIZE], "more": found[SIZE - 1].cluster.id if len(found) > SIZE else 0, "tab": tab,
         "day": chosen, "matter": matter, "before": before, "called": called, "place": place,
-        "last": last[0] if last else None,
-        "scans": queries.scans(session, last[0], rules.LEVELS[0]) if last else [],
+        "last": last, "scans": queries.scans(session, last, rules.LEVELS[0]) if last else [],
         "names": _names(session, found[:SIZE]), "loud_days": settings().alarm_days, "card": rules.CARD,
     }  # fmt: skip
     return render(request, "alarms.html", values)
