@@ -130,6 +130,7 @@ def _values(content: Mapping[str, Any], facts: Mapping[str, Any], pictures: set[
     """Return what the template is filled with."""
     kind, name = content["subject"]["kind"], content["subject"]["name"]
     first, last = (date.fromisoformat(content["period"][each]) for each in ("first", "last"))
+    scanned = content.get("scanned")
     return {
         "content": content, "facts": facts, "pictures": pictures, "told": sentences(content),
         "title": title(kind, name, content["period"]["kind"]), "name": subject_name(kind, name),
@@ -138,6 +139,7 @@ def _values(content: Mapping[str, Any], facts: Mapping[str, Any], pictures: set[
         "as_of": datetime.fromisoformat(content["as_of"]), "hash": content_hash(content),
         "flow": _compared(content, "flow", FLOW), "rates": _rates(content), "sources": SOURCES, "states": STATES,
         "kinds": WHISTLE_KINDS, "matter": called, "change": change, "most_children": MOST_CHILDREN, "few": FEW_DUE,
+        "scanned": date.fromisoformat(scanned) if scanned else None,
     }  # fmt: skip
 
 

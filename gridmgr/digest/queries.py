@@ -153,9 +153,10 @@ def gather(session: Session, of: Target, span: Span, at: datetime) -> Material:
         "categories": _matters(session, of, cases, earlier, span, at),
         "sources": rules.by_source(cases, begin, end),
         "children": _children(session, of, span, at),
-        "longest": _called(session, rules.longest(cases, at)),
+        "longest": _called(session, rules.longest(cases, at), span),
         "whistles": _whistles(session, of, begin, end, at), "orders": _orders(session, of, begin, end, at),
         "hotspots": _told(session, span, units, card), "alarms": _alarms(session, of, span),
+        "scanned": _scanned(session, of, span),
         "people": _people(session, of, span),
     }  # fmt: skip
     names = {each.id: each.name("zh") for each in matters.by_id(session).values()}
@@ -209,13 +210,13 @@ def _matters(
 ) -> list[dict[str, Any]]:
     begin, end = _ends(rules.before(span))
     before = earlier[rules.within(earlier["reported_at"], begin, end)]
-    return _called(session, rules.by_category(cases, before, *_ends(span), at))
+    return _called(session, rules.by_category(cases, before, *_ends(span), at), span)
 
 
-def _called(session: Session, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows with what their categories are called, and their units."""
+def _called(session: Session, rows: Sequence[dict[str, Any]], span: Span) -> list[dict[str, Any]]:
+    """Return rows with what their categories are called, and what their units were on the last day of a span."""
     known = matters.by_id(session)
-    places = hierarchy.names(session, {code for row in rows for code in row.get("codes", ())}, clock.today())
+    places = hierarchy.names(session, {code for row in rows for code in row.get("codes", ())}, span.last)
     found = []
     for row in rows:
         category = known.get(row["category"])
@@ -298,6 +299,12 @@ def _alarms(session: Session, of: Target, span: Span) -> list[dict[str, Any]]:
         }
         for each in found
     ]  # fmt: skip
+
+
+def _scanned(session: Session, of: Target, span: Span) -> str | None:
+    """Return the last day of a span that is scanned so far: alarms are told up to it."""
+    last = scans.last_day(session, until=span.last) if of.subject in AREAS else None
+    return last.isoformat() if last and last >= span.first else None
 
 
 # ---- joint work, orders, people ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from climbing import MONDAY, after
-from little import STREET
+from little import STREET, little_district
 from pypdf import PdfReader
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -26,16 +26,28 @@ from gridmgr.bulletin.model import (
     WrittenAlready,
 )
 from gridmgr.digest import queries as digests
+from gridmgr.digest import rules as digest_rules
 from gridmgr.digest.model import NoSuchSubject, Period, Subject, Target
 from gridmgr.digest.rules import span
+from gridmgr.hierarchy import service as hierarchy
 from gridmgr.hierarchy.model import GridUnit
+from gridmgr.i18n import day, speaking
 from gridmgr.life.model import Action
 from gridmgr.notice.model import Kind, Notice
+from gridmgr.scan import service as scan
 
 pytestmark = pytest.mark.db
 WEEK = span(Period.WEEK, date(2026, 9, 7))
 NEXT = 24 * 7 + 6  # hours from nine o'clock on Monday to Monday afternoon
 NAME = "骉龘街道<img src=http://evil.example/x>"
+ALARMS = [
+    {"day": "2026-09-13", "category_zh": "", "category_en": "", "place": "甲社区", "units": 2, "since": "2026-09-12",
+     "observed": 9, "expected": 1.5, "once_in": 1000.0},
+]  # fmt: skip
+PEOPLE = [
+    {"key": "wu", "name": "吴", "body": "", "reports": 1, "steps": 2, "pieces": 0, "met": 1, "missed": 0, "rate": 1.0,
+     "hours": 8.0},
+]  # fmt: skip
 LEADER, CENTRE = Role.STREET_LEADER, Role.COMMAND_CENTRE
 
 
@@ -105,6 +117,25 @@ def test_a_paper_shows_the_best_areas_and_its_content_has_all(desk, staff, worke
     made = write(desk, staff[LEADER])
     assert len(made.content["children"]) == 2
     assert "另有 1 个" in content(desk.session, made, "zh.html").decode()
+
+
+def test_a_paper_names_places_as_they_were_called_and_says_what_is_not_of_its_instant(desk, staff, worked):
+    session = desk.session
+    layers = little_district()
+    layers["community"]["name"] = ["改名社区", "乙社区"]
+    desk.at(after(24 * 30), lambda: hierarchy.load(session, layers, date(2026, 10, 7), "二版"))
+    desk.at(after(24 * 7), lambda: scan.run(session, WEEK.last))
+    made = write(desk, SYSTEM, 24 * 60)
+    assert made.content["longest"][0]["place"][1] == "甲社区"
+    assert made.content["scanned"] == WEEK.last.isoformat()
+    quiet = digests.gather(session, street(session), digest_rules.after(WEEK), after(24 * 60))
+    assert quiet.content["scanned"] is None
+    content_of = made.content | {"alarms": ALARMS, "people": PEOPLE}
+    facts = {"issue": 1, "why": "", "writer": "", "written_at": made.written_at}
+    with speaking("en"):
+        page = rules.typeset(content_of, facts, {})["en.html"][1].decode()
+        assert f"scanned up to {day(WEEK.last)}" in page
+    assert "Work of people is counted by what was recorded when this was written" in page
 
 
 def test_the_pdf_is_readable_with_its_fonts_in_it_and_fetches_nothing(desk, staff, worked):
