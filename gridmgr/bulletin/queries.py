@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from gridmgr import store
@@ -107,8 +107,8 @@ def bulletin(session: Session, actor: Actor, bulletin_id: int) -> Bulletin:
     return found
 
 
-def issues(session: Session, of: Bulletin) -> list[Bulletin]:
-    """Return all issues of a paper, the first one first."""
+def issues(session: Session, of: Bulletin | BulletinDue) -> list[Bulletin]:
+    """Return all issues of a paper, written or due, the first one first."""
     same = [getattr(Bulletin, name) == getattr(of, name) for name in ("subject", "key", "period", "first")]
     return list(session.scalars(select(Bulletin).where(*same).order_by(Bulletin.issue)))
 
@@ -206,6 +206,12 @@ def next_due(session: Session, now: datetime) -> BulletinDue | None:
     ready = and_(BulletinDue.state == Progress.WAITING, BulletinDue.next_at <= now)
     asked = select(BulletinDue).where(ready).order_by(BulletinDue.next_at, BulletinDue.id).limit(1)
     return session.scalar(asked.with_for_update(skip_locked=True))
+
+
+def let_go(session: Session, of: BulletinPlan) -> None:
+    """Remove the papers of a plan that are not written, except those that are being written just now."""
+    left = select(BulletinDue.id).where(BulletinDue.plan_id == of.id, BulletinDue.state != Progress.WRITTEN)
+    session.execute(delete(BulletinDue).where(BulletinDue.id.in_(left.with_for_update(skip_locked=True))))
 
 
 def written_already(session: Session, each: BulletinPlan, firsts: Sequence[date]) -> set[date]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -86,8 +86,13 @@ def _check(session: Session, of_time: Span) -> None:
     if clock.midnight(of_time.last, 1) > clock.now():
         raise PeriodRunning(first=of_time.first, last=of_time.last)
     first = queries.first_record(session)
-    if first is not None and clock.midnight(of_time.last, 1) <= first:
+    if _unrecorded(of_time, first):
         raise TooLongAgo(first=clock.local(first).date())
+
+
+def _unrecorded(of_time: Span, first: datetime | None) -> bool:
+    """Say whether a span was over before the first case was reported."""
+    return first is not None and clock.midnight(of_time.last, 1) <= first
 
 
 def _facts(of: Bulletin) -> dict[str, object]:
@@ -117,11 +122,11 @@ def file(session: Session, actor: Actor, bulletin_id: int, name: str) -> tuple[B
     of = queries.bulletin(session, actor, bulletin_id)
     known = queries.files(session, of.id)
     if name not in known:
-        pictures = {each: (found.media_type, queries.content(found)) for each, found in known.items()}
-        pictures = {each: kept for each, kept in pictures.items() if each.endswith(".png")}
         language = name.partition(".")[0]
         if name not in rules.set_in(language):
             raise UnknownBulletin
+        drawn = {each: found for each, found in known.items() if each.endswith(".png")}
+        pictures = {each: (found.media_type, queries.content(found)) for each, found in drawn.items()}
         with speaking(language):
             _keep(session, of, rules.typeset(of.content, _facts(of), pictures))
         known = queries.files(session, of.id)
@@ -190,7 +195,7 @@ def _below(session: Session, of: Target) -> list[Target]:
 
 
 def end_plan(session: Session, actor: Actor, plan_id: int) -> BulletinPlan:
-    """End a plan; what was written by it stays.
+    """End a plan: what was written by it stays, what was not is not due any more.
 
     Raises
     ------
@@ -201,6 +206,7 @@ def end_plan(session: Session, actor: Actor, plan_id: int) -> BulletinPlan:
     require(actor, "bulletin.write", found.area)
     found.ended_at = clock.now()
     session.flush()
+    queries.let_go(session, found)
     return found
 
 
@@ -240,12 +246,15 @@ def _due(subject: str, key: str, area: str, of_time: Span) -> dict[str, object]:
 
 
 def call_due(session: Session) -> int:
-    """Note the papers that plans say are due by now, missed ones too, each once; returns how many were new."""
-    noted = 0
+    """Note the papers that plans say are due by now, missed ones too, each once; returns how many were new.
+
+    None is due of a time before the first record.
+    """
+    noted, first = 0, queries.first_record(session)
     for each in queries.plans(session):
         spans = list(rules.due(Period(each.period), each.since, clock.local(clock.now()), clock.zone()))
         known = queries.written_already(session, each, [one.first for one in spans]) if spans else set()
-        fresh = [one for one in spans if one.first not in known]
+        fresh = [one for one in spans if one.first not in known and not _unrecorded(one, first)]
         rows = [_due(each.subject, each.key, each.area, one) | {"plan_id": each.id} for one in fresh]
         if rows:
             added = insert(BulletinDue).values(rows).on_conflict_do_nothing().returning(BulletinDue.id)
@@ -275,8 +284,12 @@ def write_next(session: Session) -> bool:
 
 
 def _written(session: Session, due: BulletinDue) -> Bulletin:
+    """Write a paper that is due; if it was written meanwhile, and is not wanted again, that one is it."""
     of = digests.target(session, Subject(due.subject), due.key)
     of_time = span(Period(due.period), due.first)
+    again = due.why or due.known_now
+    if queries.last_issue(session, of, of_time) and not again:
+        return queries.issues(session, due)[0]  # somebody was quicker
     by = accounts.actor_by_id(session, due.wanted_by)
     planned = session.get(BulletinPlan, due.plan_id) if due.plan_id else None
     more = {"known_now": due.known_now, "tell": planned.tell if planned else ()}

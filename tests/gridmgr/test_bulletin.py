@@ -214,3 +214,20 @@ def test_planned_papers_are_written_once_each_and_one_that_fails_says_why(desk, 
     assert ended.ended_at == after(NEXT)
     with clock.travel(after(24 * 15)):
         assert service.call_due(session) == 1  # the street's next week; the other plan is ended
+
+
+def test_a_plan_asks_for_no_paper_twice_none_of_a_time_without_records_and_for_none_when_it_is_ended(
+    desk, staff, worked
+):
+    session, of = desk.session, street(desk.session)
+    plan = desk.at(MONDAY, lambda: service.plan(session, SYSTEM, of, Period.WEEK, date(2026, 8, 3)))[0]
+    assert desk.at(after(NEXT), lambda: service.call_due(session)) == 1
+    (due,) = session.scalars(select(BulletinDue))
+    assert due.first == WEEK.first
+    made = write(desk, staff[LEADER])  # somebody was quicker
+    assert desk.at(after(NEXT), lambda: service.write_next(session))
+    assert (due.state, due.bulletin_id, due.problem) == (Progress.WRITTEN, made.id, "")
+    assert desk.at(after(NEXT + 24 * 14), lambda: service.call_due(session)) == 2
+    desk.at(after(NEXT + 24 * 14), lambda: service.end_plan(session, SYSTEM, plan.id))
+    assert not desk.at(after(NEXT + 24 * 14), lambda: service.write_next(session))
+    assert session.scalars(select(BulletinDue)).all() == [due]
