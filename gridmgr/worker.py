@@ -331,7 +331,7 @@ def scan_day(timestamp: int = 0) -> None:
 def write_bulletins(timestamp: int = 0) -> None:
     """Every five minutes note the reports that are due, and write one; what is left is a job of its own.
 
-    So other tasks have their turn between two of them, and as many are written at once as workers run.
+    So other tasks have their turn between two of them. Where several such jobs run, each writes another one.
     """
     _in_transaction(bulletin.call_due)
     with db.transaction(_engine(_serving[0]), REACTIONS) as session:

@@ -111,8 +111,10 @@ def zones_of(session: Session, edition: Edition, level: str) -> Zones:
     return _zones[key]
 
 
-def stored(session: Session, day: date, level: str, matter: str) -> Scan | None:
-    """Return the scan of a day, level and class, if it was done."""
+def done(session: Session, day: date, level: str, matter: str) -> Scan | None:
+    """Return the scan of a day, level and class, None if it was not done; nobody else does it until we are done."""
+    name = f"scan\n{day}\n{level}\n{matter}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     return session.scalar(select(Scan).where(Scan.day == day, Scan.level == level, Scan.matter == matter))
 
 

@@ -36,7 +36,7 @@ def run(session: Session, day: date, level: str = rules.LEVELS[0], matter: str =
     DayNotOver, NotScanned, UnknownMatter, NoEdition
     """
     rules.check(day, level, clock.today())
-    if (done := queries.stored(session, day, level, matter)) is not None:
+    if (done := queries.done(session, day, level, matter)) is not None:
         return done
     english = queries.matters(session, day) | {rules.EVERYTHING: ""}
     if matter not in english:

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from little import CATEGORIES, SOUTH, STEP, STREET, WEST, layer, square
 from numpy.random import default_rng
-from sqlalchemy import Engine, delete, select, update
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import Engine, delete, select, text, update
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from gridmgr import clock, db
 from gridmgr.account import queries as accounts
@@ -171,6 +171,16 @@ def test_a_scan_that_was_done_stays_and_can_be_repeated(session):
     first = next(each.cluster for each in kept if each.cluster.rank == 1)
     assert (repeated.llr, repeated.p, repeated.observed) == (first.llr, first.p, first.observed)
     assert [code for code, *_ in repeated.units] == list(kept[0].codes)
+
+
+def test_two_workers_do_not_do_the_same_scan(burning, session):
+    service.run(session, DAY)
+    with db.transaction(burning) as other, clock.travel(MORNING):
+        other.execute(text("SET LOCAL lock_timeout = '300ms'"))
+        assert service.run(other, DAY, "community").units == 2  # another scan goes on
+        with pytest.raises(OperationalError, match="lock timeout"):
+            queries.done(other, DAY, "micro_grid", "")
+        other.rollback()
 
 
 @pytest.mark.parametrize("write", [update(Cluster).values(p=1), delete(Cluster)])
