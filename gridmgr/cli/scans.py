@@ -118,7 +118,7 @@ def show(alarm: int, as_json: Json = False) -> None:
 
     with opened() as session:
         found = queries.alarm(session, SYSTEM, alarm)
-        units = [(each.code, each.observed, each.cases) for each in queries.units(session, alarm)]
+        units = [(each.code, each.observed, each.cases) for each in queries.units(session, SYSTEM, alarm)]
         cases = [each.number for each in queries.cases_of(session, SYSTEM, alarm, 500)]
     days = [
         (day, observed, expected)

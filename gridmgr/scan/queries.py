@@ -188,9 +188,14 @@ def _alarms(session: Session, rows: Sequence) -> list[Alarm]:
     ]
 
 
-def units(session: Session, cluster_id: int) -> list[ClusterUnit]:
-    """Return the units of a cluster with their counts, the centre first."""
-    asked = select(ClusterUnit).where(ClusterUnit.cluster_id == cluster_id)
+def units(session: Session, actor: Actor, cluster_id: int) -> list[ClusterUnit]:
+    """Return the units of a cluster that lie in the actor's area with their counts, the centre first.
+
+    Where the whole cluster lies is for everybody it reaches, what happened in each unit is not.
+    """
+    asked = select(ClusterUnit).where(
+        ClusterUnit.cluster_id == cluster_id, visible_to(actor, ClusterUnit.code)
+    )
     return list(session.scalars(asked.order_by(ClusterUnit.rank)))
 
 

@@ -4,19 +4,23 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from small_city import LAT, LON, MEMBER_GRID, SCRIPT, STEP, City
+from small_city import EAST, LAT, LON, MEMBER_GRID, PASSWORD, SCRIPT, STEP, WEST, City
 
 from gridmgr import clock, db
+from gridmgr.account import queries as account_queries
+from gridmgr.account import service as accounts
 from gridmgr.account.model import Role
-from gridmgr.account.rules import SYSTEM
+from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.category import queries as matters
 from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
 from gridmgr.scan import rules, service
+from gridmgr.scan.model import ClusterUnit
 
 LEADER, MEMBER = Role.STREET_LEADER, Role.GRID_MEMBER
+FAR = f"{WEST}001002"  # in no cluster of the month below
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,22 @@ def test_who_looks_says_what_was_found(city: City, alarm: int, leader: TestClien
     assert alarm not in {
         each["id"] for each in city.client(LEADER).get("/api/alarms?unseen=true").json()["items"]
     }
+
+
+def test_units_outside_the_own_area_are_counted_and_no_more(city: City, alarm: int):
+    with db.transaction(city.engine) as session:
+        accounts.open_account(session, "eastern", "东", PASSWORD, [Grant(LEADER, EAST)])
+        token = accounts.issue_token(session, account_queries.actor(session, "eastern"), "tests")[0]
+        session.add(ClusterUnit(cluster_id=alarm, code=FAR, rank=99, observed=0, cases=7))
+    whole = city.client(LEADER).get(f"/api/alarms/{alarm}").json()
+    assert FAR in [each["code"] for each in whole["counts"]]
+    east = city.client()
+    east.headers["Authorization"] = f"Bearer {token}"
+    one = east.get(f"/api/alarms/{alarm}").json()
+    assert one["counts"]
+    assert all(each["code"].startswith(EAST) for each in one["counts"])
+    shown = east.get(f"/alarms/{alarm}", headers={"Accept": "text/html"}).text
+    assert (f"/grids/{FAR}" in shown, "不在您的辖区内" in shown) == (False, True)
 
 
 def test_members_of_grids_have_no_alarms_and_nobody_those_that_are_not_there(

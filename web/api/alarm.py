@@ -95,7 +95,7 @@ class AlarmDetail(AlarmOut):
     """An alarm with its days, units, cases and method."""
 
     days: list[DayOut]
-    counts: list[UnitOut]
+    counts: list[UnitOut] = Field(description="Of its units in the caller's area; `units` names them all.")
     numbers: list[str] = Field(
         description=f"Its cases that the caller may see, the newest first, {CASES} at most.",
         examples=[["202601150000042"]],
@@ -140,7 +140,7 @@ def show_alarm(alarm_id: AlarmId, session: Transaction, actor: Viewer) -> AlarmD
     """Show one alarm: its days, units, cases, and how it was found."""
     found = queries.alarm(session, actor, alarm_id)
     days = zip(rules.days(found.scan.first_day), found.cluster.daily, strict=True)
-    units = queries.units(session, alarm_id)
+    units = queries.units(session, actor, alarm_id)
     return AlarmDetail(
         **_out(found).model_dump(),
         days=[DayOut(day=day, observed=observed, expected=expected) for day, (observed, expected) in days],

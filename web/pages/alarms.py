@@ -114,7 +114,7 @@ def _page(
     note: str = "",
 ) -> HTMLResponse:
     found = queries.alarm(session, actor, alarm_id)
-    units, scan = queries.units(session, alarm_id), found.scan
+    units, scan = queries.units(session, actor, alarm_id), found.scan
     cases = queries.cases_of(session, actor, alarm_id, CASES)
     days = list(zip(rules.days(scan.first_day), found.cluster.daily, strict=True))
     window = sum(day >= found.cluster.since for day, _counts in days)
