@@ -3,9 +3,9 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -102,6 +102,15 @@ class Settings(BaseSettings):
     sms_token: SecretStr | None = Field(None, description="sent to the gateway as Authorization: Bearer")
     notice_days: int = Field(180, ge=1, description="read notices are removed after so many days")
     login_attempts: int = Field(5, description="failed logins allowed per name and per address in 5 minutes")
+
+    @model_validator(mode="after")
+    def _can_alarm(self) -> Self:
+        """Refuse an interval that no scan can tell: nothing would ever raise an alarm."""
+        if self.alarm_days > self.scan_permutations + 1:
+            raise ValueError(
+                f"{self.scan_permutations} permutations never tell of {self.alarm_days:g} alarm_days"
+            )
+        return self
 
 
 @lru_cache

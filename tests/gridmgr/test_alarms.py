@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from little import CATEGORIES, SOUTH, STEP, STREET, WEST, layer, square
 from numpy.random import default_rng
+from pydantic import ValidationError
 from sqlalchemy import Engine, delete, select, text, update
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -25,7 +26,7 @@ from gridmgr.notice.model import Kind, Notice
 from gridmgr.reactions import REACTIONS
 from gridmgr.scan import queries, rules, service
 from gridmgr.scan.model import Cluster, DayNotOver, NoteNeeded, NotScanned, UnknownAlarm, UnknownMatter
-from gridmgr.settings import settings
+from gridmgr.settings import Settings, settings
 
 DAY = date(2026, 9, 20)
 MORNING = datetime(2026, 9, 21, 5, 31, tzinfo=clock.zone())
@@ -121,6 +122,12 @@ def test_only_whole_days_and_two_levels_are_scanned():
         rules.check(DAY, "micro_grid", DAY)
     with pytest.raises(NotScanned, match="micro_grid, community"):
         rules.check(DAY, "street", DAY + timedelta(days=1))
+
+
+def test_an_alarm_that_no_scan_could_raise_is_refused():
+    assert Settings(alarm_days=1000, scan_permutations=999).alarm_days == 1000
+    with pytest.raises(ValidationError, match="999 permutations"):
+        Settings(alarm_days=1000.5, scan_permutations=999)
 
 
 # ---- on PostGIS ------------------------------------------------------------------------------------------
