@@ -13,8 +13,8 @@ import geopandas as gpd
 
 from gis import drawing, maps, offline, palette, thematic
 from gridmgr import i18n, paper
-from gridmgr.digest.model import Material, Period, Span
-from gridmgr.digest.rules import FEW_DUE, after, called, change, sentences, span
+from gridmgr.digest.model import Period, Span
+from gridmgr.digest.rules import FEW_DUE, Material, after, called, change, sentences, span
 from gridmgr.i18n import LANGUAGES, LOCALES, _, speaking
 from gridmgr.statistics.rules import RATES, UNITS, even_classes
 from gridmgr.words import HOTSPOTS, N_, STATES, WHISTLE_KINDS, word

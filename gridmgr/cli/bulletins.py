@@ -1,6 +1,5 @@
 """`gridmgr bulletins`: weekly and monthly reports: write, list, show, plan."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from gridmgr import clock
 from gridmgr.cli.output import Json, opened, print_json, print_table, say, writable
+from gridmgr.digest.model import Period, Subject
 from gridmgr.i18n import _, moment
 from gridmgr.words import word
 from gridmgr.words.reports import BULLETIN_OFTEN, BULLETIN_PERIODS, BULLETIN_PROGRESS, BULLETIN_SUBJECTS
@@ -18,36 +18,18 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Weekly and monthly reports, written from the records and kept.")
 
 
-class Of(StrEnum):
-    """Whose report."""
-
-    DISTRICT = "district"
-    STREET = "street"
-    COMMUNITY = "community"
-    MODULE = "module"
-    BODY = "body"
-    PERSON = "person"
-
-
-class Every(StrEnum):
-    """Of a week or a month."""
-
-    WEEK = "week"
-    MONTH = "month"
-
-
-Subject = Annotated[Of, typer.Option("--of", help="Of what.")]
+Of = Annotated[Subject, typer.Option("--of", help="Of what.")]
 Key = Annotated[
     str, typer.Option(help="The code of a street or community, id of a module, name of a body, user name.")
 ]
-Period = Annotated[Every, typer.Option(help="Of a week or a month.")]
+Every = Annotated[Period, typer.Option(help="Of a week or a month.")]
 
 
 @app.command()
 def write(
-    of: Subject = Of.DISTRICT,
+    of: Of = Subject.DISTRICT,
     key: Key = "",
-    period: Period = Every.WEEK,
+    period: Every = Period.WEEK,
     day: Annotated[str, typer.Option(help="Any day of it; without one, the last that has ended.")] = "",
     why: Annotated[str, typer.Option(help="Why it is written again.")] = "",
     known_now: Annotated[
@@ -59,13 +41,12 @@ def write(
     from gridmgr import sheet
     from gridmgr.account.rules import SYSTEM
     from gridmgr.bulletin import service
-    from gridmgr.digest import model, queries
+    from gridmgr.digest import queries
     from gridmgr.digest.rules import before, span
 
-    length = model.Period(period)
-    chosen = span(length, sheet.day(day)) if day else before(span(length, clock.today()))
+    chosen = span(period, sheet.day(day)) if day else before(span(period, clock.today()))
     with opened() as session:
-        target = queries.target(session, model.Subject(of), key)
+        target = queries.target(session, of, key)
         made = service.write(session, SYSTEM, target, chosen, why, known_now=known_now)
         told = _told(made)
     if as_json:
@@ -141,9 +122,9 @@ def show(
 
 @app.command()
 def plan(
-    of: Subject = Of.DISTRICT,
+    of: Of = Subject.DISTRICT,
     key: Key = "",
-    period: Period = Every.WEEK,
+    period: Every = Period.WEEK,
     since: Annotated[
         str, typer.Option("--from", help="Any day of the first; without one, the last that has ended.")
     ] = "",
@@ -157,12 +138,12 @@ def plan(
     from gridmgr import sheet
     from gridmgr.account.rules import SYSTEM
     from gridmgr.bulletin import service
-    from gridmgr.digest import model, queries
+    from gridmgr.digest import queries
 
     with opened() as session:
-        target = queries.target(session, model.Subject(of), key)
+        target = queries.target(session, of, key)
         first = sheet.day(since) if since else None
-        made = service.plan(session, SYSTEM, target, model.Period(period), first, tell or (), below=below)
+        made = service.plan(session, SYSTEM, target, period, first, tell or (), below=below)
         rows = [_planned(each) for each in made]
     if as_json:
         print_json(rows)

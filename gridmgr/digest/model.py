@@ -1,13 +1,8 @@
-"""What a digest is of, a subject and a span of time, and what a paper on it is made of."""
+"""What a digest is of: a subject and a span of time."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
-
-import geopandas as gpd
-import pandas as pd
 
 from gridmgr.errors import BadInput, NotFound
 
@@ -50,17 +45,6 @@ class Target:
     key: str
     area: str
     name: str
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a paper is made of: its content, and what its maps are drawn from."""
-
-    content: dict[str, Any]
-    units: gpd.GeoDataFrame  # micro-grids with `count` and `klass`
-    borders: gpd.GeoDataFrame  # of the areas below the subject
-    cases: pd.DataFrame  # reported in the span, with lon and lat
-    names: Mapping[int, str]  # of categories, in the language that is spoken
 
 
 class NoSuchSubject(NotFound):

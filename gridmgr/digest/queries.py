@@ -20,7 +20,7 @@ from gridmgr.account.rules import SYSTEM, Actor, Grant
 from gridmgr.casebook.queries import Search
 from gridmgr.category import queries as matters
 from gridmgr.digest import rules
-from gridmgr.digest.model import AREAS, Material, NoSuchSubject, Period, Span, Subject, Target
+from gridmgr.digest.model import AREAS, NoSuchSubject, Period, Span, Subject, Target
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import LEVELS, MICRO_GRID, STREET, NoEdition, UnknownUnit
 from gridmgr.incident import queries as incidents
@@ -131,7 +131,7 @@ def _search(session: Session, of: Target) -> Search:
 # ---- the material --------------------------------------------------------------------------------------
 
 
-def gather(session: Session, of: Target, span: Span, at: datetime) -> Material:
+def gather(session: Session, of: Target, span: Span, at: datetime) -> rules.Material:
     """Return what there is to tell of a subject and a span, as it stood at an instant.
 
     What is compared is the span before, as it stood at its own end.
@@ -160,7 +160,7 @@ def gather(session: Session, of: Target, span: Span, at: datetime) -> Material:
         "people": _people(session, of, span),
     }  # fmt: skip
     names = {each.id: each.name("zh") for each in matters.by_id(session).values()}
-    return Material(content, units, borders, mine, names)
+    return rules.Material(content, units, borders, mine, names)
 
 
 def _ends(span: Span) -> tuple[datetime, datetime]:

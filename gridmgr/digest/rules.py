@@ -1,11 +1,13 @@
 """The numbers of a digest, from frames of cases as they stood; spans of time. No session, no time of day."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import geopandas as gpd
 import pandas as pd
 
 from gridmgr.digest.model import Period, Span
@@ -23,6 +25,17 @@ SURE = 2  # the class of a hot spot from which on it is 95 % sure
 
 FLOW = ("reported", "accepted", "closed", "open", "overdue", "suspended")
 """What came in and went out in a span, and what was there at its end."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a paper is made of: its content, and what its maps are drawn from."""
+
+    content: dict[str, Any]
+    units: gpd.GeoDataFrame  # micro-grids with `count` and `klass`
+    borders: gpd.GeoDataFrame  # of the areas below the subject
+    cases: pd.DataFrame  # reported in the span, with lon and lat
+    names: Mapping[int, str]  # of categories, in Chinese
 
 
 def span(period: Period, day: date) -> Span:

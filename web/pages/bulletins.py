@@ -59,15 +59,15 @@ def _list(
 ) -> HTMLResponse:  # fmt: skip
     search = search or Search()
     found = queries.page(session, actor, search, SIZE + 1, before or None)
-    writing = bool(can(actor, "bulletin.write"))
+    plans, writing = queries.plans(session, actor), bool(can(actor, "bulletin.write"))
     values = {
         "found": found[:SIZE], "more": found[SIZE - 1].id if len(found) > SIZE else 0, "before": before,
         "search": search,
-        "outstanding": queries.outstanding(session, actor), "plans": queries.plans(session, actor), "writing": writing,
+        "outstanding": queries.outstanding(session, actor), "plans": plans, "writing": writing,
         "name_of": rules.subject_name, "span_of": rules.span_name, "areas": hierarchy.areas(session, actor),
         "keys": _keys(session, actor) if writing else [], "given": NOTHING_YET | (given or {}), "done": done,
         "problem": i18n.say(problem) if problem else "", "yesterday": clock.today() - timedelta(days=1),
-        "names": hierarchy.names(session, {each.key for each in queries.plans(session, actor)}, clock.today()),
+        "names": hierarchy.names(session, {each.key for each in plans}, clock.today()),
     }  # fmt: skip
     return render(request, "bulletins.html", values, status_of(problem) if problem else HTTPStatus.OK)
 
