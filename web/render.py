@@ -47,6 +47,14 @@ OWN = (
     "map.js",
     "points.js",
     "situation.js",
+    "plan/plan.css",
+    "plan/shapes.js",
+    "plan/state.js",
+    "plan/numbers.js",
+    "plan/map.js",
+    "plan/border.js",
+    "plan/tools.js",
+    "plan/desk.js",
 )
 
 environment = Environment(

@@ -1,0 +1,108 @@
+"""A planner's afternoon at the redraw desk: split a grid, drag a shared border, lasso buildings, take it all back."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from walking import DESK, check_for_everybody, log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
+
+# Where a unit lies on the screen: its middle, its width and its height.
+SPOT = """(code) => {
+  const feature = planDesk.state.units.get(code), [x, y] = planShapes.middle(feature);
+  const [west, south, east, north] = planShapes.box(feature);
+  const { left, top } = gridmgrMap.getContainer().getBoundingClientRect();
+  const on = (lat, lng) => gridmgrMap.latLngToContainerPoint([lat, lng]);
+  const low = on(south, west), high = on(north, east), at = on(y, x);
+  return { x: at.x + left, y: at.y + top, wide: high.x - low.x, high: low.y - high.y };
+}"""
+# The grid with most buildings: what is drawn through it meets some.
+FULLEST = """() => {
+  const held = (feature) => feature.properties.buildings;
+  return [...planDesk.state.units.values()].sort((a, b) => held(b) - held(a))[0].properties.code;
+}"""
+
+
+def tip(page: Page) -> int | None:
+    return page.evaluate("planDesk.state.plan.tip")
+
+
+def moved_on(page: Page, before: int | None) -> None:
+    """Wait until the plan stands elsewhere than before, and has said that it is kept."""
+    page.wait_for_function("(before) => planDesk.state.plan.tip !== before", arg=before)
+    expect(page.locator("#plan-saved")).to_contain_text("已保存")
+
+
+def open_plan(page: Page) -> str:
+    page.goto("/plans")
+    page.fill("[name=name]", "午后")
+    page.fill("[name=area]", page.locator("#areas option").last.get_attribute("value"))
+    page.click("form[action='/plans'] button")
+    expect(page.locator(".plan-bar").first).to_be_visible()
+    expect(page.locator("#plan-claim")).to_contain_text("您正在编辑")
+    return page.url
+
+
+def split(page: Page, code: str) -> None:
+    before, spot = tip(page), page.evaluate(SPOT, code)
+    page.click("[data-choose=split]")
+    ends = (spot["y"] - spot["high"] * 0.75, spot["y"] + spot["high"] * 0.75)
+    page.mouse.move(spot["x"], ends[0])
+    page.mouse.click(spot["x"], ends[0])
+    page.mouse.move(spot["x"], ends[1], steps=3)
+    page.mouse.dblclick(spot["x"], ends[1])
+    moved_on(page, before)
+
+
+def drag(page: Page) -> None:
+    """Drag the border of the two halves a little, and see numbers change before the hand lets go."""
+    before = tip(page)
+    page.click("[data-choose=border]")
+    handles = page.locator(".marker-icon-middle")
+    expect(handles.first).to_be_attached()
+    box = handles.nth(handles.count() // 2).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 6, y, steps=3)
+    expect(page.locator("#plan-desk.previewing")).to_be_attached()
+    assert tip(page) == before
+    page.mouse.up()
+    moved_on(page, before)
+
+
+def lasso(page: Page, code: str) -> None:
+    """Pull a rope around what one half holds, and give it to a neighbour."""
+    before, spot = tip(page), page.evaluate(SPOT, code)
+    page.click("[data-choose=lasso]")
+    x, y, wide, high = spot["x"], spot["y"], spot["wide"] / 2, spot["high"] / 2
+    page.mouse.move(x - wide, y - high)
+    page.mouse.down()
+    for dx, dy in ((1, -1), (1, 0.2), (-1, 0.2), (-1, -1)):
+        page.mouse.move(x + dx * wide, y + dy * high, steps=3)
+    page.mouse.up()
+    expect(page.locator("#lasso-said")).to_contain_text("栋楼")
+    page.click(".plan-options[data-tool=lasso] button")
+    moved_on(page, before)
+    expect(page.locator("#plan-changes dd").nth(3)).not_to_have_text("0")
+
+
+@pytest.mark.parametrize("page", [DESK], indirect=True, ids=["desk"])
+def test_a_grid_is_split_its_border_dragged_its_buildings_moved_and_all_taken_back(page: Page) -> None:
+    log_in(page)
+    desk = open_plan(page)
+    bars = page.locator(".plan-bar")
+    number, fullest = bars.count(), page.evaluate(FULLEST)
+    split(page, fullest)
+    expect(bars).to_have_count(number + 1)
+    drag(page)
+    lasso(page, fullest)
+    page.reload()  # nothing was lost: every step is kept
+    expect(bars).to_have_count(number + 1)
+    for _ in range(3):
+        before = tip(page)
+        page.keyboard.press("Control+z")
+        moved_on(page, before)
+    assert tip(page) is None
+    expect(bars).to_have_count(number)
+    expect(page.locator("#plan-undo")).to_be_disabled()
+    check_for_everybody(page, "/plans", desk.partition("//")[2].partition("/")[2].join(["/", ""]))
