@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -12,9 +13,10 @@ import numpy as np
 import pandas as pd
 import psycopg2
 import shapely
-from sqlalchemy import Engine, MetaData, create_engine, event, text
+from sqlalchemy import Engine, ForeignKey, MetaData, String, create_engine, event, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
-from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, make_transient_to_detached, mapped_column
 
 from gridmgr import cluster
 from gridmgr.errors import BadInput, Conflict, Unavailable
@@ -56,6 +58,15 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class Done:
+    """What tables of things done to something have in common: what was done, by whom, when."""
+
+    deed: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    actor_name: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
 
 
 def address() -> str:

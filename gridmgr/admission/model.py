@@ -1,16 +1,12 @@
 """What is said and done about a request; the request itself stands with the lists, which it may become a part of."""
 
-from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, SmallInteger, String, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import BigInteger, ForeignKey, Identity, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
-
-Instant = TIMESTAMP(timezone=True)
 
 
 class Deed(StrEnum):
@@ -24,7 +20,7 @@ class Deed(StrEnum):
     END = "end"  # 终止: of what was granted
 
 
-class AdmissionDeed(Base):
+class AdmissionDeed(Done, Base):
     """One thing said or done about a request; the database refuses to change or remove it."""
 
     __tablename__ = "admission_deed"
@@ -33,10 +29,6 @@ class AdmissionDeed(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     admission_id: Mapped[int] = mapped_column(ForeignKey("admission.id"))
     seq: Mapped[int] = mapped_column(SmallInteger)
-    deed: Mapped[str] = mapped_column(String(16))
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(Text)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
 
 Instant = TIMESTAMP(timezone=True)
@@ -120,7 +120,7 @@ class PieceClaim(Base):
     returns: Mapped[int] = mapped_column(SmallInteger)
 
 
-class ClaimDeed(Base):
+class ClaimDeed(Done, Base):
     """One thing done to a piece, and whose part of it; the database refuses to change or remove it."""
 
     __tablename__ = "claim_deed"
@@ -133,12 +133,8 @@ class ClaimDeed(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     piece_id: Mapped[int] = mapped_column(ForeignKey("piece.id"))
     seq: Mapped[int]
-    deed: Mapped[str] = mapped_column(String(16))
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
     doer_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # whose part it is about
     doer_name: Mapped[str | None] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(String(500))
     files: Mapped[list] = mapped_column(JSONB)  # sha256, name, media_type
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
 
 Instant = TIMESTAMP(timezone=True)
@@ -144,7 +144,7 @@ class Opinion(Base):
     overruled: Mapped[bool]  # its objection was set aside
 
 
-class ApprovalDeed(Base):
+class ApprovalDeed(Done, Base):
     """One thing said or done to an application; the database refuses to change or remove it."""
 
     __tablename__ = "approval_deed"
@@ -153,11 +153,7 @@ class ApprovalDeed(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     approval_id: Mapped[int] = mapped_column(ForeignKey("approval.id"))
     seq: Mapped[int]
-    deed: Mapped[str] = mapped_column(String(16))
     body: Mapped[str | None] = mapped_column(String(100))  # who says it, or whose objection is set aside
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(Text)
     law: Mapped[str] = mapped_column(String(300))
 

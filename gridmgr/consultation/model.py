@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
 
 Instant = TIMESTAMP(timezone=True)
@@ -190,7 +190,7 @@ class ConsultationParty(Base):
     reply: Mapped[str] = mapped_column(Text)
 
 
-class ConsultationWord(Base):
+class ConsultationWord(Done, Base):
     """One thing said or done in a consultation; the database refuses to change or remove it."""
 
     __tablename__ = "consultation_word"
@@ -199,12 +199,8 @@ class ConsultationWord(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     consultation_id: Mapped[int] = mapped_column(ForeignKey("consultation.id"))
     seq: Mapped[int]
-    deed: Mapped[str] = mapped_column(String(16))
     party_id: Mapped[int | None] = mapped_column(ForeignKey("consultation_party.id"))
     party: Mapped[str] = mapped_column(String(100))  # as it was called then
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(Text)
     answers: Mapped[dict] = mapped_column(JSONB)
     outcome: Mapped[str] = mapped_column(String(16))  # at the end; else empty

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Date, ForeignKey, Identity, Index, SmallInteg
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, NotFound
 
 Instant = TIMESTAMP(timezone=True)
@@ -86,7 +86,7 @@ class ClusterCase(Base):
     incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), primary_key=True)
 
 
-class ClusterDeed(Base):
+class ClusterDeed(Done, Base):
     """One thing done about a cluster; the database refuses to change or remove it."""
 
     __tablename__ = "scan_deed"
@@ -95,10 +95,6 @@ class ClusterDeed(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     cluster_id: Mapped[int] = mapped_column(ForeignKey("scan_cluster.id"))
     seq: Mapped[int] = mapped_column(SmallInteger)
-    deed: Mapped[str] = mapped_column(String(16))
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(String(500))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, St
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
 
 Instant = TIMESTAMP(timezone=True)
@@ -76,7 +76,7 @@ class SupervisionOrder(Base):
     late_told_at: Mapped[datetime | None] = mapped_column(Instant)  # those concerned heard that it is late
 
 
-class SupervisionDeed(Base):
+class SupervisionDeed(Done, Base):
     """One thing done to an order; the database refuses to change or remove it."""
 
     __tablename__ = "supervision_deed"
@@ -85,10 +85,6 @@ class SupervisionDeed(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("supervision_order.id"))
     seq: Mapped[int] = mapped_column(SmallInteger)
-    deed: Mapped[str] = mapped_column(String(16))
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(String(500))
 
 

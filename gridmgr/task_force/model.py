@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
 
 Instant = TIMESTAMP(timezone=True)
@@ -89,7 +89,7 @@ class TaskForceMember(Base):
     until: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class TaskForceDeed(Base):
+class TaskForceDeed(Done, Base):
     """One thing done to a task force; the database refuses to change or remove it."""
 
     __tablename__ = "task_force_deed"
@@ -98,10 +98,6 @@ class TaskForceDeed(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     force_id: Mapped[int] = mapped_column(ForeignKey("task_force.id"))
     seq: Mapped[int] = mapped_column(SmallInteger)
-    deed: Mapped[str] = mapped_column(String(16))
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(String(500))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, St
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmgr.db import Base
+from gridmgr.db import Base, Done
 from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
 
 Instant = TIMESTAMP(timezone=True)
@@ -137,7 +137,7 @@ class Call(Base):
     rated_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class WhistleDeed(Base):
+class WhistleDeed(Done, Base):
     """One thing done about a whistle; the database refuses to change or remove it."""
 
     __tablename__ = "whistle_deed"
@@ -146,11 +146,7 @@ class WhistleDeed(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     whistle_id: Mapped[int] = mapped_column(ForeignKey("whistle.id"))
     seq: Mapped[int] = mapped_column(SmallInteger)
-    deed: Mapped[str] = mapped_column(String(16))
     body: Mapped[str | None] = mapped_column(String(100))  # whose call it is about
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    actor_name: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(Instant)
     note: Mapped[str] = mapped_column(String(2000))
 
 
