@@ -16,6 +16,10 @@ class PieceLocked(BadInput):
     """A piece of {zone} lies apart and touches only zones that are locked."""
 
 
+class StillApart(BadInput):
+    """{zone} still lies in pieces, however they are given to and fro."""
+
+
 class BandUnreachable(BadInput):
     """{zone} holds {held}, and no moves bring it between {low} and {high}."""
 
@@ -36,8 +40,8 @@ def contiguous(given: Graph, zone: np.ndarray, locked: Collection[int] = ()) -> 
 
     Raises
     ------
-    PieceLocked
-        Names the zone by its number.
+    PieceLocked, StillApart
+        Name the zone by its number.
 
     Notes
     -----
@@ -65,6 +69,8 @@ def contiguous(given: Graph, zone: np.ndarray, locked: Collection[int] = ()) -> 
             zone[piece] = away
         else:
             raise PieceLocked(zone=home)
+    for home, _piece, _rest in _apart(given, zone, set(locked)):
+        raise StillApart(zone=home)
     return zone
 
 

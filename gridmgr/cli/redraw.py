@@ -42,10 +42,9 @@ def propose(
     writable(to)
     wish = queries.Wish(into, tuple(by or ("households",)), tuple(locked or ()), proposals)
     with err.status(_("drawing …")), opened() as session:
-        found = queries.proposals(session, SYSTEM, community, wish)
-        level = (
-            queries.level_with(session, queries.ground(session, SYSTEM, community), found[0]) if to else None
-        )
+        ground = queries.ground(session, SYSTEM, community)
+        found = queries.proposals(session, ground, wish)
+        level = queries.level_with(session, SYSTEM, ground, found[0]) if to else None
     if to:
         write_layer(level, to, layer="micro_grid")
     if as_json:

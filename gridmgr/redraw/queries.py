@@ -12,13 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gis import proposal
+from gis.crs import metric_crs, to_metric
 from gis.faces import redrawn
 from gridmgr import clock
-from gridmgr.account.rules import Actor
+from gridmgr.account.rules import Actor, require
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import BUILDING, GridUnit
 from gridmgr.incident.model import Incident
 from gridmgr.incident.queries import visible
+from gridmgr.life.rules import OUT
 from gridmgr.redraw.model import (
     MEASURES,
     MOST_GRIDS,
@@ -44,6 +46,10 @@ class Wish:
     locked: tuple[str, ...] = ()
     proposals: int = 3
 
+    def __post_init__(self):
+        for each in ("measures", "locked"):  # named twice is named
+            object.__setattr__(self, each, tuple(dict.fromkeys(getattr(self, each))))
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -65,14 +71,19 @@ class Proposed:
     households_moved: int
 
 
-def ground(session: Session, actor: Actor, code: str) -> Ground:
+def ground(session: Session, actor: Actor, code: str, measures: Sequence[str] = ()) -> Ground:
     """Return a community with its micro-grids and buildings as they are today.
 
     Raises
     ------
     UnknownUnit, NoEdition
     NotACommunity
+    UnknownMeasure
+        One of the measures to be looked at is none.
     """
+    for each in measures:
+        if each not in MEASURES:
+            raise UnknownMeasure(measure=each[:40], known=", ".join(MEASURES))
     day = max(clock.today(), hierarchy.edition_at(session).effective)
     community = hierarchy.unit(session, actor, code, day)
     if community.level != "community":
@@ -109,21 +120,25 @@ def _units(
 
 
 def _incidents(session: Session, actor: Actor, code: str, buildings: gpd.GeoDataFrame) -> np.ndarray:
-    """How many incidents of the last year are nearest to each building."""
+    """How many incidents of the last year are nearest to each building, those that were no matter left out."""
     since = clock.now() - timedelta(days=DAYS)
     rows = session.execute(
         visible(actor)
-        .where(Incident.community_code == code, Incident.reported_at >= since)
+        .where(Incident.community_code == code, Incident.reported_at >= since, Incident.state.not_in(OUT))
         .with_only_columns(func.ST_X(Incident.geom), func.ST_Y(Incident.geom))
     ).all()
     if not rows or not len(buildings):
         return np.zeros(len(buildings), dtype=int)
-    points = shapely.points(np.array([tuple(row) for row in rows]))
-    _, nearest = shapely.STRtree(buildings.geometry.to_numpy()).query_nearest(points, all_matches=False)
+    crs = metric_crs(buildings)  # a degree towards the north is longer than one towards the east
+    points = to_metric(
+        gpd.GeoSeries.from_xy(*np.array([tuple(row) for row in rows]).T, crs=buildings.crs), crs
+    )
+    walls = shapely.STRtree(to_metric(buildings.geometry, crs).to_numpy())
+    _, nearest = walls.query_nearest(points.to_numpy(), all_matches=False)
     return np.bincount(nearest, minlength=len(buildings))
 
 
-def proposals(session: Session, actor: Actor, code: str, wish: Wish) -> list[Proposed]:
+def proposals(session: Session, found: Ground, wish: Wish) -> list[Proposed]:
     """Return ways to draw the micro-grids of a community, the best balanced first.
 
     Codes go on where most of a grid's households stay; the others are new, in reading order, and none
@@ -131,7 +146,6 @@ def proposals(session: Session, actor: Actor, code: str, wish: Wish) -> list[Pro
 
     Raises
     ------
-    NotACommunity, UnknownUnit, NoEdition
     StrangeNumber, NothingAsked, UnknownMeasure, LockedElsewhere, AllLocked
         The wish cannot be understood.
     OneOutweighs, TooManyZones, TooFewZones, NothingToBalance, NoBuildings
@@ -139,7 +153,6 @@ def proposals(session: Session, actor: Actor, code: str, wish: Wish) -> list[Pro
     CodesUsedUp
     """
     _check(wish)
-    found = ground(session, actor, code)
     for each in wish.locked:
         if each not in found.grids.index:
             raise LockedElsewhere(code=each, community=found.community.name)
@@ -202,14 +215,20 @@ def _codes(found: Ground, drawn: proposal.Proposal, used: set[str]) -> dict[int,
     return codes | dict(zip(order, free_codes(found.community.code, used, len(order)), strict=True))
 
 
-def level_with(session: Session, found: Ground, proposed: Proposed) -> gpd.GeoDataFrame:
-    """Return the whole level of micro-grids with a proposal in the place of the community's own.
+def level_with(session: Session, actor: Actor, found: Ground, proposed: Proposed) -> gpd.GeoDataFrame:
+    """Return the level of micro-grids, as far as the actor sees it, with a proposal in the community's place.
+
+    Raises
+    ------
+    NotGranted, OutsideGrant
+        The actor may not take grids out of the house.
 
     Neighbours over the community's border get a vertex where a new border meets it, and no more; so what
     comes out is a coverage that can be brought in as the next edition.
     """
+    require(actor, "grid.export", found.community.code)
     day = max(clock.today(), hierarchy.edition_at(session).effective)
-    level = hierarchy.frame(session, "micro_grid", day).set_index("code")
+    level = hierarchy.frame(session, "micro_grid", day, actor).set_index("code")
     drawn = proposed.grids[~proposed.grids["locked"]]
     open_codes = set(found.grids.index) - set(proposed.grids.index[proposed.grids["locked"]])
     tree = shapely.STRtree(drawn.geometry.to_numpy())

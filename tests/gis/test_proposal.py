@@ -53,6 +53,27 @@ def at(west: float, south: float, east: float, north: float) -> shapely.Polygon:
     return shapely.box(500_000 + west, 3_400_000 + south, 500_000 + east, 3_400_000 + north)
 
 
+HORSESHOE = shapely.difference(at(0, 0, 90, 100), at(43, 20, 47, 101))  # two arms, four metres apart
+
+
+def test_in_a_concave_area_every_cell_and_every_proposal_hangs_together():
+    walls = [at(25, 75, 40, 90), at(5, 30, 15, 40), at(70, 5, 80, 15), at(75, 70, 85, 80), at(60, 85, 70, 95)]
+    houses = gpd.GeoDataFrame({"households": [1] * len(walls)}, geometry=walls, crs=32650)
+    found = cells(houses.geometry, HORSESHOE).cell.to_numpy()
+    assert set(shapely.get_num_geometries(found)) == {1}
+    assert shapely.area(found).sum() == pytest.approx(HORSESHOE.area, rel=1e-9)
+    for each in propose(houses, HORSESHOE, 2, ["households"]):
+        assert set(shapely.get_num_geometries(each.grids.geometry.to_numpy())) == {1}
+
+
+def test_ground_that_no_building_reaches_is_a_grid_of_its_own():
+    apart = shapely.union(at(0, 0, 50, 50), at(80, 0, 100, 50))
+    houses = gpd.GeoSeries([at(5, 5, 10, 10), at(30, 30, 40, 40)], crs=32650)
+    found = cells(houses, apart)
+    assert shapely.area(found.cell.to_numpy()).sum() == pytest.approx(apart.area)
+    assert found.block.tolist() == [0, 1] and found.cell.iloc[2].equals(at(80, 0, 100, 50))
+
+
 def test_buildings_that_touch_share_a_cell_and_none_at_all_is_said():
     row = gpd.GeoSeries(
         [shapely.box(0, 0, 5, 5), shapely.box(5, 0, 9, 5), shapely.box(20, 0, 25, 5)], crs=32650

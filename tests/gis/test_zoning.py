@@ -100,6 +100,14 @@ def test_locked_zones_are_left_alone():
         rezoning.contiguous(of, np.array([0, 0, 1, 0, 1]), locked=[1])
 
 
+def test_zones_that_stay_in_pieces_are_not_given_out_for_whole(monkeypatch):
+    of = raster(4, 1)
+    monkeypatch.setattr(rezoning, "_bridge", lambda *_: None)
+    monkeypatch.setattr(rezoning, "_taker", lambda _given, zone, piece, _locked: zone[piece[0]])
+    with pytest.raises(rezoning.StillApart):
+        rezoning.contiguous(of, np.array([0, 1, 0, 1]))
+
+
 @given(st.lists(st.integers(0, 3), min_size=36, max_size=36))
 @settings(max_examples=40)
 def test_any_draft_becomes_contiguous(zone):

@@ -23,6 +23,8 @@ def test_a_planner_sees_today_then_proposals_or_why_there_are_none(city, communi
         {"number": 2},
         {"number": 150},
         {"number": 2, "by": "<img onerror>"},
+        {"by": "foo"},
+        {"number": 2, "locked": ["x", "x"]},
         {"locked": "x", "number": 3},
     ):
         page = client.get("/redraw", params={"community": community} | params)
@@ -39,3 +41,12 @@ def test_programs_get_proposals_and_who_may_not_ask_gets_none(city, community):
     assert [each["geometry"]["type"] for each in grids] == ["Polygon"]
     assert city.client(Role.GRID_MEMBER).get(path).status_code == 403
     assert city.client().get(path).status_code == 401
+
+
+def test_the_level_leaves_the_house_only_with_who_may_take_it(city, community):
+    path = f"/api/redraw/{community}/proposal.geojson?number=1"
+    assert city.client(Role.PLANNER).get(path).status_code == 200
+    assert city.client(Role.STREET_LEADER).get(path).status_code == 403
+    for role, offered in ((Role.PLANNER, True), (Role.STREET_LEADER, False)):
+        page = city.browser(role)[0].get("/redraw", params={"community": community, "number": 1})
+        assert page.status_code == 200 and (path.partition("?")[0] in page.text) == offered

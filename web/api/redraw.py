@@ -19,6 +19,7 @@ from web.fields import text
 
 routes = router("redraw")
 Planner = Annotated[Actor, Depends(Allow("redraw.propose"))]
+Exporter = Annotated[Actor, Depends(Allow("grid.export"))]
 Community = Annotated[text(32), Path(description="Code of the community.")]
 Measure = Literal["households", "population", "incidents", "buildings"]
 
@@ -77,7 +78,7 @@ class ProposalsOut(BaseModel):
 @routes.get("/redraw/{community}/proposals", responses=problems(404, 409))
 def propose_grids(community: Community, session: Transaction, actor: Planner, wish: Wished) -> ProposalsOut:
     """Propose balanced, contiguous micro-grids of whole buildings; nothing is changed."""
-    found = queries.proposals(session, actor, community, wish)
+    found = queries.proposals(session, queries.ground(session, actor, community), wish)
     return ProposalsOut(community=community, proposals=[_out(each) for each in found])
 
 
@@ -88,13 +89,13 @@ def propose_grids(community: Community, session: Transaction, actor: Planner, wi
     | problems(404, 409),
 )
 def export_proposal(
-    community: Community, session: Transaction, actor: Planner, wish: Wished,
+    community: Community, session: Transaction, actor: Exporter, wish: Wished,
     rank: Annotated[int, Query(ge=1, le=MOST_PROPOSALS, description="Which proposal, from 1.")] = 1,
 ) -> StreamingResponse:  # fmt: skip
-    """Export the level of micro-grids with a proposal in it, for the import desk."""
-    found = queries.proposals(session, actor, community, wish)
-    chosen = found[min(rank, len(found)) - 1]
-    level = queries.level_with(session, queries.ground(session, actor, community), chosen)
+    """Export the visible level of micro-grids with a proposal in it, for the import desk."""
+    found = queries.ground(session, actor, community)
+    drawn = queries.proposals(session, found, wish)
+    level = queries.level_with(session, actor, found, drawn[min(rank, len(drawn)) - 1])
     return collection(level, id="code", name="micro_grid.geojson")
 
 

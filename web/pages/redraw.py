@@ -65,10 +65,10 @@ def _communities(session: Session, actor: Actor, day) -> list[tuple[str, str]]:
 def _proposed(session: Session, actor: Actor, community: str, wish: Wish, rank: int) -> dict:
     """The community as it is, and the proposals if any were asked for; or why there are none."""
     try:
-        found = queries.ground(session, actor, community)
+        found = queries.ground(session, actor, community, wish.measures)
         if not wish.number:
             return {"found": found, "chart": _today(found.grids, wish.measures)}
-        drawn = queries.proposals(session, actor, community, wish)
+        drawn = queries.proposals(session, found, wish)
     except Problem as problem:
         return {"complaint": say(problem)}
     rank = min(rank, len(drawn))
