@@ -1,14 +1,22 @@
 """Edits of a plan: borders move, buildings stay whole, and what cannot be is said in words."""
 
 from dataclasses import replace
+from functools import cache
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from benchmarks import fuzz
 from gis import draft, faces, plan, redraw
 from gis.detour import EndsInBuilding
+from gis.errors import BadInput
+from gis.mending import BandUpsideDown, UnknownColumn, repair
+from gis.rezoning import BandUnreachable, PieceLocked
+from gis.samples import sized
 
 METRE = 1e-5  # degrees, nearly
 NEW = "new"
@@ -179,3 +187,57 @@ def test_what_is_locked_is_left_alone(sheet, edit):
 def test_a_code_is_given_once(sheet, edit):
     with pytest.raises(plan.CodeTaken):
         edit(sheet)
+
+
+def test_what_lies_in_pieces_is_joined_with_the_fewest_moves(sheet):
+    # sw1 is said to be of ne, far from it: its ground goes back to sw
+    torn = sheet.units.geometry.copy()
+    corner = at(0, 0, 45, 100)
+    torn["sw"], torn["ne"] = at(45, 0, 100, 100), shapely.union(torn["ne"], corner)
+    torn["nw"] = shapely.Polygon(np.array([(0, 100), (45, 100), (100, 100), (100, 200), (0, 200)]) * METRE)
+    homes = sheet.buildings["home"].mask(sheet.buildings.index == "sw1", "ne")
+    broken = replace(
+        sheet, units=sheet.units.set_geometry(torn), buildings=sheet.buildings.assign(home=homes)
+    )
+    mended = sound(repair(broken), sheet)
+    assert set(shapely.get_num_geometries(mended.units.geometry.to_numpy())) == {1}
+    assert (mended.buildings["home"] != homes).sum() == 1
+    with pytest.raises(PieceLocked, match="ne"):
+        repair(replace(broken, locked=frozenset({"sw", "nw"})))
+    assert repair(sheet) is sheet
+
+
+def test_a_band_is_reached_by_moving_few_buildings_or_it_is_said_which_unit_cannot(sheet):
+    plan_of = replace(sheet, buildings=sheet.buildings.assign(households=[9, 3, 3, 3, 6, 6, 6, 6]))
+    mended = sound(repair(plan_of, low=8, high=12), sheet)
+    assert mended.buildings.groupby("home")["households"].sum().between(8, 12).all()
+    assert (mended.buildings["home"] != sheet.buildings["home"]).sum() == 1
+    with pytest.raises(BandUnreachable):
+        repair(plan_of, low=30, high=31)
+    with pytest.raises(BandUpsideDown):
+        repair(plan_of, low=9, high=8)
+    with pytest.raises(UnknownColumn):
+        repair(plan_of, measure="home")
+
+
+@given(st.lists(
+    st.builds(fuzz.Hand, st.sampled_from(list(fuzz.HANDS)), st.integers(0, 99), *[st.floats(0, 1)] * 3),
+    min_size=1, max_size=10,
+), st.integers(0, 3))  # fmt: skip
+@settings(max_examples=15)
+def test_whatever_hands_draw_nothing_falls_through(drawn, back):
+    now = first = tiny()
+    past = []
+    for hand in drawn:
+        try:
+            after = fuzz.edited(now, hand)
+        except BadInput:
+            continue
+        past, now = [*past, now], after
+    for each in (now, *past[-back:][:1]):
+        fuzz.look(each, shapely.area(first.units.geometry.to_numpy()).sum(), fuzz.Told())
+
+
+@cache
+def tiny() -> plan.Plan:
+    return fuzz.sheet(sized("tiny"))
