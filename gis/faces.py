@@ -113,7 +113,7 @@ def parted(
     tree = shapely.STRtree(pieces)
     places = shapely.point_on_surface(grids.to_numpy())
     under = grids.index[np.unique(tree.query(places, predicate="intersects")[0])]
-    lines = _between_owners(pieces, owner)
+    lines = between_owners(pieces, owner)
     ready = met(grids, shapely.get_coordinates(shapely.boundary(lines)))
 
     def label(face: np.ndarray, home: np.ndarray) -> np.ndarray:
@@ -191,8 +191,24 @@ def _apart(after: gpd.GeoSeries, before: gpd.GeoSeries, codes: Sequence[str]) ->
     return [code for code in codes if shapely.get_num_geometries(after[code]) > pieces.get(code, 1)]
 
 
-def _between_owners(pieces: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """The borders between pieces of two owners, from crossing to crossing."""
+def between_owners(pieces: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Return the borders between pieces of two owners, from crossing to crossing.
+
+    Parameters
+    ----------
+    pieces : (p,) polygons, a coverage, any CRS
+    owner : (p,) of any kind
+
+    Returns
+    -------
+    (l,) LineStrings, same CRS
+
+    Example
+    -------
+    >>> row = np.array([shapely.box(x, 0, x + 1, 1) for x in range(3)])
+    >>> [line.wkt for line in between_owners(row, np.array(["a", "a", "b"]))]
+    ['LINESTRING (2 0, 2 1)']
+    """
     number = np.unique(owner.astype(str), return_inverse=True)[1]
     parts, of = shapely.get_parts(pieces, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)

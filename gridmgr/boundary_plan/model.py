@@ -118,8 +118,8 @@ class NothingChanged(BadInput):
     """This would change nothing."""
 
 
-class CodeUnfit(BadInput):
-    """The code {code} does not fit: a micro-grid of {parent} has a code such as {example}."""
+class UnknownCommunity(BadInput):
+    """There is no community {code} on the ground of this plan."""
 
 
 class EditUnknown(BadInput):

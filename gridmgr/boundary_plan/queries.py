@@ -21,7 +21,7 @@ from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import PERMISSIONS, Actor
 from gridmgr.boundary_plan import rules
 from gridmgr.boundary_plan.model import BoundaryPlan, PlanChange, PlanEdit, Status, UnknownPlan
-from gridmgr.boundary_plan.rules import MATTER, SUMMED, TERMS, Cases, State, Tally
+from gridmgr.boundary_plan.rules import MATTER, SUMMED, TERMS, Cases, Parent, State, Tally
 from gridmgr.db import fingerprint, statement
 from gridmgr.duty.model import Shift
 from gridmgr.hierarchy import queries as hierarchy
@@ -192,7 +192,8 @@ def _read(session: Session, plan: BoundaryPlan) -> State:
     buildings = _units(session, BUILDING, plan.base_day, GridUnit.parent_code.in_(units.index.tolist()))
     buildings = buildings.rename(columns={"parent_code": "home"}).drop(columns="name")
     together = pd.concat([units, beside])[["name", "parent_code", "geometry"]]
-    return rules.base_state(Plan(gpd.GeoDataFrame(together, crs=units.crs), buildings), units.index)
+    plain = Plan(gpd.GeoDataFrame(together, crs=units.crs), buildings)
+    return rules.base_state(plain, units.index, _parents(session, plan))
 
 
 def _of_area(plan: BoundaryPlan) -> tuple:
@@ -262,9 +263,12 @@ def _replayed(session: Session, plan: BoundaryPlan, place: tuple, tip: int) -> S
         geometry=shapes, index=pd.Index([row[0] for row in rows], dtype=object, name="code"), crs="EPSG:4326",
     )  # fmt: skip
     homes: dict[str, str] = {}
-    for each in session.scalars(select(PlanEdit.homes).where(PlanEdit.id.in_(since)).order_by(PlanEdit.id)):
-        homes |= each
-    return rules.replayed(base, before, changed, homes)
+    parents = before.parents
+    asked = select(PlanEdit.homes, PlanEdit.args["parents"]).where(PlanEdit.id.in_(since))
+    for moved, told in session.execute(asked.order_by(PlanEdit.id)):
+        homes |= moved
+        parents = rules.reparented(parents, told or {})
+    return rules.replayed(base, before, changed, homes, parents)
 
 
 def _cases(session: Session, base: State, by: dict[str, float]) -> Cases:
@@ -301,14 +305,6 @@ def _seated(session: Session, codes: Collection[str]) -> int:
     return session.scalar(select(func.count()).select_from(granted.union(turns).subquery()))
 
 
-def used_codes(session: Session, beginning: str) -> set[str]:
-    """Return every code beginning so that a micro-grid has or ever had."""
-    asked = select(GridUnit.code).where(
-        GridUnit.level == MICRO_GRID, GridUnit.code.startswith(beginning, autoescape=True)
-    )
-    return set(session.scalars(asked))
-
-
 def around(session: Session, actor: Actor, plan: BoundaryPlan) -> gpd.GeoDataFrame:
     """Return the micro-grids near the ground of a plan that the actor sees, and all communities."""
     inside = state(session, plan, None)
@@ -323,10 +319,10 @@ def around(session: Session, actor: Actor, plan: BoundaryPlan) -> gpd.GeoDataFra
     return pd.concat([wide, near]).drop(columns=list(SUMMED))
 
 
-def parents(session: Session, plan: BoundaryPlan) -> dict[str, str]:
-    """Return the communities on the ground of a plan, with their names."""
+def _parents(session: Session, plan: BoundaryPlan) -> dict[str, Parent]:
+    """The communities on the ground of a plan."""
     where = [GridUnit.level == COMMUNITY, hierarchy.valid_at(plan.base_day)]
     if plan.area_code:
         where.append(or_(GridUnit.code == plan.area_code, GridUnit.parent_code == plan.area_code))
-    asked = select(GridUnit.code, GridUnit.name).where(*where).order_by(GridUnit.code)
-    return dict(tuple(row) for row in session.execute(asked))
+    asked = select(GridUnit.code, GridUnit.name, GridUnit.parent_code).where(*where).order_by(GridUnit.code)
+    return {code: Parent(name, street or "") for code, name, street in session.execute(asked)}

@@ -1,8 +1,8 @@
 """Pure decisions of plans: what an edit draws, what every unit then holds, and what differs from today."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -12,9 +12,10 @@ import shapely
 from gis import plan as drawing
 from gis.compactness import compactness
 from gis.crs import to_metric
-from gis.plan import Plan
+from gis.plan import Plan, UnitLocked
 from gis.redraw import UnknownGrid
-from gridmgr.boundary_plan.model import EditIncomplete, EditUnknown
+from gridmgr.boundary_plan.model import LONGEST_NAME, EditIncomplete, EditUnknown, PlanUnnamed
+from gridmgr.redraw.rules import reading_order
 from gridmgr.terms.model import Term
 from gridmgr.words import N_
 
@@ -49,6 +50,13 @@ class Cases:
     recent: np.ndarray  # (n,) whether it is of the last 12 months; older ones are here while they are open
 
 
+class Parent(NamedTuple):
+    """A community as a plan has it."""
+
+    name: str
+    street: str
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """A plan at one of its edits, with all that is told of its units."""
@@ -57,6 +65,7 @@ class State:
     numbers: pd.DataFrame  # by code: `buildings`, SUMMED, area_m2, parts, SHAPED; those inside alone
     fate: Mapping[str, str]  # of units that differ from the base: new or redrawn
     gone: frozenset[str]  # codes of the base that are no more
+    parents: Mapping[str, Parent]  # the communities of the units inside, by code
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +88,29 @@ DRAW: Mapping[str, Callable[[Plan, Mapping[str, Any]], Plan]] = {
     "found": lambda plan, it: drawing.found(plan, shapely.Polygon(it["ring"]), it["new"], it["parent"]),
     "rename": lambda plan, it: drawing.rename(plan, it["code"], it["name"]),
     "recode": lambda plan, it: drawing.recode(plan, it["code"], it["new"]),
-    "transfer": lambda plan, it: drawing.transfer(plan, it["codes"], it["to"]),
+    "transfer": lambda plan, it: transferred(plan, it),
+    "renumber": lambda plan, it: renumbered(plan, it["new"]),
 }
 """What each kind of edit draws, from what it was told."""
 
 NEEDED = {
     "split": ("code", "line"), "merge": ("codes",), "reshape": ("one", "two", "line"),
     "move": ("buildings", "to"), "found": ("ring",), "rename": ("code", "name"), "recode": ("code", "new"),
-    "transfer": ("codes", "to"),
+    "transfer": ("codes", "to"), "renumber": (),
 }  # fmt: skip
+
+
+def named(name: str) -> str:
+    """Return a name as it is kept.
+
+    Raises
+    ------
+    PlanUnnamed
+    """
+    kept = " ".join("".join(each for each in name if each.isprintable()).split())
+    if not 0 < len(kept) <= LONGEST_NAME:
+        raise PlanUnnamed(most=LONGEST_NAME)
+    return kept
 
 
 def complete(kind: str, args: Mapping[str, Any]) -> None:
@@ -104,6 +127,60 @@ def complete(kind: str, args: Mapping[str, Any]) -> None:
             raise EditIncomplete(kind=kind, what=name)
 
 
+def transferred(plan: Plan, it: Mapping[str, Any]) -> Plan:
+    """Return a plan with units under another community, or with whole communities under another street.
+
+    Raises
+    ------
+    UnitLocked, and what `gis.plan.transfer` refuses
+    """
+    if not it.get("under"):
+        return drawing.transfer(plan, it["codes"], it["to"], it.get("new"))
+    for code in sorted(plan.locked.intersection(it["under"])):
+        raise UnitLocked(code=code)
+    parents = [it["under"].get(code, home) for code, home in plan.units["parent_code"].items()]
+    return renumbered(replace(plan, units=plan.units.assign(parent_code=parents)), it["new"])
+
+
+def renumbered(plan: Plan, new: Mapping[str, str]) -> Plan:
+    """Return a plan whose units have other codes, all at once, so that two may change places.
+
+    Raises
+    ------
+    UnitLocked
+    """
+    for code in sorted(plan.locked.intersection(new)):
+        raise UnitLocked(code=code)
+    homes = plan.buildings["home"].map(lambda home: new.get(home, home))
+    units = plan.units.rename(index=dict(new)).rename_axis(plan.units.index.name)
+    return replace(plan, units=units, buildings=plan.buildings.assign(home=homes))
+
+
+def in_order(state: State, free: Callable[[str, int], list[str]]) -> dict[str, str]:
+    """Return which codes the new units should have instead: by community W→E, then N→S (field.md §2).
+
+    `free` gives so many free codes of a community, those of the new units among them.
+    """
+    born = [code for code, fate in state.fate.items() if fate == "new" and code in state.numbers.index]
+    units = state.plan.units.loc[sorted(born)]
+    found: dict[str, str] = {}
+    for parent, own in units.groupby("parent_code"):
+        middle = shapely.get_coordinates(shapely.centroid(own.geometry.to_numpy()))
+        order = own.index.to_numpy()[reading_order(*middle.T)]
+        found |= {code: new for code, new in zip(order, free(parent, len(own)), strict=True) if code != new}
+    return found
+
+
+def under_ring(plan: Plan, ring: Sequence) -> str | None:
+    """Return the community that holds most of the ground under a ring; None if the ring is nowhere."""
+    ground = shapely.make_valid(shapely.Polygon(ring))
+    near = plan.units.iloc[plan.units.sindex.query(ground, predicate="intersects")]
+    if not len(near):
+        return None
+    held = shapely.area(shapely.intersection(near.geometry.to_numpy(), ground))
+    return near["parent_code"].iloc[int(np.argmax(held))]
+
+
 def numbers(plan: Plan, codes: Collection[str]) -> pd.DataFrame:
     """Return what units hold and how they are shaped, by code.
 
@@ -118,13 +195,20 @@ def numbers(plan: Plan, codes: Collection[str]) -> pd.DataFrame:
     return sums.join(compactness(units) if len(units) else pd.DataFrame(columns=SHAPED))
 
 
-def base_state(plan: Plan, inside: Collection[str]) -> State:
+def base_state(plan: Plan, inside: Collection[str], parents: Mapping[str, Parent]) -> State:
     """Return the state of a plan before its first edit."""
-    return State(plan, numbers(plan, inside), {}, frozenset())
+    above = {code: each.street for code, each in parents.items()}
+    return State(replace(plan, above=above), numbers(plan, inside), {}, frozenset(), parents)
 
 
-def edited(base: State, before: State, after: Plan, changed: Collection[str], gone: Collection[str]) -> State:
+def edited(
+    base: State, before: State, after: Plan, changed: Collection[str], gone: Collection[str],
+    parents: Mapping[str, Parent] | None = None,
+) -> State:  # fmt: skip
     """Return the state after an edit of `changed` units, which leaves none of the `gone`."""
+    parents = before.parents if parents is None else parents
+    above = {code: each.street for code, each in parents.items()}
+    after = replace(after, locked=frozenset(), spent=frozenset(), above=above)
     around = set(before.plan.units.index) - set(before.numbers.index)
     inside = [code for code in changed if code not in around]
     kept = before.numbers.drop(index=[*gone, *inside], errors="ignore")
@@ -138,7 +222,7 @@ def edited(base: State, before: State, after: Plan, changed: Collection[str], go
     lost = (before.gone | (set(gone) & ours)) - set(changed)
     together = pd.concat([kept, fresh]) if len(fresh) else kept
     order = [code for code in after.units.index if code in together.index]
-    return State(after, together.loc[order], fate, frozenset(lost))
+    return State(after, together.loc[order], fate, frozenset(lost), parents)
 
 
 def differs(base: gpd.GeoDataFrame, now: gpd.GeoDataFrame, code: str) -> str | None:
@@ -275,7 +359,16 @@ def touched(base: State, state: State) -> set[str]:
     return {*state.fate, *state.gone}
 
 
-def replayed(base: State, before: State, changes: gpd.GeoDataFrame, homes: Mapping[str, str]) -> State:
+def reparented(parents: Mapping[str, Parent], told: Mapping[str, Sequence | None]) -> dict[str, Parent]:
+    """Return the communities of a plan after an edit: those it made with name and street; None are no more."""
+    after = {code: each for code, each in parents.items() if code not in told}
+    return after | {code: Parent(*each) for code, each in told.items() if each}
+
+
+def replayed(
+    base: State, before: State, changes: gpd.GeoDataFrame, homes: Mapping[str, str],
+    parents: Mapping[str, Parent],
+) -> State:  # fmt: skip
     """Return the state that stored changes lead to: by code name, parent_code and geometry (None: gone)."""
     there = changes[shapely.is_geometry(changes.geometry.to_numpy())]
     units = before.plan.units
@@ -288,4 +381,4 @@ def replayed(base: State, before: State, changes: gpd.GeoDataFrame, homes: Mappi
     moved = buildings.index.isin(list(homes))
     buildings.loc[moved, "home"] = [homes[code] for code in buildings.index[moved]]
     plan = Plan(after.loc[order], buildings)
-    return edited(base, before, plan, list(there.index), list(gone))
+    return edited(base, before, plan, list(there.index), list(gone), parents)

@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 from sqlalchemy.orm import Session
 
+from gis import adoption
 from gis import plan as drawing
-from gis.plan import CodeTaken, Plan
+from gis.plan import Plan
 from gridmgr import clock
 from gridmgr.account.rules import Actor, require
 from gridmgr.boundary_plan import queries, rules
 from gridmgr.boundary_plan.model import (
-    LONGEST_NAME,
     BaseRedrawn,
     BoundaryPlan,
     Claimed,
@@ -26,14 +27,14 @@ from gridmgr.boundary_plan.model import (
     PlanClosed,
     PlanEdit,
     PlanMoved,
-    PlanUnnamed,
     Status,
+    UnknownCommunity,
 )
-from gridmgr.boundary_plan.rules import MATTER, TERMS, State
+from gridmgr.boundary_plan.rules import MATTER, TERMS, Parent, State
 from gridmgr.db import copy_frame, ewkb
+from gridmgr.grid_code import queries as codes
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import COMMUNITY, STREET, NoEdition
-from gridmgr.redraw.rules import free_codes
+from gridmgr.hierarchy.model import COMMUNITY, MICRO_GRID, STREET, NoEdition
 from gridmgr.terms import service as dated
 
 LEASE = timedelta(minutes=10)  # of a claim, renewed by the open page
@@ -49,6 +50,16 @@ class Drawn:
     after: State
     changed: list[str]
     gone: list[str]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an edit is, with what was left out when it was told, and the plan it leads to."""
+
+    kind: str
+    args: dict[str, Any]
+    plan: Plan
+    parents: Mapping[str, Parent]
 
 
 def create(session: Session, actor: Actor, name: str, area_code: str = "") -> BoundaryPlan:
@@ -70,19 +81,12 @@ def create(session: Session, actor: Actor, name: str, area_code: str = "") -> Bo
         if unit.level not in (STREET, COMMUNITY):
             raise NotAnArea(code=area_code)
     plan = BoundaryPlan(
-        name=_named(name), area_code=area_code, base=newest.stamp, base_day=newest.effective, locked=[],
+        name=rules.named(name), area_code=area_code, base=newest.stamp, base_day=newest.effective, locked=[],
         status=Status.DRAFT, created_by=actor.id, created_name=actor.name, created_at=clock.now(),
     )  # fmt: skip
     session.add(plan)
     session.flush()
     return plan
-
-
-def _named(name: str) -> str:
-    kept = " ".join("".join(each for each in name if each.isprintable()).split())
-    if not 0 < len(kept) <= LONGEST_NAME:
-        raise PlanUnnamed(most=LONGEST_NAME)
-    return kept
 
 
 def draw(
@@ -98,8 +102,7 @@ def draw(
     """
     plan = _taken(session, actor, plan_id, on_tip)
     before = queries.state(session, plan, plan.tip_id)
-    full, after = _drawing(session, plan, before, kind, args)
-    return _kept(session, actor, plan, before, after, kind, full)
+    return _kept(session, actor, plan, before, _drawing(session, plan, before, kind, args))
 
 
 def preview(
@@ -113,8 +116,7 @@ def preview(
     _may_draw(session, actor, plan)
     _at_tip(session, plan, on_tip)
     before = queries.state(session, plan, plan.tip_id)
-    _, after = _drawing(session, plan, before, kind, args)
-    changed, gone, later = _compared(session, plan, before, after)
+    changed, gone, later = _compared(session, plan, before, _drawing(session, plan, before, kind, args))
     return Drawn(plan, plan.tip_id, before, later, changed, gone)
 
 
@@ -167,57 +169,136 @@ def _claimed(plan: BoundaryPlan, actor: Actor, over: bool) -> None:
 
 def _drawing(
     session: Session, plan: BoundaryPlan, before: State, kind: str, args: Mapping[str, Any]
-) -> tuple[dict[str, Any], Plan]:
+) -> Draft:
     """What an edit was told, with what was left out, and the plan it leads to."""
     rules.complete(kind, args)
     full = dict(args)
-    inside = before.numbers.index
-    around = before.plan.units.index.difference(inside)
-    if kind in ("split", "found"):
-        parent = full.get("parent") or _parent_of(before, kind, full)
-        full["parent"] = parent
-        full["new"] = full.get("new") or free_codes(parent, _used(session, before, parent), 1)[0]
-    if kind in ("split", "found", "recode"):
-        _refuse_used(session, before, full["new"])
-    locked = replace(before.plan, locked=frozenset({*plan.locked, *around}))
-    return full, rules.DRAW[kind](locked, full)
+    if kind in _FILLED:
+        full |= _FILLED[kind](session, before, full)
+    parents = rules.reparented(before.parents, full.get("parents", {}))
+    return Draft(kind, full, rules.DRAW[kind](_locked(plan, before), full), parents)
 
 
-def _parent_of(before: State, kind: str, args: Mapping[str, Any]) -> str:
+def _locked(plan: BoundaryPlan, before: State) -> Plan:
+    """The plan with its locks, and those of the units around, which are not its own."""
+    around = before.plan.units.index.difference(before.numbers.index)
+    return replace(before.plan, locked=frozenset({*plan.locked, *around}))
+
+
+def _with_code(session: Session, before: State, it: Mapping[str, Any]) -> dict[str, Any]:
+    """A new unit gets the next free code of its community unless one was told."""
     units = before.plan.units
-    if kind == "split" and args["code"] in units.index:
-        return units.at[args["code"], "parent_code"]
-    return units["parent_code"].iloc[0] if len(units) else ""
+    parent = it.get("parent") or (
+        rules.under_ring(before.plan, it["ring"]) if "ring" in it else units["parent_code"].get(it["code"])
+    )
+    if parent is None:
+        return {"new": it.get("new") or "", "parent": None}  # the edit itself says what is wrong
+    if it.get("new"):
+        codes.refuse(session, it["new"], parent, units.index)
+    return {
+        "parent": parent,
+        "new": it.get("new") or codes.free(session, parent, 1, before.plan.units.index)[0],
+    }
 
 
-def _used(session: Session, before: State, parent: str) -> set[str]:
-    return queries.used_codes(session, parent) | set(before.plan.units.index)
+def _with_other_code(session: Session, before: State, it: Mapping[str, Any]) -> dict[str, Any]:
+    if it["code"] in before.plan.units.index and it["new"] != it["code"]:
+        units = before.plan.units
+        codes.refuse(session, it["new"], units.at[it["code"], "parent_code"], units.index)
+    return {}
 
 
-def _refuse_used(session: Session, before: State, code: str) -> None:
-    if code in before.plan.units.index or code in queries.used_codes(session, code):
-        raise CodeTaken(code=code)
+def _with_codes_of_parent(session: Session, before: State, it: Mapping[str, Any]) -> dict[str, Any]:
+    """Units that come under another parent get codes of it, where codes carry their parent's."""
+    if it["to"] in {each.street for each in before.parents.values()}:
+        return _communities_to(session, before, list(dict.fromkeys(it["codes"])), it["to"])
+    if not codes.carries(session, MICRO_GRID):
+        return {}
+    units = before.plan.units
+    coming = [
+        code for code in dict.fromkeys(it["codes"]) if units["parent_code"].get(code) not in (None, it["to"])
+    ]
+    return {"new": dict(zip(coming, codes.free(session, it["to"], len(coming), units.index), strict=True))}
+
+
+def _communities_to(session: Session, before: State, going: list[str], street: str) -> dict[str, Any]:
+    """Communities go to another street with all their micro-grids, which keep their own numbers."""
+    units = before.plan.units
+    taken = set(before.parents)
+    told: dict[str, Any] = {"parents": {}, "new": {}, "under": {}}
+    for code in going:
+        if code not in before.parents:
+            raise UnknownCommunity(code=code)
+        name, home = before.parents[code]
+        if home == street:
+            continue
+        new = (
+            codes.free(session, street, 1, taken, COMMUNITY)[0] if codes.carries(session, COMMUNITY) else code
+        )
+        taken.add(new)
+        told["parents"] |= {code: None} if new != code else {}
+        told["parents"][new] = [name, street]
+        for each in units.index[(units["parent_code"] == code).to_numpy()]:
+            told["under"][each] = new
+            if codes.carries(session, MICRO_GRID):
+                told["new"][each] = new + each[len(code) :]
+    if not told["under"]:
+        raise NothingChanged
+    return told
+
+
+def _renumbering(session: Session, before: State, _it: Mapping[str, Any]) -> dict[str, Any]:
+    born = {code for code, fate in before.fate.items() if fate == "new"}
+    others = before.plan.units.index.difference(list(born))
+    new = rules.in_order(before, lambda parent, many: codes.free(session, parent, many, others))
+    if not new:
+        raise NothingChanged
+    return {"new": new}
+
+
+_FILLED = {
+    "split": _with_code, "found": _with_code, "recode": _with_other_code, "transfer": _with_codes_of_parent,
+    "renumber": _renumbering,
+}  # fmt: skip
+
+
+def adopt(session: Session, actor: Actor, plan_id: int, on_tip: int | None, drawn: gpd.GeoDataFrame) -> Drawn:
+    """Take units that were drawn elsewhere as one edit: by code geometry, and name and parent_code where known.
+
+    They cover the ground of the plan without gap or overlap. Codes that are new must be free.
+
+    Raises
+    ------
+    NoCoverage, CutsBuilding, UnitLocked, FallsApart, NothingLeft
+        `gis.adoption.faults` tells all that is wrong with them.
+    CodeTaken, CodeUnfit, and as `draw` does
+    """
+    plan = _taken(session, actor, plan_id, on_tip)
+    before = queries.state(session, plan, plan.tip_id)
+    inside = before.numbers.index
+    fresh = [str(code) for code in drawn.index if code not in inside]
+    after = adoption.adopt(_locked(plan, before), drawn, inside)
+    for code in fresh:
+        codes.refuse(session, code, after.units.at[code, "parent_code"], before.plan.units.index)
+    return _kept(session, actor, plan, before, Draft("adopt", {"new": fresh}, after, before.parents))
 
 
 def _compared(
-    session: Session, plan: BoundaryPlan, before: State, after: Plan
+    session: Session, plan: BoundaryPlan, before: State, draft: Draft
 ) -> tuple[list[str], list[str], State]:
-    after = replace(after, locked=frozenset())
-    changed, gone = drawing.changed(before.plan, after)
-    if not len(changed) and not len(gone):
+    changed, gone = drawing.changed(before.plan, draft.plan)
+    if not changed and not gone:
         raise NothingChanged
     base = queries.state(session, plan, None)
-    return list(changed), list(gone), rules.edited(base, before, after, changed, gone)
+    return changed, gone, rules.edited(base, before, draft.plan, changed, gone, draft.parents)
 
 
-def _kept(
-    session: Session, actor: Actor, plan: BoundaryPlan, before: State, after: Plan, kind: str,
-    args: Mapping[str, Any],
-) -> Drawn:  # fmt: skip
+def _kept(session: Session, actor: Actor, plan: BoundaryPlan, before: State, draft: Draft) -> Drawn:
     """Write an edit behind the tip of a plan, and let the plan stand there."""
-    changed, gone, later = _compared(session, plan, before, after)
+    changed, gone, later = _compared(session, plan, before, draft)
+    after = later.plan
     edit = PlanEdit(
-        before_id=plan.tip_id, kind=kind, args=dict(args), homes=rules.homes(before.plan, after),
+        before_id=plan.tip_id, kind=draft.kind, args=draft.args, homes=rules.homes(before.plan, after),
         account_id=actor.id, account_name=actor.name, at=clock.now(),
     )  # fmt: skip
     session.add(edit)
@@ -279,7 +360,7 @@ def claim(session: Session, actor: Actor, plan_id: int, *, take_over: bool = Fal
     return plan
 
 
-def lock(session: Session, actor: Actor, plan_id: int, codes: Collection[str]) -> BoundaryPlan:
+def lock(session: Session, actor: Actor, plan_id: int, staying: Collection[str]) -> BoundaryPlan:
     """Let exactly these units stay as they are, whatever is drawn beside them.
 
     Raises
@@ -290,8 +371,8 @@ def lock(session: Session, actor: Actor, plan_id: int, codes: Collection[str]) -
     _may_draw(session, actor, plan)
     _claimed(plan, actor, over=False)
     known = queries.state(session, plan, plan.tip_id).numbers.index
-    rules.known(known, codes)
-    plan.locked = sorted(set(codes))
+    rules.known(known, staying)
+    plan.locked = sorted(set(staying))
     return plan
 
 
@@ -305,7 +386,7 @@ def branch(session: Session, actor: Actor, plan_id: int, name: str) -> BoundaryP
     plan = queries.by_id(session, actor, plan_id)
     require(actor, "plan.draw", plan.area_code)
     made = BoundaryPlan(
-        name=_named(name), area_code=plan.area_code, base=plan.base, base_day=plan.base_day, tip_id=plan.tip_id,
+        name=rules.named(name), area_code=plan.area_code, base=plan.base, base_day=plan.base_day, tip_id=plan.tip_id,
         top_id=plan.tip_id, locked=list(plan.locked), status=Status.DRAFT, created_by=actor.id,
         created_name=actor.name, created_at=clock.now(), origin_id=plan.id,
     )  # fmt: skip

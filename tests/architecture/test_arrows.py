@@ -19,6 +19,7 @@ ORDER = (
     "simulation",
     "importing",
     "boundary_plan",
+    "grid_code",
     "redraw",
     "onsite",
     "dispatch",

@@ -113,3 +113,35 @@ def test_who_may_not_draw_or_see_does_not(city, plan):
     assert city.client(Role.COMMAND_CENTRE).post(f"{plan}/edits", json=split()).status_code == 403
     assert city.client().get(plan).status_code == 401
     assert city.client(Role.PLANNER).get("/api/plans/999999").status_code == 404
+
+
+def test_new_units_are_numbered_in_reading_order(planner, plan):
+    tip = None
+    for share in (0.8, 0.2):  # the eastern one first
+        x = LON + share * STEP
+        line = [[x, LAT - STEP], [x, LAT + 2 * STEP]]
+        tip = planner.post(f"{plan}/edits", json=split(tip, line=line)).json()["tip"]
+    tried = planner.post(f"{plan}/preview", json={"on_tip": tip, "kind": "renumber"}).json()
+    west = min(tried["units"], key=lambda each: each["geometry"]["coordinates"][0][0][0])
+    assert west["id"] == WEST + "001003" and len(tried["units"]) == 2
+    assert planner.post(f"{plan}/edits", json={"on_tip": tip, "kind": "renumber"}).status_code == 200
+
+
+def test_codes_that_do_not_fit_or_were_used_are_refused(planner, plan):
+    for new, kind in ((EASTERN := WEST + "002003", "CodeUnfit"), (SECOND, "CodeTaken"), ("x", "CodeUnfit")):
+        told = planner.post(f"{plan}/edits", json=split(new=new))
+        assert told.status_code == 422 and told.json()["type"].endswith(kind), told.text
+    assert EASTERN
+
+
+def test_a_community_goes_to_another_street_with_all_its_grids(planner):
+    made = planner.post("/api/plans", json={"name": "whole district"}).json()
+    body = {"on_tip": None, "kind": "transfer", "codes": [WEST + "002"], "to": "510106002"}
+    done = planner.post(f"/api/plans/{made['id']}/edits", json=body)
+    assert done.status_code == 200, done.text
+    done = done.json()
+    new = "510106002003"
+    assert {each["id"] for each in done["units"]} == {new + "001", new + "002"}
+    assert done["gone"] == [WEST + "002001", WEST + "002002"] and done["totals"]["units"] == 8
+    shown = planner.get(f"/api/plans/{made['id']}").json()
+    assert new in shown["parents"] and WEST + "002" not in shown["parents"]

@@ -200,10 +200,12 @@ def _detail(session: Session, actor: Actor, plan: BoundaryPlan) -> PlanDetail:
     at = queries.standing(session, plan, plan.tip_id)
     moved = queries.edition(session, plan).stamp != plan.base
     may = plan.status == Status.DRAFT and not moved and bool(can(actor, "plan.draw", plan.area_code))
+    parents = {code: each.name for code, each in at.state.parents.items()}
+    others = list(map(_out, queries.others(session, actor, plan)))
     return PlanDetail(
-        **_plain(plan), **_can(plan), base_moved=moved, may_draw=may, locked=plan.locked,
-        parents=queries.parents(session, plan), others=list(map(_out, queries.others(session, actor, plan))),
-        terms=at.terms, workload=_(rules.WORKLOAD), totals=at.totals(), changes=queries.changes(session, at),
+        **_plain(plan), **_can(plan), base_moved=moved, may_draw=may, locked=plan.locked, parents=parents,
+        others=others, terms=at.terms, workload=_(rules.WORKLOAD), totals=at.totals(),
+        changes=queries.changes(session, at),
     )  # fmt: skip
 
 

@@ -96,8 +96,14 @@ class Recode(OnTip):
     new: Code
 
 
+class Renumber(OnTip):
+    """Give the new units codes in reading order: W→E, then N→S."""
+
+    kind: Literal["renumber"]
+
+
 class Transfer(OnTip):
-    """Let units belong to another community."""
+    """Let units belong to another community, or whole communities to another street."""
 
     kind: Literal["transfer"]
     codes: Codes
@@ -105,7 +111,8 @@ class Transfer(OnTip):
 
 
 EditIn = Annotated[
-    Split | Merge | Reshape | Move | Found | Rename | Recode | Transfer, Field(discriminator="kind")
+    Split | Merge | Reshape | Move | Found | Rename | Recode | Transfer | Renumber,
+    Field(discriminator="kind"),
 ]
 
 

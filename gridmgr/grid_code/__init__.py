@@ -1,0 +1,1 @@
+"""Codes that units may be given: free ones, that fit the scheme, none of them ever used."""
