@@ -60,6 +60,9 @@ SAID = {
     "theirs": N_("{by} draws here until {time}"),
     "looks": N_("You may look at this plan, not draw on it."),
     "closed": N_("This plan is no draft any more; it is only looked at."),
+    "baseMoved": N_(
+        "The edition this plan stands on has been corrected since; nothing is drawn until that is taken in."
+    ),
     "drawnBy": N_("by {by}"),
     "locked": N_("locked"),
     "picked": N_("{n} grids"),

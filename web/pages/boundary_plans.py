@@ -101,15 +101,15 @@ def show_desk(
     values = {
         "plan": plan, "chart": _chart(session, plan), "numbers": numbers, "draws": draws,
         "parents": list(queries.parents(session, plan).items()), "formula": _(rules.WORKLOAD),
-        "given": _given(actor, plan, draws, numbers),
+        "given": _given(actor, plan, numbers),
     }  # fmt: skip
     return render(request, "boundary_plan.html", values)
 
 
-def _given(actor: Actor, plan: BoundaryPlan, draws: bool, numbers: list[dict[str, Any]]) -> dict[str, Any]:
+def _given(actor: Actor, plan: BoundaryPlan, numbers: list[dict[str, Any]]) -> dict[str, Any]:
     """What the scripts of the desk are told beside the plan itself."""
     return {
-        "id": plan.id, "me": actor.name, "draws": draws, "zone": settings().time_zone, "colour": "deviation",
+        "id": plan.id, "me": actor.name, "zone": settings().time_zone, "colour": "deviation",
         "numbers": numbers, "totals": _told(plan_desk.TOTALS, AMISS), "changes": _told(plan_desk.CHANGES, {}),
         "words": {name: _(each) for name, each in plan_desk.SAID.items()}
         | {"fates": {name: _(each) for name, each in plan_desk.FATES_OF_UNITS.items()}}

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   if (!window.planDesk) return;
-  const { root, given, said, state, hear, load, keep, send, claim, mine, draws, pick } = planDesk;
+  const { root, given, said, state, hear, load, keep, send, claim, mine, may, draws, pick } = planDesk;
   const $ = (id) => document.getElementById(id);
   const lang = document.documentElement.lang;
   const clock = new Intl.DateTimeFormat(lang, { timeZone: given.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -56,8 +56,8 @@
   /** Who draws, in a few words; another one's claim is told above the tools instead, to those who could take over. */
   function told(held, status) {
     if (status !== "draft") return said.closed;
-    if (!held) return given.draws ? "" : said.looks;
-    if (!mine() && given.draws) return "";
+    if (!held) return may() || state.plan.base_moved ? "" : said.looks;
+    if (!mine() && may()) return "";
     return by(mine() ? said.yours : said.theirs, held);
   }
   const by = (text, held) => text.replace("{by}", held.by).replace("{time}", time(held.until));
@@ -68,7 +68,8 @@
     $("plan-claim").textContent = told(held, status);
     for (const button of root.querySelectorAll("[data-writes]")) button.disabled = !writes;
     root.classList.toggle("read-only", !writes);
-    if (held && !mine() && given.draws && status === "draft") stopped(by(said.theirs, held), "over");
+    if (held && !mine() && may()) stopped(by(said.theirs, held), "over");
+    else if (state.plan.base_moved && status === "draft") stopped(said.baseMoved, "");
     else if (!$("plan-stopped").querySelector('[data-way="over"]').hidden) stopped("");
     steps();
     others();
@@ -92,7 +93,8 @@
     $("plan-others-none").hidden = list.childElementCount > 0;
   }
 
-  hear("loaded", () => { standing(); if (!state.plan.claim) claim(); });
+  const reading = window.matchMedia("(max-width: 620px)"); // on a phone a plan is read, and kept from nobody
+  hear("loaded", () => { standing(); if (!state.plan.claim && !reading.matches) claim(); });
   hear("claimed", standing);
   hear("changed", steps);
 

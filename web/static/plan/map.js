@@ -8,7 +8,7 @@
   const MOST_NAMES = 120;
   const MOST_PARTED = 1500; // units; a whole district shows the borders of today
   const BUILDINGS_FROM = 15; // the zoom from which buildings of a plan of thousands are drawn
-  const PANES = { around: 350, units: 400, parents: 405, changed: 410, today: 415, buildings: 420, chosen: 430, hand: 450 };
+  const PANES = { around: 350, units: 400, parents: 405, changed: 410, today: 415, buildings: 420, chosen: 430, blamed: 440, hand: 450 };
   const style = {
     wide: { color: "#6b7a8a", weight: 2, opacity: 0.6, fillColor: "#eceff3", fillOpacity: 0.5 },
     around: { color: "#8a97a5", weight: 1, opacity: 0.7, fillColor: "#dfe4ea", fillOpacity: 0.5 },
@@ -18,6 +18,8 @@
     building: { color: "#4b4138", weight: 0.5, fillColor: "#6d6259", fillOpacity: 0.65 },
     taken: { color: "#7a0f3c", weight: 1.5, fillColor: "#d81b60", fillOpacity: 0.9 },
     picked: { color: "#00408a", weight: 4, opacity: 1, fill: false },
+    blamed: { color: "#c8102e", weight: 4, opacity: 1, fillColor: "#c8102e", fillOpacity: 0.35 },
+    today: { color: "#c8102e", weight: 1.5, opacity: 0.9, dashArray: "5 4", fill: false },
     ghost: { color: "#a8430c", weight: 3, opacity: 1, dashArray: "8 5", fillOpacity: 0.7 },
   };
 
@@ -123,10 +125,21 @@
     }
     for (const code of state.units.keys()) put(code);
     parents();
-    buildings();
     label();
     preview();
   }
+
+  /** Show what a refusal names: a unit, a building, or a place. */
+  function blame({ details = {} }) {
+    clear();
+    const { code, building, one, two, lon, lat } = details;
+    for (const each of [code, building, one, two]) {
+      const feature = state.units.get(each) || state.buildings.get(each);
+      if (feature) shape(feature, style.blamed, "blamed").addTo(groups.blamed);
+    }
+    if (typeof lon === "number" && typeof lat === "number") L.circleMarker([lat, lon], { ...style.blamed, radius: 9, pane: "plan-blamed", renderer: renderers.blamed, interactive: false, pmIgnore: true, snapIgnore: true }).addTo(groups.blamed);
+  }
+  const clear = () => groups.blamed.clearLayers();
 
   /** Show which buildings are in the hand. */
   function take(codes) {
@@ -154,7 +167,10 @@
   map.fitBounds(gridmgr.data.bounds, gridmgr.ROOM);
   hear("loaded", draw);
   hear("changed", ({ codes, gone }) => { for (const code of [...gone, ...codes]) put(code); parents(); label(); preview(); });
-  hear("previewed unfit", preview);
+  hear("housed", buildings);
+  hear("previewed", () => { clear(); preview(); });
+  hear("unfit refused", (refused) => { preview(); blame(refused); });
+  hear("picked saved", clear);
   hear("picked", outline);
   hear("coloured", recolour);
   hear("locked", () => { recolour(); label(); });
@@ -164,6 +180,7 @@
   for (const layer of Object.values(gridmgr.layers)) {
     map.removeLayer(layer);
     layer.options.pane = "plan-today";
+    layer.options.vectorTileLayerStyles = { micro_grid: style.today };
   }
   document.addEventListener("gridmgr:feature", (event) => event.preventDefault());
   const today = document.getElementById("plan-today");

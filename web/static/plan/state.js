@@ -45,10 +45,13 @@
   /** Read the plan anew: when the page opens, and after somebody else has drawn. */
   async function load() {
     try {
-      const [plan, units, buildings, around] = await Promise.all(["", "/units", "/buildings", "/around"].map((path) => ask(path)));
-      Object.assign(state, { plan, ghost: null, units: byCode(units.features), buildings: byCode(buildings.features), around });
+      const housing = ask("/buildings");
+      housing.catch(() => {}); // told below
+      const [plan, units, around] = await Promise.all(["", "/units", "/around"].map((path) => ask(path)));
+      Object.assign(state, { plan, ghost: null, units: byCode(units.features), buildings: new Map(), around });
       state.picked = state.picked.filter((code) => state.units.has(code));
-      tell("loaded");
+      inTurn(() => housing.then(({ features }) => { state.buildings = byCode(features); tell("housed"); })).catch((refused) => tell("refused", refused));
+      tell("loaded"); // a whole district has its houses some seconds later; what is drawn meanwhile waits for them
     } catch (refused) {
       tell("refused", refused);
     }
@@ -156,11 +159,12 @@
   }
 
   const mine = () => state.plan?.claim?.by === given.me;
-  const draws = () => given.draws && state.plan?.status === "draft" && (!state.plan.claim || mine());
+  const may = () => Boolean(state.plan?.may_draw);
+  const draws = () => may() && (!state.plan.claim || mine());
 
   /** Say that one draws here, and go on saying it while the page is open. */
   async function claim(over = false) {
-    if (!given.draws || state.plan.status !== "draft") return;
+    if (!may()) return;
     try {
       state.plan.claim = (await ask("/claim", { take_over: over })).claim;
       tell("claimed");
@@ -178,7 +182,7 @@
     } catch { /* the next round asks again */ }
   }
 
-  setInterval(() => { if (state.plan && !document.hidden && (mine() || !state.plan.claim)) claim(); }, RENEW);
+  setInterval(() => { if (state.plan && !document.hidden && mine()) claim(); }, RENEW);
   setInterval(() => { if (state.plan && !document.hidden && !mine()) standing(); }, 20000);
 
   function pick(codes) {
@@ -186,5 +190,5 @@
     tell("picked");
   }
 
-  window.planDesk = { root, given, said, state, tell, hear, ask, load, keep, edit, preview, forget, send, claim, mine, draws, pick, unit, units, totals, changes };
+  window.planDesk = { root, given, said, state, tell, hear, ask, load, keep, edit, preview, forget, send, claim, mine, may, draws, pick, unit, units, totals, changes };
 })();
