@@ -87,6 +87,7 @@ from gridmgr.words.reports import BULLETIN_SUBJECTS as BULLETIN_SUBJECTS
 from gridmgr.words.time import GROUNDS as GROUNDS
 from gridmgr.words.time import MEASURES as MEASURES
 from gridmgr.words.time import STEPS as STEPS
+from gridmgr.words.time import TOLD_AS as TOLD_AS
 from gridmgr.words.time import VIEWS as VIEWS
 from gridmgr.words.trends import CLOSERS as CLOSERS
 from gridmgr.words.trends import FLAG_SAYS as FLAG_SAYS

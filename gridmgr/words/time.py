@@ -3,6 +3,7 @@
 from gridmgr.words import N_
 
 STEPS = {"hour": N_("Hour"), "day": N_("Day"), "week": N_("Week")}
+TOLD_AS = {"recorded": N_("it was known then"), "occurred": N_("it happened")}
 MEASURES = {
     "reported": N_("Reported in the period"),
     "closed": N_("Closed in the period"),

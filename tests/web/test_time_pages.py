@@ -1,8 +1,12 @@
 """The past, comparisons and the wall over the web: in every form, within the scope, whatever is typed."""
 
-import pytest
-from small_city import SCRIPT, WEST
+import csv
+from datetime import timedelta
 
+import pytest
+from small_city import SCRIPT, WEST, middle
+
+from gridmgr import clock
 from gridmgr.account.model import Role
 from web import words
 
@@ -66,3 +70,21 @@ def test_a_wall_is_its_address(city) -> None:
     assert f"/wall/view/latest?code={WEST}" in wall.text
     assert '"seconds": 5' in wall.text
     assert 'value="open" selected' in client.get("/wall/edit", params={"view": "open", "narrow": saved}).text
+
+
+def test_the_table_of_a_period_is_told_by_either_order_of_time(city) -> None:
+    office, now = city.client(Role.COMMAND_CENTRE, "en"), clock.local(clock.now())
+    lon, lat = middle(1)
+    body = {"lon": lon, "lat": lat, "datum": "wgs84", "category": "0201"}
+    body["reported_at"] = (now - timedelta(days=2)).isoformat()
+    assert office.post("/api/incidents", json=body).status_code == 201
+    period = f"from={now - timedelta(days=3):%Y-%m-%dT%H:%M}"
+    texts = [office.get(f"/timeline.csv?{period}&by={by}").text for by in ("recorded", "occurred", "x")]
+    known, happened, other = (list(csv.reader(text.splitlines())) for text in texts)
+    assert known == other
+    assert [row[2] for row in known[1:-1]] == ["0", "0", "0"]
+    assert [row[2] for row in happened[1:-1]] == ["0", "0", "1"]
+    page = office.get(f"/timeline?{period}&by=occurred&severity=2").text
+    assert 'value="occurred" selected' in page
+    assert 'name="severity" value="2"' in page
+    assert "&amp;by=occurred" in page

@@ -1,5 +1,6 @@
 """A past period as a table: what was reported, open and late at each instant, to read and to take away."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -9,8 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 from gis.errors import Problem
 from gridmgr import clock, sheet
 from gridmgr.account.rules import Actor
+from gridmgr.casebook.queries import Search
 from gridmgr.hierarchy.model import NoEdition
 from gridmgr.life.rules import OPEN
+from gridmgr.past.queries import CLOCKS, Order
 from gridmgr.sheet import Format
 from gridmgr.timeline import queries, rules
 from gridmgr.timeline.model import Step, Total
@@ -52,16 +55,17 @@ def period(since: str, until: str) -> tuple[datetime, datetime]:
 @router.get("/timeline", response_class=HTMLResponse)
 def show(
     request: Request, session: Transaction, actor: Viewer, search: OfAreas, since: From = "", until: To = "",
-    step: Typed = "",
+    step: Typed = "", by: Typed = "",
 ) -> HTMLResponse:  # fmt: skip
     """Show a period instant by instant."""
     begin, end = period(since, until)
     step = Step(step) if step in set(Step) else Step.DAY
-    given = {"from": _typed(begin), "to": _typed(end), "step": step.value}
+    order = _order(by)
+    given = {"from": _typed(begin), "to": _typed(end), "step": step.value, "by": order}
     values = {"given": given, "steps": words.STEPS, "rows": [], "going": GOING, "problem": "", "played": None}
-    values |= {"search": search, "query": query(search, **given), "address": _address(query(search), given)}
+    values |= {"search": search, "query": query(search, **given), "address": _address(search, given)}
     try:
-        values["played"] = queries.play(session, actor, search, begin, end, step, "street")
+        values["played"] = queries.play(session, actor, search, begin, end, step, "street", order)
         values["rows"] = rules.totals(values["played"])
     except NoEdition:
         return render(request, "timeline.html", values | {"no_edition": True})
@@ -74,20 +78,24 @@ def _typed(at: datetime) -> str:
     return clock.local(at).strftime("%Y-%m-%dT%H:%M")
 
 
-def _address(filters: str, given: dict[str, str]):
+def _order(typed: str) -> Order:
+    return typed if typed in CLOCKS else "recorded"
+
+
+def _address(search: Search, given: dict[str, str]) -> Callable[[datetime], str]:
     """Return what makes the address of the map at an instant of the period."""
-    period = f"from={given['from']}&to={given['to']}&step={given['step']}"
-    return lambda at: f"/{filters or '?'}{'&' if filters else ''}then={_typed(at)}&{period}"
+    return lambda at: "/" + query(search, then=_typed(at), **given)
 
 
 @router.get("/timeline.csv")
 def download(
     session: Transaction, actor: Viewer, search: OfAreas, since: From = "", until: To = "", step: Typed = "",
+    by: Typed = "",
 ) -> Response:  # fmt: skip
     """Send the same table as a file."""
     begin, end = period(since, until)
     chosen = Step(step) if step in set(Step) else Step.DAY
-    played = queries.play(session, actor, search, begin, end, chosen, "street")
+    played = queries.play(session, actor, search, begin, end, chosen, "street", _order(by))
     titles = [*map(_, COLUMNS), *(words.word(words.STATES, state) for state in GOING)]
     body = b"".join(sheet.stream(Format.CSV, titles, (_row(each) for each in rules.totals(played))))
     headers = {"Content-Disposition": 'attachment; filename="timeline.csv"'}
