@@ -97,21 +97,21 @@
     const answer = await fetched(url, asking.signal);
     if (asking.signal.aborted) return 0;
     if (answer) {
-      names = answer.categories || names;
       gridmgr.complete = answer.complete !== false;
-      return addIncidents(map, cluster, answer.items, signs, labels, Boolean(answer.categories));
+      return addIncidents(map, cluster, answer.items, signs, labels, answer.categories);
     }
     gridmgr.tell("loaded", { count: 0 });
     return 0;
   }
 
-  /** Replace the incidents of a cluster; those of a state that is switched off wait outside it. */
-  async function addIncidents(map, cluster, items, signs, labels, mapped = false) {
+  /** Replace the incidents of a cluster; those of a state that is switched off wait outside it. Rows with `categories` are a map's. */
+  async function addIncidents(map, cluster, items, signs, labels, categories) {
+    names = categories || names;
     cluster.signs = signs;
     known.clear();
     for (const state of gridmgr.states.values()) state.marks.clear();
     for (const row of items) {
-      const found = incident(row, mapped);
+      const found = incident(row, Boolean(categories));
       const mark = marked(found, labels, signs);
       known.set(found.id, mark);
       stateOf(found.state).marks.add(mark);

@@ -47,8 +47,8 @@
     const block = content.querySelector("[data-map]");
     const drawn = block && JSON.parse(block.textContent);
     block?.remove();
-    const items = drawn?.incidents ? (await asked(drawn.incidents, "application/json")).items : [];
-    kept[number] = { content, drawn, items, at: Date.now() };
+    const { items, categories } = drawn?.incidents ? await asked(drawn.incidents, "application/json") : { items: [] };
+    kept[number] = { content, drawn, items, categories, at: Date.now() };
   }
 
   async function pulse() {
@@ -141,14 +141,14 @@
     note();
   }
 
-  function onMap({ drawn, items }) {
+  function onMap({ drawn, items, categories }) {
     map.invalidateSize({ pan: false, animate: false });
     map.fitBounds(drawn.box, gridmgr.ROOM);
     const layer = gridmgr.layers[drawn.level];
     if (painted && painted !== drawn.level) gridmgr.recolour(gridmgr.layers[painted], {}, {});
     if (layer) gridmgr.recolour(layer, drawn.values, drawn.palette);
     painted = drawn.level;
-    gridmgr.addIncidents(map, gridmgr.cluster, items, signs, labels);
+    gridmgr.addIncidents(map, gridmgr.cluster, items, signs, labels, categories);
   }
 
   /** A small word at the foot: how old what is seen is, that it is stopped, that there is a new version. */
