@@ -1,5 +1,6 @@
 """Somebody looks back on the map and returns to the present; a wall loses its server, says so, and catches up."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -25,10 +26,15 @@ def test_the_map_shows_an_hour_ago_and_comes_back(page: Page) -> None:
     assert "then=" in page.url
     page.locator("#time-range").press("End")
     expect(past.locator("[data-past=reported]")).to_have_text("12")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     past.locator("[data-live]").click()
     expect(past).to_have_count(0)
     expect(page.locator("#live")).to_have_attribute("data-state", "live")
     assert "then=" not in page.url
+    page.wait_for_load_state("networkidle")
+    for path in ("/situation/stream", "/api/map/incidents"):
+        assert len([url for url in asked if path in url]) == 1, asked
 
 
 def test_a_wall_outlives_its_connection(page: Page, trouble) -> None:
@@ -45,6 +51,10 @@ def test_a_wall_outlives_its_connection(page: Page, trouble) -> None:
     expect(told).to_contain_text("恢复连接", timeout=15000)
     page.keyboard.press("ArrowRight")
     expect(page.locator("#wall-title")).to_have_text("未结案件地图")
+    expect(page.locator(".leaflet-marker-icon").first).to_be_visible()
+    titles = page.evaluate("gridmgr.cluster.getLayers().map((mark) => mark.options.title)")
+    assert len(titles) == 12
+    assert all(re.fullmatch(r"\S+ · \d{15}", each) for each in titles), titles
     page.keyboard.press(" ")
     expect(page.locator("#wall-note")).to_contain_text("已停止轮播")
     assert page.evaluate("window.hit") is None

@@ -1,7 +1,7 @@
 // The live map: it hears what changes, applies it in place, says when it has lost the server and when it is back.
 //   gridmgr.live.ask()     follow the present filters: load their incidents, then hear what changes
 //   gridmgr.live.pause()   hear nothing for a while, such as while an earlier time is shown
-//   gridmgr.live.resume()  load what is there now and go on
+//   gridmgr.live.resume()  end a pause; whoever ends it asks for what is there now, else it goes on by itself
 // The page hears gridmgr:lost and gridmgr:back, both with {since}: when the last word came.
 (function () {
   "use strict";
@@ -170,7 +170,7 @@
     if (!paused) return;
     paused = false;
     say("live");
-    ask();
+    again(AGAIN_MS);
   }
 
   // A page in the background holds no connection; when it is seen again it catches up.
