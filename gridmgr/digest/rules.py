@@ -13,11 +13,10 @@ import pandas as pd
 from gridmgr.digest.model import Period, Span
 from gridmgr.i18n import _, language, number, percent
 from gridmgr.life.model import State
-from gridmgr.life.rules import OPEN
+from gridmgr.life.rules import CLOSED, OPEN
 from gridmgr.words import N_, word
 from gridmgr.words.reports import LAST, THIS
 
-DONE = (State.CLOSED, State.EVALUATED)
 MOST_CATEGORIES = 12
 MOST_LONGEST = 10
 FEW_DUE = 5  # with fewer cases due, a rate tells nothing: no rank
@@ -95,7 +94,7 @@ def flow(cases: pd.DataFrame, begin: datetime, end: datetime, at: datetime) -> d
     found = {
         "reported": within(cases["reported_at"], begin, end),
         "accepted": within(cases["accepted_at"], begin, end),
-        "closed": within(cases["closed_at"], begin, end) & cases["state"].isin(DONE),
+        "closed": within(cases["closed_at"], begin, end) & cases["state"].isin(CLOSED),
         "open": is_open, "overdue": late, "suspended": suspended,
     }  # fmt: skip
     return {name: int(found[name].sum()) for name in FLOW}
@@ -107,7 +106,7 @@ def by_day(
     """Return of each day of a span how many cases were reported and closed on it, on the wall clock."""
     found = [
         _on_days(times[within(times, begin, end)], zone)
-        for times in (cases["reported_at"], cases["closed_at"][cases["state"].isin(DONE)])
+        for times in (cases["reported_at"], cases["closed_at"][cases["state"].isin(CLOSED)])
     ]
     return [[day.isoformat(), *(int(each.get(day, 0)) for each in found)] for day in days(of)]
 
@@ -127,7 +126,7 @@ def by_category(
         {
             "category": cases["category_id"],
             "reported": within(cases["reported_at"], begin, end),
-            "closed": within(cases["closed_at"], begin, end) & cases["state"].isin(DONE),
+            "closed": within(cases["closed_at"], begin, end) & cases["state"].isin(CLOSED),
             "overdue": cases["state"].isin(OPEN) & (cases["state"] != State.SUSPENDED) & (cases["due_at"] < at),
         }
     )  # fmt: skip

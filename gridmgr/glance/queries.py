@@ -1,6 +1,6 @@
 """Reads of one unit at a glance, of what the actor may see, under the filters of a map."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, replace
 from datetime import date
 
@@ -13,17 +13,16 @@ from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.coapproval import queries as coapproval
 from gridmgr.duty import queries as duty
-from gridmgr.duty.queries import Duty
 from gridmgr.glance.model import Below, Cases, Glance, Record, Work
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import BUILDING, LEVELS, PARENT, GridUnit
 from gridmgr.incident import queries as incidents
 from gridmgr.incident.model import Incident
 from gridmgr.life.model import State
-from gridmgr.life.rules import OPEN
+from gridmgr.life.rules import CLOSED, OPEN
 from gridmgr.supervision import queries as supervision
 from gridmgr.supervision.model import Standing
-from gridmgr.tally.queries import AREAS, CLOSED
+from gridmgr.tally.queries import AREAS
 from gridmgr.whistle import queries as whistles
 
 CHILD = {above: level for level, above in PARENT.items()}
@@ -179,13 +178,9 @@ def _joined(session: Session, actor: Actor, look: Glance) -> Glance:
     ordered = supervision.page(session, actor, supervision.Search(Standing.OPEN, area=area), MOST)
     may = bool(can(actor, "duty.view", area))
     return replace(
-        look, whistles=there(blown), orders=there(ordered), duty=_duty(session, area) if may else (),
+        look, whistles=there(blown), orders=there(ordered), duty=duty.on_duty(session, area) if may else (),
         on_duty=_seated(session, area) if may else 0,
     )  # fmt: skip
-
-
-def _duty(session: Session, area: str) -> Sequence[Duty]:
-    return duty.on_duty(session, area)
 
 
 def _seated(session: Session, area: str) -> int:

@@ -19,8 +19,9 @@ from gridmgr.life.model import (
 
 WORKED_ON = (State.DISPATCHED, State.HANDLING)
 RUNNING = (State.ACCEPTED, *WORKED_ON)
+CLOSED = (State.CLOSED, State.EVALUATED)
 OUT = (State.VOIDED, State.MERGED)  # no matter of ours, or counted with its twin
-FINAL = frozenset({State.CLOSED, State.EVALUATED, *OUT})
+FINAL = frozenset({*CLOSED, *OUT})
 OPEN = frozenset(State) - FINAL
 
 
@@ -49,7 +50,7 @@ TRANSITIONS: dict[tuple[State | None, Action], State] = {
     **_from((State.SUSPENDED,), Action.RESUME, State.HANDLING),
     **_from((State.REPORTED, *RUNNING), Action.MERGE, State.MERGED),
     **_from((State.REPORTED, *RUNNING), Action.VOID, State.VOIDED),
-    **_from((State.CLOSED, State.EVALUATED), Action.REOPEN, State.ACCEPTED),
+    **_from(CLOSED, Action.REOPEN, State.ACCEPTED),
     **_from(RUNNING, Action.ASK),
     **_from(RUNNING, Action.REFUSE),
     **_from((State.REPORTED, *RUNNING), Action.HAND_UP),

@@ -13,14 +13,12 @@ from gridmgr.incident.model import Incident, IncidentEvent
 from gridmgr.incident.rules import PUBLIC
 from gridmgr.kept import kept
 from gridmgr.life.model import Action, Source, State
-from gridmgr.life.rules import OUT
+from gridmgr.life.rules import CLOSED, OUT
 from gridmgr.module import queries as modules
 from gridmgr.module.model import UnknownModule
 from gridmgr.module.rules import taking
 from gridmgr.tally import rules
 from gridmgr.tally.model import FigureTerms, Terms, UnknownCount, UnknownDimension
-
-CLOSED = (State.CLOSED, State.EVALUATED)
 
 # 小事不出社区、大事不出街道 (C7): closed by the people of these levels, without any department.
 CLOSED_IN = {"community": ("micro_grid", "community"), "street": ("micro_grid", "community", "street")}

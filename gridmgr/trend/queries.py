@@ -33,12 +33,10 @@ from gridmgr.calendar import queries as calendars
 from gridmgr.casebook.queries import Search, matching
 from gridmgr.category import queries as matters
 from gridmgr.incident.model import Incident, IncidentEvent
-from gridmgr.life.model import State
-from gridmgr.life.rules import OUT
+from gridmgr.life.rules import CLOSED, OUT
 from gridmgr.trend import rules
 from gridmgr.trend.model import Cell, Kind, NoSuchNumber, Period, Place, Spread, Trend
 
-CLOSED = (State.CLOSED, State.EVALUATED)
 LATER = "9999-12-31"  # the step of all that happened behind a period
 HOUR, DAY = 3600, 86400  # seconds
 
