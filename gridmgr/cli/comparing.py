@@ -57,20 +57,20 @@ def compare(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare two periods, last week and this one if no day is given; or two editions by the same cases."""
+    """Compare two periods, usually last week and this one; or two editions by the cases of the last 90 days."""
     from gridmgr import clock
     from gridmgr.account.rules import SYSTEM
     from gridmgr.casebook.queries import Search
     from gridmgr.comparison import queries, rules
-    from gridmgr.comparison.model import Basis, Measure, Period
+    from gridmgr.comparison.model import Basis, Measure
+    from gridmgr.hierarchy import queries as hierarchy
 
     usual = rules.usual(clock.today())
-    first = _period(since, until, usual[0])
+    first = _period(since, until, rules.lately(clock.today()) if editions else usual[0])
     with opened() as session:
         if editions:
-            maps = [queries.edition(session, each) for each in editions]
-            period = first if since else Period(usual[0].since, usual[1].until)
-            found = queries.editions(session, SYSTEM, Search(), period, *maps, level, Measure(measure))
+            maps = [hierarchy.edition(session, each) for each in editions]
+            found = queries.editions(session, SYSTEM, Search(), first, *maps, level, Measure(measure))
         else:
             second = _period(with_since, with_until, usual[1])
             basis = Basis.NOW if now else Basis.WAS

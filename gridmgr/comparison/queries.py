@@ -14,13 +14,10 @@ from gridmgr.casebook.queries import Search
 from gridmgr.comparison import rules
 from gridmgr.comparison.model import Basis, Comparison, Measure, OneEdition, Period, Side
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import Edition, GridUnit, Lineage, UnknownEdition
-from gridmgr.life.model import State
-from gridmgr.life.rules import OPEN
+from gridmgr.hierarchy.model import Edition, GridUnit, Lineage
+from gridmgr.life.rules import CLOSED, OPEN
 from gridmgr.past import queries as past
 from gridmgr.timeline.queries import lasting
-
-DONE = (State.CLOSED, State.EVALUATED)
 
 
 def periods(
@@ -65,21 +62,10 @@ def editions(
     maps = sorted((before, after), key=lambda each: each.effective)
     sides = [_side(session, actor, search, period, each, level, anew=True) for each in maps]
     rows = _lineage(session, actor, level, *maps)
-    changed = rules.fates(row[:3] for row in rows)
+    named, counted = search.code or "", sides[0].counts.keys() | sides[1].counts.keys()
+    fates = rules.fates(row[:3] for row in rows).items()
+    changed = {code: fate for code, fate in fates if code.startswith(named) or code in counted}
     return _compared(session, sides, level, measure, Basis.NOW, changed, rules.origins(rows))
-
-
-def edition(session: Session, edition_id: int) -> Edition:
-    """Return the edition of that id.
-
-    Raises
-    ------
-    UnknownEdition
-    """
-    found = next((each for each in hierarchy.editions(session) if each.id == edition_id), None)
-    if found is None:
-        raise UnknownEdition(edition=edition_id)
-    return found
 
 
 def _side(
@@ -106,7 +92,7 @@ def _counted(cases: Mapping[str, ColumnElement], period: Period) -> dict[Measure
     going = cases.state.in_(OPEN)
     return {
         Measure.REPORTED: cases.reported_at >= begin,
-        Measure.CLOSED: and_(cases.state.in_(DONE), cases.closed_at >= begin),
+        Measure.CLOSED: and_(cases.state.in_(CLOSED), cases.closed_at >= begin),
         Measure.OPEN: going,
         Measure.LATE: and_(going, cases.due_at < func.coalesce(cases.suspended_at, end)),
     }

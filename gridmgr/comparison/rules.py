@@ -33,6 +33,15 @@ def usual(today: date) -> tuple[Period, Period]:
     return Period(monday - timedelta(weeks=1), monday - timedelta(days=1)), Period(monday, today)
 
 
+def lately(today: date) -> Period:
+    """Return the last 90 days, by whose cases two editions are compared.
+
+    >>> lately(date(2026, 11, 25)).since
+    datetime.date(2026, 8, 28)
+    """
+    return Period(today - timedelta(days=89), today)
+
+
 def fates(steps: Iterable[tuple[str, str | None, str | None]]) -> dict[str, str]:
     """Return what became of each unit over several editions, from (kind, old code, new code) in order of time.
 

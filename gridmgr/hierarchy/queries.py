@@ -84,8 +84,16 @@ def edition_at(session: Session, at: date | None = None) -> Edition:
 
 
 def edition(session: Session, edition_id: int) -> Edition:
-    """Return the edition of that id."""
-    return next(each for each in editions(session) if each.id == edition_id)
+    """Return the edition of that id.
+
+    Raises
+    ------
+    UnknownEdition
+    """
+    found = next((each for each in editions(session) if each.id == edition_id), None)
+    if found is None:
+        raise UnknownEdition(edition=edition_id)
+    return found
 
 
 def edition_by_stamp(session: Session, stamp: str) -> Edition:

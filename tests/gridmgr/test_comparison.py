@@ -101,6 +101,13 @@ def test_two_editions_count_the_same_cases_on_other_units(redrawn) -> None:
     assert (rows[WEST].first, rows[WEST].second, rows[WEST].fate) == (6, 2, "reshaped")
     assert (rows[NEW].first, rows[NEW].second, rows[NEW].fate) == (None, 4, "new")
     assert [(code, round(share, 2)) for code, share in rows[NEW].origin] == [(WEST, 0.5)]
+    other = queries.editions(redrawn, SYSTEM, Search(code=f"{STREET}002"), whole, older, newer)
+    assert NEW not in values(other)
+    part = queries.editions(redrawn, SYSTEM, Search(code=WEST), whole, older, newer)
+    assert {row.code: row.fate for row in part.rows} == {
+        WEST: "reshaped",
+        NEW: "new",
+    }  # its cases lie there too
     with pytest.raises(OneEdition):
         queries.editions(redrawn, SYSTEM, Search(), whole, newer, newer)
 

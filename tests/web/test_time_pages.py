@@ -40,6 +40,8 @@ def test_the_past_and_comparisons_are_tables_too(city) -> None:
     assert SCRIPT not in page.text
     rows = office.get(f"/compare.csv?level=street&{LATELY}").text.splitlines()
     assert any(row.startswith(f"{WEST},") for row in rows)
+    assert 'aria-sort="descending"' in page.text  # of the difference, in the file too
+    assert "sort=-difference" in next(line for line in page.text.splitlines() if "/compare.csv" in line)
     told = office.get(f"/api/compare?level=street&{LATELY}").json()
     assert told["second"]["total"] == sum(each["second"] or 0 for each in told["units"]) == 2
     quiet = "first_since=2001-01-01&first_until=2001-01-07&second_since=2001-01-08&second_until=2001-01-14"

@@ -9,6 +9,7 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.comparison import queries, rules
 from gridmgr.comparison.model import Basis, Comparison, Measure, Period, Row
+from gridmgr.hierarchy import queries as hierarchy
 from web.api.schema import problems, router
 from web.api.search import Narrowed
 from web.deps import Allow, Transaction
@@ -66,7 +67,10 @@ def compare(
     session: Transaction,
     actor: Viewer,
     search: Narrowed,
-    first_since: Annotated[Day | None, Query(description="Without any day: last week and this one.")] = None,
+    first_since: Annotated[
+        Day | None,
+        Query(description="Without any day: last week and this one; for two editions the last 90 days."),
+    ] = None,
     first_until: Day | None = None,
     second_since: Day | None = None,
     second_until: Day | None = None,
@@ -82,12 +86,11 @@ def compare(
 ) -> ComparisonOut:
     """Compare two periods, or with `before` and `after` two editions by the cases of the first period."""
     last, this = rules.usual(clock.today())
-    first = Period(first_since or last.since, first_until or first_since or last.until)
+    usual = rules.lately(clock.today()) if before and after else last
+    first = Period(first_since or usual.since, first_until or first_since or usual.until)
     second = Period(second_since or this.since, second_until or second_since or this.until)
     if before and after:
-        maps = [queries.edition(session, each) for each in (before, after)]
-        if first_since is None:
-            first = Period(last.since, this.until)
+        maps = [hierarchy.edition(session, each) for each in (before, after)]
         return _told(queries.editions(session, actor, search, first, *maps, level, measure))
     return _told(queries.periods(session, actor, search, first, second, level, measure, basis))
 

@@ -73,15 +73,15 @@ def asked_of(
     usual = rules.usual(clock.today())
     known = [each.id for each in hierarchy.editions(session)]
     kind = kind if kind in ("periods", "editions") else "periods"
-    if kind == "editions" and not first_since:
-        usual = (Period(clock.today() - timedelta(days=89), clock.today()), usual[1])
+    if kind == "editions":
+        usual = rules.lately(clock.today()), usual[1]
     return Asked(
         kind, _period(first_since, first_until, usual[0]), _period(second_since, second_until, usual[1]),
         _known(before, known, known[1] if len(known) > 1 else 0), _known(after, known, known[0] if known else 0),
         level if level in COVERAGES else "community" if kind == "periods" else "micro_grid",
         Measure(measure) if measure in set(Measure) else Measure.REPORTED,
         Basis(basis) if basis in set(Basis) else Basis.WAS,
-        colour if colour in ("counts", "fates") else "fates" if kind == "editions" else "counts", sort,
+        colour if colour in ("counts", "fates") else "fates" if kind == "editions" else "counts", sort or "-difference",
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def compared(session: Session, actor: Actor, search: Search, asked: Asked) -> Co
     known = hierarchy.editions(session)
     if not known:
         raise NoEdition
-    before, after = (queries.edition(session, each or known[0].id) for each in (asked.before, asked.after))
+    before, after = (hierarchy.edition(session, each or known[0].id) for each in (asked.before, asked.after))
     return queries.editions(session, actor, search, asked.first, before, after, asked.level, asked.measure)
 
 
@@ -145,7 +145,7 @@ def show(
     }  # fmt: skip
     if found:
         values |= {
-            "rows": rules.ordered(found.rows, asked.sort or "-difference"),
+            "rows": rules.ordered(found.rows, asked.sort),
             "painted": _painted(found, asked),
         }
     return render(request, "compare.html", values | choices(session, actor))
