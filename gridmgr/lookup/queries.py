@@ -74,9 +74,8 @@ def _places(session: Session, actor: Actor, words: str, most: int) -> list[Found
         unit.code: FoundPlace(unit)
         for unit in (*_areas(session, actor, words, day), *_buildings(session, actor, words, day, most))
     }
-    aliases = _aliases(session, words)
-    for unit in _units(session, actor, day, GridUnit.code.in_(aliases), WIDE) if aliases else ():
-        found.setdefault(unit.code, FoundPlace(unit, aliases[unit.code]))
+    for each in _by_other_names(session, actor, words, day):
+        found.setdefault(each.unit.code, each)
     levels = {level: n for n, level in enumerate(LEVELS)}
     best = sorted(
         found.values(),
@@ -116,17 +115,25 @@ def _units(
     return list(session.scalars(asked.options(defer(GridUnit.geom)).limit(most)))
 
 
-def _aliases(session: Session, words: str) -> dict[str, str]:
-    """Return the codes of units that another list, or an earlier map, calls so, with that name or code."""
-    other = or_(
-        Crosswalk.foreign_code == words, Crosswalk.foreign_name.icontains(words, autoescape=True)
-    ) & Crosswalk.code.is_not(None)
-    asked = select(Crosswalk.code, Crosswalk.foreign_name, Crosswalk.foreign_code).where(other).limit(WIDE)
-    found = {code: f"{name} {foreign}" for code, name, foreign in session.execute(asked)}
-    went = select(Lineage.new_code, Lineage.old_code).where(
-        Lineage.old_code == words, Lineage.new_code.is_not(None), Lineage.new_code != words
+def _by_other_names(session: Session, actor: Actor, words: str, day: date) -> Iterable[FoundPlace]:
+    """Yield the units that an earlier map, or another list, calls so, with that code or name; the exact ones first."""
+    went = (
+        select(GridUnit, Lineage.old_code)
+        .join(Lineage, Lineage.new_code == GridUnit.code)
+        .where(Lineage.old_code == words, Lineage.new_code != words)
+        .order_by(Lineage.id.desc())
     )
-    return found | dict(session.execute(went.limit(WIDE)).all())
+    name, code = Crosswalk.foreign_name, Crosswalk.foreign_code
+    listed = (
+        select(GridUnit, name + " " + code)
+        .join(Crosswalk, Crosswalk.code == GridUnit.code)
+        .where(or_(code == words, name.icontains(words, autoescape=True)))
+        .order_by(code != words, name != words, func.length(name), GridUnit.code)
+    )
+    for asked in (went, listed):
+        mine = asked.where(hierarchy.valid_at(day), hierarchy.visible_units(actor)).limit(WIDE)
+        for unit, called in session.execute(mine.options(defer(GridUnit.geom))):
+            yield FoundPlace(unit, called)
 
 
 # ---- cases and people --------------------------------------------------------------------------------

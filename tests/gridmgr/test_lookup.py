@@ -5,7 +5,7 @@ from little import SOUTH, STEP, STREET, WEST
 
 from gridmgr.account import queries as account_queries
 from gridmgr.account import service as accounts
-from gridmgr.account.rules import SYSTEM, Grant, Role
+from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 from gridmgr.hierarchy.model import Crosswalk, Edition, Lineage
 from gridmgr.intake import service as intake
 from gridmgr.lookup import queries, rules
@@ -78,6 +78,18 @@ def test_places_are_found_by_name_code_address_and_what_others_call_them(distric
     assert queries.find(district, SYSTEM, "0.5,0.5").spot.unit is None
     for nasty in ("", "%", "_", "\\", "' OR 1=1 --", "<img src=x onerror=1>", "\0", "(" * 300):
         assert codes(queries.find(district, SYSTEM, nasty)) == []
+
+
+@pytest.mark.db
+def test_other_names_of_units_elsewhere_hide_none_of_the_own_area(district):
+    elsewhere, own = f"{STREET}001", f"{STREET}002"
+    codes_of = [elsewhere] * queries.WIDE + [own]
+    district.add_all(
+        Crosswalk(list_name="民政", foreign_code=f"A{n}", foreign_name="老城厢", code=code, matched_by="code")
+        for n, code in enumerate(codes_of)
+    )
+    clerk = Actor(None, "", (Grant(Role.COMMUNITY_CLERK, own),))
+    assert codes(queries.find(district, clerk, "老城厢")) == [own]
 
 
 @pytest.mark.db
