@@ -98,8 +98,8 @@ def show(
         "chart": _chart(edition, bounds, search, place), "zone": str(clock.zone()), "centre": centre if place else "",
         "hide": ",".join(each for each in HIDEABLE if each in hide.split(",")), "layers": LEVELS, "marks": MARKS,
         "views": saved_views.listing(session, actor), "kept": request.url.query,
+        "areas": hierarchy.areas(session, actor),
     }  # fmt: skip
-    values["areas"] = [label[:2] for label in _labels(session, actor)]
     return render(request, "command.html", values | choices(session, actor))
 
 
@@ -150,23 +150,14 @@ def _complaints(search: Search, unit: GridUnit | None) -> list[str]:
     return [reason for reason, true in reasons.items() if true]
 
 
-def _labels(session: Session, actor: Actor) -> list[tuple[str, str, str, float, float]]:
-    """Return code, name, level and a point inside for each street and community the actor sees."""
-    found = []
-    for level in NAMED:
-        units = hierarchy.frame(session, level, actor=actor)
-        points = units.geometry.representative_point()
-        columns = units["code"], units["name"], points.x.round(6), points.y.round(6)
-        found += [(code, name, level, lon, lat) for code, name, lon, lat in zip(*columns, strict=True)]
-    return found
-
-
 @router.get("/map/labels")
 def labels(session: Transaction, actor: Viewer) -> dict[str, list[tuple[str, float, float]]]:
     """Return the names to stand on the map by level, each with its place."""
-    named = {level: [] for level in NAMED}
-    for label in _labels(session, actor):
-        named[label[2]].append((label[1], *label[3:]))
+    named = {}
+    for level in NAMED:
+        units = hierarchy.frame(session, level, actor=actor)
+        points = units.geometry.representative_point()
+        named[level] = list(zip(units["name"], points.x.round(6), points.y.round(6), strict=True))
     return named
 
 
