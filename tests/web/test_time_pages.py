@@ -9,6 +9,7 @@ from small_city import SCRIPT, WEST, middle
 from gridmgr import clock
 from gridmgr.account.model import Role
 from web import words
+from web.pages import colouring
 
 pytestmark = pytest.mark.db
 PERIOD = "from=2020-01-01T00:00&to=2999-01-01T00:00&step=week"
@@ -60,6 +61,15 @@ def test_every_view_of_the_wall_shows_something(city, typed) -> None:
         assert SCRIPT not in answer.text
         assert "data-title" in answer.text
     assert client.get("/wall/view/nothing").status_code == 404
+
+
+def test_a_hotspot_that_is_no_more_is_told_by_its_code_and_others_behind_their_community(
+    city, monkeypatch
+) -> None:
+    found = {"values": {f"{WEST}001002": "3", "gone": "2"}, "palette": {}, "entries": []}
+    monkeypatch.setitem(colouring.KINDS, "hotspot", lambda *_: found)
+    text = city.client(Role.COMMAND_CENTRE).get("/wall/view/hotspots?until=2026-01-31").text
+    assert f"<li>区{WEST}001 {WEST}001002</li><li>gone</li>" in text
 
 
 def test_a_wall_is_its_address(city) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import shapely
@@ -30,11 +30,15 @@ Content = dict[str, Any]
 
 
 def unit_of(session: Session, actor: Actor, search: Search) -> GridUnit | None:
-    """Return the unit that a view is narrowed to."""
+    """Return the unit that a view is narrowed to, on the map of the filters' last day."""
     try:
-        return hierarchy.unit(session, actor, search.code, clock.today()) if search.code else None
+        return hierarchy.unit(session, actor, search.code, _day(session, search)) if search.code else None
     except NotFound:
         return None
+
+
+def _day(session: Session, search: Search) -> date:
+    return hierarchy.edition_at(session, search.until).effective
 
 
 def _map(session: Session, actor: Actor, search: Search, incidents: str, **painted: Any) -> Content:
@@ -42,7 +46,7 @@ def _map(session: Session, actor: Actor, search: Search, incidents: str, **paint
     unit = unit_of(session, actor, search)
     bounds = hierarchy.bounds(session, actor) or chart.EVERYWHERE
     if unit:
-        outline = hierarchy.outline(session, unit.level, unit.code, clock.today())
+        outline = hierarchy.outline(session, unit.level, unit.code, _day(session, search))
         bounds = shapely.from_geojson(outline).bounds
     west, south, east, north = bounds
     frame = {"box": [[south, west], [north, east]], "incidents": incidents}
@@ -54,7 +58,7 @@ def _hotspots(session: Session, actor: Actor, search: Search) -> Content:
     found = colouring.KINDS["hotspot"](session, actor, level, period)
     classes = found["values"]
     hot = sorted((code for code in classes if int(classes[code]) > 0), key=lambda code: -int(classes[code]))
-    names = _names(session, hot[:ROWS])
+    names = _names(session, hot[:ROWS], _day(session, search))
     painted = {"level": level, "values": classes, "palette": found["palette"]}
     return {
         "since": period.since, "entries": found["entries"], "many": len(hot), "facts": [],
@@ -62,11 +66,12 @@ def _hotspots(session: Session, actor: Actor, search: Search) -> Content:
     } | _map(session, actor, search, "", **painted)  # fmt: skip
 
 
-def _names(session: Session, codes: list[str]) -> dict[str, str]:
+def _names(session: Session, codes: list[str], at: date) -> dict[str, str]:
     """Return the names of micro-grids, each behind that of its community: there are many a 第001微网格."""
-    units = {code: hierarchy.unit(session, SYSTEM, code, clock.today()) for code in codes}
-    above = hierarchy.names(session, [unit.parent_code for unit in units.values()], clock.today())
-    return {code: f"{above.get(unit.parent_code, '')} {unit.name}".strip() for code, unit in units.items()}
+    asked = hierarchy.listing(session, SYSTEM, "micro_grid", at).where(GridUnit.code.in_(codes))
+    units = hierarchy.page(session, asked, len(codes))
+    above = hierarchy.names(session, [unit.parent_code for unit in units], at)
+    return {unit.code: f"{above.get(unit.parent_code, '')} {unit.name}".strip() for unit in units}
 
 
 def _lately(search: Search) -> Search:
@@ -93,7 +98,7 @@ def _whistles(session: Session, actor: Actor, search: Search) -> Content:
     asked = whistles.Search(None, True, area=search.code or "")
     found = whistles.page(session, actor, asked, ROWS)
     rows = [whistling.lines(session, each) | {"case": case} for each, case in found]
-    return {"rows": rows, "categories": matters.by_id(session), "counts": whistles.counts(session, actor)}
+    return {"rows": rows, "categories": matters.by_id(session)}
 
 
 def _figures(session: Session, actor: Actor, search: Search) -> Content:
