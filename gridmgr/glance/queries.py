@@ -58,6 +58,14 @@ def glance(session: Session, actor: Actor, search: Search) -> Glance:
     return _joined(session, actor, look)
 
 
+def seen(session: Session, actor: Actor, codes: Iterable[str], at: date) -> set[str]:
+    """Return those of the codes whose units the actor sees on a day."""
+    asked = select(GridUnit.code).where(
+        GridUnit.code.in_(list(codes)), hierarchy.valid_at(at), hierarchy.visible_units(actor)
+    )
+    return set(session.scalars(asked))
+
+
 # ---- cases -------------------------------------------------------------------------------------------
 
 

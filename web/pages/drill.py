@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, replace
-from datetime import date
 from typing import Annotated, Any
 
 import shapely
@@ -94,13 +93,6 @@ def at(
         return {"code": None, "said": _("No unit of your area is here.")}
     day = hierarchy.edition_at(session, search.until).effective
     codes = {level: getattr(found, level) for level in LEVELS}
-    seen = {level: code for level, code in codes.items() if code and _seen(session, actor, code, day)}
-    code = clicked(seen, zoom, search.code)
+    seen = queries.seen(session, actor, filter(None, codes.values()), day)
+    code = clicked({level: code for level, code in codes.items() if code in seen}, zoom, search.code)
     return {"code": code, "said": None if code else _("No unit of your area is here.")}
-
-
-def _seen(session: Session, actor: Actor, code: str, day: date) -> bool:
-    try:
-        return bool(hierarchy.unit(session, actor, code, day))
-    except NotFound:
-        return False
