@@ -134,16 +134,6 @@ def is_seen(found: Sequence[Change], reported: int) -> bool:
     return reported >= 0 or any(change.state in OPEN for change in found)
 
 
-def seen(found: Sequence[Change], reported: int, step: int) -> Change | None:
-    """Return how a case stood at one instant, None if it is not to be seen: not known, or over and not new."""
-    now = None
-    for change in found:
-        if change.step > step:
-            break
-        now = change
-    return now if now and (now.state in OPEN or reported == step) else None
-
-
 def backwards(now: int, opened: Iterable[int], ended: Iterable[int]) -> tuple[int, ...]:
     """Return how many cases were open at each instant, from how many are open now and the steps in between.
 
@@ -172,11 +162,13 @@ def totals(played: Timeline) -> list[Total]:
     for number, case in enumerate(played.cases):
         for change in case.changes:
             by_step.setdefault(change.step, []).append((number, change))
-    found = []
+    found, late, states = [], 0, Counter()
     for step, at in enumerate(played.instants):
-        standing.update(by_step.get(step, ()))
-        going = [change for change in standing.values() if change.state in OPEN]
-        late = sum(change.late for change in going)
-        states = Counter(change.state for change in going)
-        found.append(Total(at, reported[step], len(going), late, dict(states)))
+        for number, change in by_step.get(step, ()):
+            for sign, each in ((-1, standing.get(number)), (1, change)):
+                if each and each.state in OPEN:
+                    late += sign * each.late
+                    states[each.state] += sign
+            standing[number] = change
+        found.append(Total(at, reported[step], states.total(), late, dict(+states)))
     return found

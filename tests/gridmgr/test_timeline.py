@@ -1,5 +1,6 @@
 """The time line: at each instant it says what the past says, and of too many cases the same numbers."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -18,7 +19,7 @@ from gridmgr.life.model import State
 from gridmgr.life.rules import OPEN
 from gridmgr.past import queries as past
 from gridmgr.timeline import queries, rules
-from gridmgr.timeline.model import BackwardPeriod, Change, Passage, Step, TooManySteps
+from gridmgr.timeline.model import BackwardPeriod, Change, Passage, Played, Step, TooManySteps
 
 
 def test_days_begin_at_the_same_time_of_day_and_hours_are_as_long_as_hours() -> None:
@@ -53,6 +54,12 @@ def test_a_case_turns_late_between_its_steps_and_stays_as_it_was_when_its_time_s
     ]
 
 
+def as_seen(case: Played, step: int) -> Change | None:
+    """Return how a case stood at one instant, None if it is not to be seen: not known, or over and not new."""
+    now = next((change for change in reversed(case.changes) if change.step <= step), None)
+    return now if now and (now.state in OPEN or case.reported == step) else None
+
+
 @pytest.fixture
 def walked(district, told) -> list[Incident]:
     with clock.travel(NINE):
@@ -84,7 +91,7 @@ def test_at_each_instant_it_says_what_the_past_says(district, walked, by) -> Non
             row[0]: row[1:]
             for row in district.execute(select(rows.number, rows.state, late, rows.community_code))
         }
-        seen = {each.number: rules.seen(each.changes, each.reported, step) for each in played.cases}
+        seen = {each.number: as_seen(each, step) for each in played.cases}
         shown = {
             number: (change.state, change.late, change.place) for number, change in seen.items() if change
         }
@@ -92,6 +99,7 @@ def test_at_each_instant_it_says_what_the_past_says(district, walked, by) -> Non
         going = {number for number, (state, *_rest) in then.items() if state in OPEN}
         assert going <= set(shown)
         assert totals[step].open == len(going)
+        assert totals[step].states == Counter(then[number][0] for number in going)
         assert totals[step].late == sum(then[number][1] for number in going)
 
 
