@@ -127,6 +127,12 @@ def complete(kind: str, args: Mapping[str, Any]) -> None:
             raise EditIncomplete(kind=kind, what=name)
 
 
+def locked(state: State, codes: Collection[str]) -> Plan:
+    """Return the plan with its locks, and those of the units around, which are not its own."""
+    around = state.plan.units.index.difference(state.numbers.index)
+    return replace(state.plan, locked=frozenset({*codes, *around}))
+
+
 def transferred(plan: Plan, it: Mapping[str, Any]) -> Plan:
     """Return a plan with units under another community, or with whole communities under another street.
 

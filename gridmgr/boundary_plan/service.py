@@ -1,7 +1,7 @@
 """Verbs of plans: open one, draw on it, take back, branch, claim. They never commit."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -176,13 +176,7 @@ def _drawing(
     if kind in _FILLED:
         full |= _FILLED[kind](session, before, full)
     parents = rules.reparented(before.parents, full.get("parents", {}))
-    return Draft(kind, full, rules.DRAW[kind](_locked(plan, before), full), parents)
-
-
-def _locked(plan: BoundaryPlan, before: State) -> Plan:
-    """The plan with its locks, and those of the units around, which are not its own."""
-    around = before.plan.units.index.difference(before.numbers.index)
-    return replace(before.plan, locked=frozenset({*plan.locked, *around}))
+    return Draft(kind, full, rules.DRAW[kind](rules.locked(before, plan.locked), full), parents)
 
 
 def _with_code(session: Session, before: State, it: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,7 +271,7 @@ def adopt(session: Session, actor: Actor, plan_id: int, on_tip: int | None, draw
     before = queries.state(session, plan, plan.tip_id)
     inside = before.numbers.index
     fresh = [str(code) for code in drawn.index if code not in inside]
-    after = adoption.adopt(_locked(plan, before), drawn, inside)
+    after = adoption.adopt(rules.locked(before, plan.locked), drawn, inside)
     for code in fresh:
         codes.refuse(session, code, after.units.at[code, "parent_code"], before.plan.units.index)
     return _kept(session, actor, plan, before, Draft("adopt", {"new": fresh}, after, before.parents))
