@@ -1,6 +1,7 @@
 """Imports point one way only: web → gridmgr → gis, and inside gridmgr down the list of nouns."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -94,6 +95,7 @@ ORDER = (
 )
 
 
+@cache
 def sources(folder: str) -> list[Path]:
     return [path for path in sorted((ROOT / folder).rglob("*.py")) if "node_modules" not in path.parts]
 
@@ -102,6 +104,7 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Every module a file imports, wherever in the file it does."""
     found = set()
