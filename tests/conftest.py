@@ -2,19 +2,23 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from hypothesis import settings as examples
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from gridmgr import cluster as private
 from gridmgr import db
+from gridmgr.account import service as accounts
 
 examples.register_profile(
     "gridmgr", deadline=None
@@ -98,6 +102,12 @@ def _administration(server: URL) -> Iterator[Connection]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Hash passwords at next to no cost: what argon2 costs a thief it would cost each account of each test."""
+    accounts.hasher = PasswordHasher.from_parameters(CHEAPEST)
+
+
 @pytest.fixture(scope="session")
 def run_folder() -> Path:
     """Return the folder of this run: the owner of a cluster reaches it, and its end removes it."""
@@ -118,48 +128,61 @@ def server(request: pytest.FixtureRequest) -> URL:
 
 @pytest.fixture(scope="session")
 def template(server: URL, run_folder: Path) -> str:
-    """Return the name of a migrated database; the first worker makes it while the others wait."""
-    name = _prefix(run_folder) + "template"
+    """Return the name of a migrated database."""
+    return _made(server, _prefix(run_folder) + "template", "template1", db.migrate)
+
+
+@pytest.fixture(scope="session")
+def prepared(server: URL, template: str, run_folder: Path) -> Callable[[str, Callable[[str], None]], str]:
+    """Return what makes further templates of the migrated one, each by its name and by what fills it."""
+    return lambda name, fill: _made(server, _prefix(run_folder) + name, template, fill)
+
+
+def _made(server: URL, name: str, template: str, fill: Callable[[str], None]) -> str:
+    """Return the name of a database that others are copied from; the first worker makes it while others wait."""
     known = text("SELECT 1 FROM pg_database WHERE datname = :name")
     with _locked(RUNS), _administration(server) as admin:
         if not admin.scalar(known, {"name": name}):
-            admin.execute(text(f"CREATE DATABASE {name}_unfinished"))
-            db.migrate(server.set(database=f"{name}_unfinished").render_as_string(hide_password=False))
+            admin.execute(text(f"DROP DATABASE IF EXISTS {name}_unfinished"))
+            admin.execute(text(f"CREATE DATABASE {name}_unfinished TEMPLATE {template}"))
+            fill(server.set(database=f"{name}_unfinished").render_as_string(hide_password=False))
             admin.execute(text(f"ALTER DATABASE {name}_unfinished RENAME TO {name}"))
     return name
 
 
-@contextmanager
-def _copied(server: URL, template: str, name: str) -> Iterator[str]:
-    with _administration(server) as admin:
-        admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        yield server.set(database=name).render_as_string(hide_password=False)
-        admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+@pytest.fixture(scope="session")
+def copied(server: URL, run_folder: Path) -> Callable[[str], AbstractContextManager[str]]:
+    """Return what makes a copy of a template, gives its address, and drops it in the end."""
+
+    @contextmanager
+    def copy(template: str) -> Iterator[str]:
+        name = _prefix(run_folder) + secrets.token_hex(8)
+        with _administration(server) as admin:
+            admin.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            yield server.set(database=name).render_as_string(hide_password=False)
+            admin.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    return copy
 
 
 @pytest.fixture(scope="module")
-def database(server: URL, template: str, run_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(copied, template: str) -> Iterator[str]:
     """Return the address of a fresh, migrated database for the tests of one module."""
-    name = _prefix(run_folder) + str(abs(hash(request.node.nodeid)))
-    with _copied(server, template, name) as url:
+    with copied(template) as url:
         yield url
 
 
 @pytest.fixture
-def own_database(
-    server: URL, template: str, run_folder: Path, request: pytest.FixtureRequest
-) -> Iterator[str]:
+def own_database(copied, template: str) -> Iterator[str]:
     """Return the address of a fresh, migrated database for one test that commits."""
-    name = _prefix(run_folder) + str(abs(hash(request.node.nodeid)))
-    with _copied(server, template, name) as url:
+    with copied(template) as url:
         yield url
 
 
 @pytest.fixture
-def bare_database(server: URL, run_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def bare_database(copied) -> Iterator[str]:
     """Return the address of a database without a schema of ours, for one test."""
-    name = _prefix(run_folder) + str(abs(hash(request.node.nodeid)))
-    with _copied(server, "template1", name) as url:
+    with copied("template1") as url:
         yield url
 
 
@@ -172,9 +195,15 @@ def engine(database: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
+def ground(engine: Engine) -> Engine:
+    """Return the engine that the session of a test works on; some folders of tests have more than one."""
+    return engine
+
+
+@pytest.fixture
+def session(ground: Engine) -> Iterator[Session]:
     """Return a session whose work, committed or not, is gone when the test ends."""
-    with engine.connect() as connection:
+    with ground.connect() as connection:
         outer = connection.begin()
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
             yield session

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -38,8 +39,7 @@ from gridmgr.sheet import Row, Sheet, SheetError
 
 PASSWORD_MINIMUM = 10
 ATTEMPT_WINDOW = timedelta(minutes=5)
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_hex(16))  # verified for unknown names, so that timing tells nothing
+hasher = PasswordHasher()
 
 
 def open_account(
@@ -75,7 +75,7 @@ def open_many(session: Session, people: Sequence[tuple[str, str, str | None, Ite
     """Open accounts that nobody can log in to, as (user name, name, department, grants), in two statements."""
     if not people:
         return
-    nobody = _hasher.hash(secrets.token_hex(16))
+    nobody = hasher.hash(secrets.token_hex(16))
     opened = session.scalars(
         insert(Account).returning(Account.id, sort_by_parameter_order=True),
         [
@@ -357,14 +357,20 @@ def _known(session: Session, username: str) -> Account:
 def _hash(password: str, demo: bool) -> str:
     if len(password) < PASSWORD_MINIMUM and not demo:
         raise WeakPassword(minimum=PASSWORD_MINIMUM)
-    return _hasher.hash(password)
+    return hasher.hash(password)
 
 
 def _matches(account: Account | None, password: str) -> bool:
     try:
-        return _hasher.verify(account.password_hash if account else _NOBODY, password)
+        return hasher.verify(account.password_hash if account else _nobody(), password)
     except VerifyMismatchError:
         return False
+
+
+@cache
+def _nobody() -> str:
+    """Return the hash that is verified for unknown names, so that timing tells nothing."""
+    return hasher.hash(secrets.token_hex(16))
 
 
 def digest(secret: str) -> bytes:

@@ -1,5 +1,6 @@
 """Fixtures on a little district: two communities of two micro-grids each, and a house in every one."""
 
+from collections.abc import Iterator
 from datetime import date
 from threading import Thread
 
@@ -7,10 +8,11 @@ import pytest
 from climbing import MONDAY, SAMPLE, Desk, publish
 from exhibits import photo as picture
 from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from whistling import ENFORCEMENT, MARKET, SANITATION
 
-from gridmgr import worker
+from gridmgr import db, worker
 from gridmgr.account import queries as account_queries
 from gridmgr.account import queries as queries_of_accounts
 from gridmgr.account import service as accounts
@@ -23,12 +25,34 @@ from gridmgr.life.model import Action, Source
 from gridmgr.settings import settings
 
 
+@pytest.fixture(scope="module")
+def settled(prepared, copied) -> Iterator[Engine]:
+    """An engine on a copy of the little district, one a module."""
+    with copied(prepared("little", settle)) as url:
+        engine = db.engine(url)
+        yield engine
+        engine.dispose()
+
+
+def settle(url: str) -> None:
+    """Load the little district and two categories, in force since 2026."""
+    engine = db.engine(url)
+    with db.transaction(engine) as session:
+        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
+        service.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
+    engine.dispose()
+
+
+@pytest.fixture
+def ground(request: pytest.FixtureRequest) -> Engine:
+    """The little district where a test asks for it, and an empty database elsewhere."""
+    return request.getfixturevalue("settled" if "district" in request.fixturenames else "engine")
+
+
 @pytest.fixture
 def district(session: Session, tmp_path, monkeypatch) -> Session:
     """A database with the little district and two categories, in force since 2026."""
     monkeypatch.setattr(settings(), "home", tmp_path)
-    hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-    service.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
     return session
 
 

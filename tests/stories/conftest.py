@@ -11,4 +11,5 @@ _shared = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_shared)
 
 district, staff, told, desk = _shared.district, _shared.staff, _shared.told, _shared.desk
+settled, ground = _shared.settled, _shared.ground
 case, departments, photo = _shared.case, _shared.departments, _shared.photo
