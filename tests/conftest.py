@@ -133,9 +133,9 @@ def template(server: URL, run_folder: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def prepared(server: URL, template: str, run_folder: Path) -> Callable[[str, Callable[[str], None]], str]:
-    """Return what makes further templates of the migrated one, each by its name and by what fills it."""
-    return lambda name, fill: _made(server, _prefix(run_folder) + name, template, fill)
+def prepared(server: URL, template: str, run_folder: Path) -> Callable[[Callable[[str], None]], str]:
+    """Return what makes further templates, each called as the function that fills it, given its address."""
+    return lambda fill: _made(server, _prefix(run_folder) + fill.__name__, template, fill)
 
 
 def _made(server: URL, name: str, template: str, fill: Callable[[str], None]) -> str:
@@ -208,6 +208,14 @@ def session(ground: Engine) -> Iterator[Session]:
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
             yield session
         outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def application():
+    """Return the application, made once a worker: its many routes take a second to unfold."""
+    from web.main import create_app  # most tests do without
+
+    return create_app()
 
 
 @pytest.fixture(scope="session")

@@ -129,12 +129,17 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
     )
-    app.state.live = Live()
-    app.state.situation = Situation(paint)
     app.add_middleware(Envelope)
     app.add_middleware(Watch)
     errors.install(app)
     for router in (*api, *interop, *pages):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return begun(app)
+
+
+def begun(app: FastAPI) -> FastAPI:
+    """Return an application as a server begins with it: nobody listens yet, and nothing is remembered."""
+    app.state.live, app.state.situation = Live(), Situation(paint)
+    app.middleware_stack = None
     return app

@@ -4,19 +4,21 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from walking import build_district, open_accounts
+from fastapi import FastAPI
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from walking import peopled_district
 
 from gridmgr.settings import settings
 from web import deps
-from web.main import create_app
+from web.main import begun
 
+expect.set_options(timeout=30_000)  # as long as a page waits anyway: a busy machine tells nothing of us
 FLAGS = [
     f"--{flag}"
     for flag in (
@@ -34,36 +36,49 @@ def patched() -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.fixture(scope="module")
+def filled() -> Callable[[str], None]:
+    """Return what fills the database of a module; some modules begin with less."""
+    return peopled_district
+
+
+@pytest.fixture(scope="module")
 def home(
-    patched: pytest.MonkeyPatch, database: str, run_folder: Path, request: pytest.FixtureRequest
-) -> Path:
-    """Let this process serve the database of the module, with a folder of its own for files."""
+    patched: pytest.MonkeyPatch, copied, prepared, filled, run_folder: Path, request: pytest.FixtureRequest
+) -> Iterator[Path]:
+    """Let this process serve a database of the module's own, with a folder of its own for files."""
     folder = run_folder / f"home-{Path(request.node.nodeid).stem}"
-    folder.mkdir(exist_ok=True)
-    patched.setenv("GRIDMGR_DATABASE_URL", database)
     patched.setenv("GRIDMGR_HOME", str(folder))
     settings.cache_clear()
-    deps.engine.cache_clear()
-    yield folder
-    deps.engine().dispose()
+    with copied(prepared(filled)) as url:
+        patched.setenv("GRIDMGR_DATABASE_URL", url)
+        settings.cache_clear()
+        deps.engine.cache_clear()
+        yield folder
+        deps.engine().dispose()
     deps.engine.cache_clear()
     settings.cache_clear()
 
 
 @pytest.fixture(scope="module")
-def district(home: Path, database: str) -> None:
-    """Build the tiny district that the walks of a module share."""
-    open_accounts(database)
-    build_district(database)
+def database(home: Path) -> str:
+    """Return the address of the database of a module."""
+    return settings().database_url
 
 
 @pytest.fixture(scope="module")
-def site(home: Path, database: str) -> Iterator[str]:
+def district(home: Path) -> None:
+    """Stand for the tiny district that the walks of a module share."""
+
+
+@pytest.fixture(scope="module")
+def site(home: Path, application: FastAPI) -> Iterator[str]:
     """Serve the application on a free port and return its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(begun(application), host="127.0.0.1", port=port, log_level="warning")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -92,10 +107,7 @@ class Trouble:
     def watch(self, context: BrowserContext) -> None:
         """Note failed, refused and foreign requests, and whatever the console complains of."""
         context.on("request", self._request)
-        context.on(
-            "response",
-            lambda answer: answer.status >= 400 and self.seen.append(f"{answer.status} {answer.url}"),
-        )
+        context.on("response", self._response)
         context.on("requestfailed", self._failed)
         context.on("console", lambda said: said.type == "error" and self.seen.append(f"console: {said.text}"))
         context.on("weberror", lambda error: self.seen.append(f"script: {error.error}"))
@@ -124,7 +136,6 @@ def page(chromium: Browser, site: str, trouble: Trouble, request: pytest.Fixture
     """Return a page of a fresh browser, wide as a desk or as a phone where the test is so marked."""
     size = getattr(request, "param", {"width": 1366, "height": 768})
     context = chromium.new_context(viewport=size, base_url=site, locale="zh-CN", accept_downloads=True)
-    context.set_default_timeout(8000)
     trouble.watch(context)
     yield context.new_page()
     context.close()

@@ -67,4 +67,4 @@ def test_from_the_morning_page_to_a_case_that_turns_on_the_map(
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.locator("#queue [role=status]")).to_contain_text("已派遣 1 件")
-    watching.wait_for_function("() => gridmgr.shown() === 1", timeout=15000)
+    watching.wait_for_function("() => gridmgr.shown() === 1")

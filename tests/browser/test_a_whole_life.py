@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from walking import build_district
+from walking import log_in_by_form, nasty_district
 
 from gridmgr import db
 from gridmgr.account import service as accounts
@@ -114,9 +114,14 @@ def fill(form, given: dict) -> None:
 
 
 @pytest.fixture(scope="module")
-def place(home, database: str) -> tuple[float, float]:
-    """Build a tiny district with an account for each desk of the story; returns a point of its member's grid."""
-    build_district(database)
+def filled():
+    """There is a district, without people."""
+    return nasty_district
+
+
+@pytest.fixture(scope="module")
+def place(database: str) -> tuple[float, float]:
+    """Open an account for each desk of the story; returns a point of its member's grid."""
     with db.transaction(db.engine(database), REACTIONS) as session:
         case = casebook.page(session, SYSTEM, Search(), 1)[0]
         desks = {
@@ -141,14 +146,9 @@ def people(place, chromium: Browser, site: str, trouble) -> Iterator[People]:
     for username in ("member", "clerk", "dispatcher", "enforcer", "roadman", "command"):
         size = {"width": 375, "height": 740} if username == "member" else {"width": 1366, "height": 768}
         context = chromium.new_context(viewport=size, base_url=site, locale="zh-CN")
-        context.set_default_timeout(15000)
         trouble.watch(context)
         page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=username]", username)
-        page.fill("[name=password]", username)
-        page.click("form[action='/login'] button")
-        page.wait_for_url("**/desk")
+        log_in_by_form(page, username)
         contexts.append(context)
         pages[username] = page
     yield People(pages)

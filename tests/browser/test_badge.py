@@ -1,10 +1,8 @@
 """The badge goes up while a page is open; the inbox follows, reads, and can be used by everybody."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, check_for_everybody, log_in, open_accounts
+from walking import NASTY, check_for_everybody, log_in, people_alone
 
 from gridmgr import db
 from gridmgr.account import queries as accounts
@@ -16,15 +14,14 @@ from web import deps
 pytestmark = [pytest.mark.browser, pytest.mark.db]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def people(database: str, home: object) -> Iterator[None]:
-    """Open the accounts, and nothing else."""
-    open_accounts(database)
-    yield
+@pytest.fixture(scope="module")
+def filled():
+    """There are people, and nothing else."""
+    return people_alone
 
 
 @pytest.fixture(autouse=True)
-def read_before(people: None) -> None:
+def read_before(home: object) -> None:
     """Whatever another test told has been read."""
     with db.transaction(deps.engine(), REACTIONS) as session:
         for username in ("commander", "member"):

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import Page, expect
-from walking import NASTY, check_both, check_for_everybody, log_in
+from walking import NASTY, check_both, check_for_everybody, log_in, log_in_by_form
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 PAGES = ("/", "/desk", "/incidents", "/report", "/figures", "/figures?level=micro_grid", "/grids?level=building",
@@ -31,6 +31,7 @@ def test_the_map_colours_its_units_and_says_what_is_where(page: Page) -> None:
 
 def test_every_quick_click_counts_and_the_circles_hold_what_the_strip_says(page: Page) -> None:
     log_in(page)
+    page.goto("/")
     expect(page.locator("#map-busy")).to_have_text("")
     page.evaluate(
         "document.querySelectorAll('#board input').forEach((box) => box.value !== 'closed' && box.click())"
@@ -50,6 +51,7 @@ def test_every_quick_click_counts_and_the_circles_hold_what_the_strip_says(page:
 
 def test_of_two_loads_the_newer_alone_is_drawn(page: Page) -> None:
     log_in(page)
+    page.goto("/")
     expect(page.locator("#map-busy")).to_have_text("")
     drawn = page.evaluate(
         """async () => {
@@ -71,6 +73,7 @@ def test_filters_that_cannot_find_anything_say_why(page: Page) -> None:
 
 def test_filters_stand_in_the_address_and_the_back_button_takes_them_off(page: Page) -> None:
     log_in(page)
+    page.goto("/")
     page.fill("#words", "no such words")
     expect(page.locator("#strip b").first).to_have_text("0")
     assert "words=no+such+words" in page.url or "words=no%20such%20words" in page.url
@@ -148,7 +151,7 @@ def test_a_language_is_one_click_away_and_stays(page: Page) -> None:
     assert page.url.endswith("/incidents?overdue=true")
     page.click("form[action='/logout'] button")
     page.context.clear_cookies()
-    log_in(page)
+    log_in_by_form(page)
     expect(page.locator(".main-nav")).to_contain_text("Command map")
     page.click("a.language")
     expect(page.locator(".main-nav")).to_contain_text("指挥一张图")

@@ -1,23 +1,21 @@
 """An empty district is intended everywhere; a map is brought, checked, looked at and loaded."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
 from playwright.sync_api import Page, expect
-from walking import log_in, open_accounts, work_off
+from walking import log_in, people_alone, work_off
 
 from gis.samples import sized
 
 pytestmark = [pytest.mark.browser, pytest.mark.db]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def people(database: str, home: object) -> Iterator[None]:
-    """Open the accounts, and nothing else."""
-    open_accounts(database)
-    yield
+@pytest.fixture(scope="module")
+def filled():
+    """There are people, and nothing else."""
+    return people_alone
 
 
 @pytest.fixture(scope="module")

@@ -46,10 +46,10 @@ def test_marks_and_figures_change_in_place_and_a_lost_line_is_said(
 
     number = report(database)
     page.wait_for_function("() => gridmgr.shown() === 13")
-    expect(strip).to_have_text("13", timeout=15000)
+    expect(strip).to_have_text("13")
     void(database, number)
     page.wait_for_function("() => gridmgr.shown() === 12")
-    expect(strip).to_have_text("12", timeout=15000)
+    expect(strip).to_have_text("12")
 
     page.evaluate(
         "for (const name of ['lost', 'back'])"
@@ -59,7 +59,7 @@ def test_marks_and_figures_change_in_place_and_a_lost_line_is_said(
     expect(live).to_contain_text(LOST)
     report(database)
     page.context.set_offline(False)
-    page.wait_for_function("() => window.back && gridmgr.shown() === 13", timeout=20000)
+    page.wait_for_function("() => window.back && gridmgr.shown() === 13")
     assert page.evaluate("[window.lost, window.back, window.same]") == [1, 1, True]
     trouble.seen[:] = [each for each in trouble.seen if "INTERNET_DISCONNECTED" not in each]
 

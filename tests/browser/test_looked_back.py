@@ -48,7 +48,7 @@ def test_a_wall_outlives_its_connection(page: Page, trouble) -> None:
     expect(told).to_contain_text("Connection lost since")
     expect(page.locator(".wall-latest > li")).to_have_count(8)  # what was there stays
     page.context.set_offline(False)
-    expect(told).to_contain_text("恢复连接", timeout=15000)
+    expect(told).to_contain_text("恢复连接")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#wall-title")).to_have_text("未结案件地图")
     expect(page.locator(".leaflet-marker-icon").first).to_be_visible()

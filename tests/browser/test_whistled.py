@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
-from walking import DESK, NASTY, PHONE, check_for_everybody, log_in
+from walking import NASTY, PHONE, check_for_everybody, log_in
 
 from gridmgr import db
 from gridmgr.account import service as accounts
@@ -83,7 +83,6 @@ def test_the_leader_calls_and_the_department_is_there(page: Page, case) -> None:
     assert page.evaluate("window.hit") is None
 
 
-@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True, ids=["phone", "desk"])
 def test_whistles_can_be_used_by_everybody(page: Page, case) -> None:
     log_in(page, "chief")
     check_for_everybody(page, "/whistles", "/whistles/1", f"/incidents/{case[0]}")

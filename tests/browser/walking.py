@@ -1,11 +1,14 @@
 """What the walks through the pages share: a tiny district with nasty names, its people, and the worker."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
 
 from playwright.sync_api import Page
+from sqlalchemy.orm import Session
 
 from gis.samples import sized
 from gridmgr import db, worker
@@ -20,6 +23,7 @@ from gridmgr.incident.model import Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
+from web import deps
 
 CATEGORIES = Path(__file__).parents[2] / "sample_maps" / "categories.csv"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,21 +33,21 @@ PEOPLE = {"commander": Role.ADMIN, "member": Role.GRID_MEMBER}
 NASTY = '<script>window.hit=1</script><img src=x onerror="window.hit=1">${window.hit=1}{{7*7}}'
 
 
-def open_accounts(url: str) -> None:
+def people_alone(url: str) -> None:
     """Open the accounts of the tests; the password is the user name."""
-    with db.transaction(db.engine(url), REACTIONS) as session:
+    with filling(url) as session:
         for username, role in PEOPLE.items():
             accounts.open_account(
                 session, username, f"{username} {NASTY}"[:64], username, [Grant(role, "")], demo=True
             )
 
 
-def build_district(url: str) -> None:
+def nasty_district(url: str) -> None:
     """Load a tiny district whose names are nasty, its categories, and a few incidents."""
     levels = sized("tiny")
     for frame in levels.values():
         frame["name"] = frame["name"] + NASTY
-    with db.transaction(db.engine(url), REACTIONS) as session:
+    with filling(url) as session:
         edition = hierarchy.load(session, levels, date(2026, 1, 1), "首版").edition
         hierarchy.draw_tiles(session, edition)
         with CATEGORIES.open(encoding="utf-8") as lines:
@@ -58,14 +62,35 @@ def build_district(url: str) -> None:
             )
 
 
+def peopled_district(url: str) -> None:
+    """Fill a database with the district and its people."""
+    people_alone(url)
+    nasty_district(url)
+
+
+@contextmanager
+def filling(url: str) -> Iterator[Session]:
+    """Give a session on a database, which nobody holds afterwards: it can be copied."""
+    engine = db.engine(url)
+    with db.transaction(engine, REACTIONS) as session:
+        yield session
+    engine.dispose()
+
+
 def log_in(page: Page, username: str = "commander") -> None:
-    """Log in as somebody, who finds the desk, and go on to the command map."""
+    """Log in as somebody, by a session of theirs that began elsewhere; no page is open yet."""
+    with db.transaction(deps.engine()) as session:
+        secret, _ = accounts.log_in(session, username, username)
+    page.context.add_cookies([{"name": deps.COOKIE, "value": secret, "domain": "127.0.0.1", "path": "/"}])
+
+
+def log_in_by_form(page: Page, username: str = "commander") -> None:
+    """Log in as somebody does, who then finds the desk."""
     page.goto("/login")
     page.fill("[name=username]", username)
     page.fill("[name=password]", username)
     page.click("form[action='/login'] button")
     page.wait_for_url("**/desk")
-    page.goto("/")
 
 
 def check_for_everybody(page: Page, *paths: str) -> None:

@@ -28,19 +28,29 @@ from gridmgr.settings import settings
 @pytest.fixture(scope="module")
 def settled(prepared, copied) -> Iterator[Engine]:
     """An engine on a copy of the little district, one a module."""
-    with copied(prepared("little", settle)) as url:
+    with copied(prepared(little_and_settled)) as url:
         engine = db.engine(url)
         yield engine
         engine.dispose()
 
 
-def settle(url: str) -> None:
+def little_and_settled(url: str) -> None:
     """Load the little district and two categories, in force since 2026."""
     engine = db.engine(url)
     with db.transaction(engine) as session:
         hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
         service.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
     engine.dispose()
+
+
+@pytest.fixture
+def own_district(copied, prepared, tmp_path, monkeypatch) -> Iterator[Engine]:
+    """An engine on a copy of the little district for one test that commits."""
+    monkeypatch.setattr(settings(), "home", tmp_path)
+    with copied(prepared(little_and_settled)) as url:
+        engine = db.engine(url)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture

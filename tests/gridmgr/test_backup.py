@@ -8,11 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import date
 from pathlib import Path
 
 import pytest
-from little import CATEGORIES, SOUTH, STEP, WEST, little_district
+from little import SOUTH, STEP, WEST
 from outside import until
 from PIL import Image
 from sqlalchemy import func, make_url, select, text
@@ -34,9 +33,6 @@ from gridmgr.backup.model import (
     Unlike,
 )
 from gridmgr.category import queries as categories
-from gridmgr.category import rules as tables
-from gridmgr.category import service as matters
-from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, Report
 from gridmgr.intake import service as intake
@@ -54,21 +50,17 @@ def photo() -> bytes:
 
 
 @pytest.fixture
-def house(own_database, tmp_path, monkeypatch):
+def house(own_district, tmp_path, monkeypatch):
     """A district with a case that has a photo; returns the engine on its database."""
     monkeypatch.setattr(settings(), "home", tmp_path / "home")
-    engine = db.engine(own_database)
-    with db.transaction(engine, REACTIONS) as session:
-        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        matters.publish(session, "试点", date(2026, 1, 1), tables.parse(CATEGORIES))
+    with db.transaction(own_district, REACTIONS) as session:
         stored = attachment.store(session, SYSTEM, "现场.jpg", photo())
         session.flush()
         case = intake.report(
             session, SYSTEM, told(session, files=({"sha256": stored.sha256, "name": "现场.jpg"},))
         )
         incident.move(session, SYSTEM, case.number, Action.ACCEPT, {"checked": True})
-    yield engine
-    engine.dispose()
+    return own_district
 
 
 def told(session, **more) -> Report:
@@ -154,9 +146,9 @@ def test_a_server_that_is_at_work_meanwhile_goes_on_with_what_was_restored(house
     assert {type(lost).__name__ for lost in failed} <= {"Unavailable"}
 
 
-def test_a_district_with_grids_and_people_alone_is_not_empty(house, own_database, tmp_path):
+def test_a_district_with_grids_and_people_alone_is_not_empty(house, tmp_path):
     made = service.backup(url_of(house), tmp_path / "out")
-    target = make_url(own_database)
+    target = house.url
     bare = target.set(database=f"{target.database}_bare").render_as_string(hide_password=False)
     with service._administration(target) as admin:
         admin.execute(text(f'CREATE DATABASE "{make_url(bare).database}"'))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from climbing import MONDAY, after
-from little import CATEGORIES, SOUTH, STEP, STREET, WEST, layer, little_district, square
+from little import SOUTH, STEP, STREET, WEST, layer, little_district, square
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -15,8 +15,6 @@ from gridmgr.account import service as account_service
 from gridmgr.account.model import NotGranted, Role, UnknownAccount
 from gridmgr.account.rules import SYSTEM, Actor, Grant
 from gridmgr.attachment import service as attachment
-from gridmgr.category import rules as tables
-from gridmgr.category import service as matters
 from gridmgr.claim import queries, rules, service
 from gridmgr.claim.model import (
     CaseFinished,
@@ -366,12 +364,8 @@ def test_lists_and_counts_are_those_of_the_asker(desk, staff):
 
 
 @db_marked
-def test_two_who_reach_for_the_last_place_do_not_both_get_it(own_database, tmp_path, monkeypatch):
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    engine = db.engine(own_database)
-    with db.transaction(engine, REACTIONS) as session:
-        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        matters.publish(session, "试点", date(2026, 1, 1), tables.parse(CATEGORIES))
+def test_two_who_reach_for_the_last_place_do_not_both_get_it(own_district):
+    with db.transaction(own_district, REACTIONS) as session:
         people = [
             accounts.actor_of(
                 account_service.open_account(
@@ -385,7 +379,7 @@ def test_two_who_reach_for_the_last_place_do_not_both_get_it(own_database, tmp_p
 
     def reach(person: Actor) -> bool:
         try:
-            with db.transaction(engine, REACTIONS) as session:
+            with db.transaction(own_district, REACTIONS) as session:
                 service.take(session, person, piece_id)
                 session.execute(text("SELECT pg_sleep(0.05)"))
         except NoPlaceLeft:
@@ -394,6 +388,5 @@ def test_two_who_reach_for_the_last_place_do_not_both_get_it(own_database, tmp_p
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(reach, people)) == 2
-    with db.transaction(engine) as session:
+    with db.transaction(own_district) as session:
         assert len(queries.held(session, [piece_id])[piece_id]) == 2
-    engine.dispose()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TextIO
@@ -15,7 +15,6 @@ from typing import TextIO
 import pytest
 from little import CATEGORIES, STREET, little_district
 from outside import receiver
-from sqlalchemy import URL
 from typer.testing import CliRunner
 
 from gridmgr import cli, clock, db
@@ -131,13 +130,18 @@ def test_what_is_no_number_is_null(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.fixture
-def little(own_database: str) -> URL:
-    """Return the address of a database with the little district."""
-    engine = db.engine(own_database)
+def little(copied, prepared) -> Iterator[str]:
+    """Return the address of a database with the little district, which has no categories yet."""
+    with copied(prepared(little_map)) as url:
+        yield url
+
+
+def little_map(url: str) -> None:
+    """Load the little district."""
+    engine = db.engine(url)
     with db.transaction(engine) as session:
         hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
     engine.dispose()
-    return own_database
 
 
 def test_swapped_tables_are_located_and_warned_of(told, little: str, tmp_path: Path) -> None:

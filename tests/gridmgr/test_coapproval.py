@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from climbing import MONDAY, after
-from little import CATEGORIES, STREET, little_district
+from little import STREET
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -15,8 +15,6 @@ from gridmgr.account import queries as accounts
 from gridmgr.account import service as account_service
 from gridmgr.account.model import NotGranted, OutsideGrant, Role
 from gridmgr.account.rules import SYSTEM, Actor, Grant
-from gridmgr.category import rules as tables
-from gridmgr.category import service as matters
 from gridmgr.coapproval import queries, rules, service
 from gridmgr.coapproval.model import (
     Application,
@@ -37,12 +35,10 @@ from gridmgr.coapproval.model import (
     UnknownApproval,
     UnknownPermitKind,
 )
-from gridmgr.hierarchy import service as hierarchy
 from gridmgr.hierarchy.model import UnknownUnit
 from gridmgr.notice.model import Notice
 from gridmgr.organisation.model import BodyRenamed
 from gridmgr.reactions import REACTIONS
-from gridmgr.settings import settings
 from gridmgr.sheet import BadSheet
 
 HOUSE = f"{STREET}00100001"
@@ -328,12 +324,8 @@ def test_lists_counts_and_the_table_of_kinds(desk, people):
 
 
 @pytest.mark.db
-def test_nobody_decides_while_somebody_is_objecting(own_database, tmp_path, monkeypatch):
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    engine = db.engine(own_database)
-    with db.transaction(engine, REACTIONS) as session:
-        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        matters.publish(session, "试点", date(2026, 1, 1), tables.parse(CATEGORIES))
+def test_nobody_decides_while_somebody_is_objecting(own_district):
+    with db.transaction(own_district, REACTIONS) as session:
         session.add(
             PermitKind(
                 name="占道", name_en="", prefixes=["S0503"], amount=4, unit="working_days", silence="agree"
@@ -347,14 +339,14 @@ def test_nobody_decides_while_somebody_is_objecting(own_database, tmp_path, monk
     objecting, go_on, outcome = Event(), Event(), []
 
     def object_slowly() -> None:
-        with db.transaction(engine, REACTIONS) as session:
+        with db.transaction(own_district, REACTIONS) as session:
             service.say(session, gas, approval_id, Said.OBJECT, "发现管线")
             objecting.set()
             go_on.wait(10)
 
     def grant() -> None:
         try:
-            with db.transaction(engine, REACTIONS) as session:
+            with db.transaction(own_district, REACTIONS) as session:
                 outcome.append(service.decide(session, station, approval_id, Deed.GRANT).state)
         except StillObjected as refused:
             outcome.append(refused)
@@ -369,4 +361,3 @@ def test_nobody_decides_while_somebody_is_objecting(own_database, tmp_path, monk
     first.join(10)
     second.join(10)
     assert isinstance(outcome[0], StillObjected)
-    engine.dispose()

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 from climbing import MONDAY, Desk, after, publish
-from little import CATEGORIES, STREET, little_district
+from little import STREET
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
@@ -19,11 +19,8 @@ from gridmgr.audit import queries as audit
 from gridmgr.audit import service as auditor
 from gridmgr.audit.model import UnservedEpisode
 from gridmgr.category import queries as categories
-from gridmgr.category import rules
-from gridmgr.category import service as matters
 from gridmgr.cli import app
 from gridmgr.escalation import queries
-from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Incident, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action
@@ -131,15 +128,12 @@ LATE = 40
 
 
 @pytest.fixture
-def running(own_database, tmp_path, monkeypatch):
-    """A database with many cases whose first rungs are due now, by the real time, and people to be told."""
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    monkeypatch.setattr(settings(), "database_url", own_database)
-    engine = db.engine(own_database)
+def running(own_district, monkeypatch):
+    """A district with many cases whose first rungs are due now, by the real time, and people to be told."""
+    address = own_district.url.render_as_string(hide_password=False)
+    monkeypatch.setattr(settings(), "database_url", address)
     hour_ago = clock.now() - timedelta(hours=1)
-    with db.transaction(engine, REACTIONS) as session:
-        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        matters.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
+    with db.transaction(own_district, REACTIONS) as session:
         rows = ",,accept,30,hours,0.001,remind,street\n,,accept,,,0.02,take_over,street\n,,accept,,,5,tell,district\n"
         publish(session, rows)
         accounts.open_account(
@@ -151,8 +145,7 @@ def running(own_database, tmp_path, monkeypatch):
         category = categories.by_code(session, "S0102").id
         report = Report(104.001, 30.001, "wgs84", category, "patrol", reported_at=hour_ago)
         intake.report_many(session, SYSTEM, [report] * LATE)
-    yield engine
-    engine.dispose()
+    return own_district
 
 
 def swept(engine) -> list[tuple]:
@@ -163,12 +156,12 @@ def swept(engine) -> list[tuple]:
         ]
 
 
-def test_a_worker_that_was_away_serves_every_clock_once_when_it_is_back(running, own_database, work_off):
+def test_a_worker_that_was_away_serves_every_clock_once_when_it_is_back(running, work_off):
     with db.transaction(running, REACTIONS) as session:
         assert audit.count_overdue(session) == LATE
         assert len(auditor.watch(session)) == LATE
         jobs.defer(session, jobs.SWEEP_CLOCKS)
-    work_off(own_database)
+    work_off(settings().database_url)
     climbed = swept(running)
     assert len(climbed) == len(set(climbed)) == 2 * LATE
     with db.transaction(running, REACTIONS) as session:

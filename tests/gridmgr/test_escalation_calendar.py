@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from climbing import MONDAY, Desk, after, publish
-from little import CATEGORIES, STREET, little_district
+from little import STREET
 from sqlalchemy import select
 
 from gridmgr import clock, db, sheet
@@ -14,17 +14,13 @@ from gridmgr.calendar import service as calendar
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.calendar.rules import DAYS
 from gridmgr.category import queries as categories
-from gridmgr.category import rules
-from gridmgr.category import service as matters
 from gridmgr.clock import FIRST_DAY, LAST_DAY
 from gridmgr.escalation import queries, service
 from gridmgr.events import drain
-from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.life.model import Action
 from gridmgr.notice.model import Kind, Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
 FRIDAY = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)  # 16:30 in the district
@@ -197,23 +193,15 @@ def test_rungs_climbed_before_the_correction_stay_climbed(desk, staff, sample):
     )  # the last repetitions are not due yet
 
 
-def test_the_worker_counts_anew_what_an_administrator_corrects(
-    own_database, told, work_off, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    engine = db.engine(own_database)
-    with clock.travel(FRIDAY), db.transaction(engine, REACTIONS) as session:
-        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        matters.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
-    with clock.travel(FRIDAY), db.transaction(engine, REACTIONS) as session:
+def test_the_worker_counts_anew_what_an_administrator_corrects(own_district, told, work_off):
+    with clock.travel(FRIDAY), db.transaction(own_district, REACTIONS) as session:
         category = categories.by_code(session, "S0102", date(2026, 11, 20)).id
         desk = Desk(session, lambda **changes: told(category_id=category, **changes))
         case = handled(desk, FRIDAY)
         number = case.number
-    with db.transaction(engine, REACTIONS) as session:
+    with db.transaction(own_district, REACTIONS) as session:
         calendar.import_days(session, sheet.read(MAKEUP.encode(), "days.csv", DAYS))
-    work_off(own_database)
-    with db.transaction(engine) as session:
+    work_off(own_district.url.render_as_string(hide_password=False))
+    with db.transaction(own_district) as session:
         due = incidents.locked_many(session, [number])[number].due_at
         assert due == datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
-    engine.dispose()

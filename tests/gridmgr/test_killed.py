@@ -6,12 +6,12 @@ import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from climbing import publish
-from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
+from little import SOUTH, STEP, STREET, WEST
 from outside import until
 from sqlalchemy import func, select, text
 
@@ -22,35 +22,26 @@ from gridmgr.account import service as accounts
 from gridmgr.account.rules import SYSTEM, Grant, Role
 from gridmgr.audit import queries as audit
 from gridmgr.category import queries as categories
-from gridmgr.category import rules
-from gridmgr.category import service as matters
 from gridmgr.errors import Unavailable
 from gridmgr.escalation import service as escalation
 from gridmgr.escalation.model import CaseClock, RungClimbed
-from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Incident, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.notice.model import Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
 CLERK = [Grant(Role.COMMUNITY_CLERK, f"{STREET}001")]
 
 
 @pytest.fixture
-def engine(own_database, tmp_path, monkeypatch):
+def engine(own_district):
     """An engine on the database of a little district, of which real workers take hold."""
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    engine = db.engine(own_database)
-    with db.transaction(engine, REACTIONS) as session:
-        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        matters.publish(session, "试点", date(2026, 1, 1), rules.parse(CATEGORIES))
+    with db.transaction(own_district, REACTIONS) as session:
         accounts.open_account(session, "wang", "王", "a long password", CLERK)
         publish(session, ",,accept,1,hours,50%,tell,community\n,,accept,,,100%,tell,community\n")
-    yield engine
-    engine.dispose()
+    return own_district
 
 
 def at_work(engine, folder, workers: int = 1, **more: str):

@@ -13,6 +13,7 @@ from geopandas.testing import assert_geodataframe_equal
 
 from gis.formats import read_layer
 from gis.samples.faults import SCRIPT
+from gridmgr import db
 from gridmgr.account.rules import SYSTEM
 from gridmgr.category import service as matters
 from gridmgr.hierarchy.model import LEVELS
@@ -36,14 +37,22 @@ def written(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def home(engine, tmp_path_factory):
+    """Import the sample district and its categories into the database of this module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings(), "home", tmp_path_factory.mktemp("home"))
+        with db.transaction(engine) as session:
+            read = queries.read_grids(session, SAMPLE_MAPS / "district.gpkg", DISTRICT)
+            assert read.findings.empty
+            service.load_grids(session, SYSTEM, DISTRICT, read)
+            matters.publish(session, "sample", EFFECTIVE, category_rows())
+        yield settings().home
+
+
 @pytest.fixture
-def imported(session, tmp_path, monkeypatch):
+def imported(home, session):
     """A database into which the sample district and its categories have been imported."""
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    read = queries.read_grids(session, SAMPLE_MAPS / "district.gpkg", DISTRICT)
-    assert read.findings.empty
-    service.load_grids(session, SYSTEM, DISTRICT, read)
-    matters.publish(session, "sample", EFFECTIVE, category_rows())
     return session
 
 

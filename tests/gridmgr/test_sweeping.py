@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 
 import pytest
 from climbing import MONDAY, SAMPLE, after, publish
-from little import CATEGORIES, STREET, little_district
+from little import STREET
 from sqlalchemy import select, text
 
 from gridmgr import clock, db
@@ -15,11 +15,8 @@ from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.audit import queries as audit
 from gridmgr.category import queries as categories
-from gridmgr.category import rules as policies
-from gridmgr.category import service as matters
 from gridmgr.escalation import queries, service
 from gridmgr.escalation.model import RungClimbed
-from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, Report
@@ -27,7 +24,6 @@ from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, State
 from gridmgr.notice.model import Notice
 from gridmgr.reactions import REACTIONS
-from gridmgr.settings import settings
 from gridmgr.supervision.model import SupervisionDeed, SupervisionOrder
 
 pytestmark = pytest.mark.db
@@ -35,21 +31,16 @@ CASES, SWEEPERS = 240, 4
 
 
 @pytest.fixture
-def busy(own_database, tmp_path, monkeypatch):
-    """A database of its own with many open cases, each with several rungs due, and people to be told."""
-    monkeypatch.setattr(settings(), "home", tmp_path)
-    engine = db.engine(own_database)
-    with clock.travel(MONDAY), db.transaction(engine, REACTIONS) as session:
-        hierarchy.load(session, little_district(), date(2026, 1, 1), "首版")
-        matters.publish(session, "试点", date(2026, 1, 1), policies.parse(CATEGORIES))
+def busy(own_district):
+    """A district of its own with many open cases, each with several rungs due, and people to be told."""
+    with clock.travel(MONDAY), db.transaction(own_district, REACTIONS) as session:
         publish(session, SAMPLE.read_text("utf-8").partition("\n")[2])
         for role in (Role.GRID_MEMBER, Role.COMMUNITY_CLERK, Role.STREET_DISPATCHER, Role.COMMAND_CENTRE):
             accounts.open_account(session, role, f"{role}", "a long enough password", [Grant(role, STREET)])
         category = categories.by_code(session, "S0102", date(2026, 9, 7)).id
         report = Report(104.001, 30.001, "wgs84", category, "patrol", reported_at=MONDAY)
         intake.report_many(session, SYSTEM, [report] * CASES)
-    yield engine
-    engine.dispose()
+    return own_district
 
 
 def together(work, number: int = SWEEPERS) -> list:

@@ -8,30 +8,33 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from small_city import City, settle
+from small_city import City, entered, small_city
 
 from gridmgr.settings import settings
 from web import deps, server
 from web.interop import tiles
-from web.main import create_app
+from web.main import begun
 
 
 @pytest.fixture(scope="module")
-def city(database: str, run_folder: Path) -> Iterator[City]:
+def city(application: FastAPI, copied, prepared, run_folder: Path) -> Iterator[City]:
     """Return the small city, served by the real application from a database of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRIDMGR_DATABASE_URL", database)
         patch.setenv("GRIDMGR_HOME", str(run_folder / "home"))
         patch.setenv("GRIDMGR_UPLOAD_LIMIT_MB", "1")
         for kind in ("READS", "WRITES", "UPLOADS"):
             patch.setenv(f"GRIDMGR_RATE_{kind}", "0")
         settings.cache_clear()
-        deps.engine.cache_clear()
-        tiles.tiles.clear()
-        tiles.callers.clear()
-        yield settle(create_app(), deps.engine())
-        deps.engine().dispose()
+        with copied(prepared(small_city)) as url:
+            patch.setenv("GRIDMGR_DATABASE_URL", url)
+            settings.cache_clear()
+            deps.engine.cache_clear()
+            tiles.tiles.clear()
+            tiles.callers.clear()
+            yield entered(begun(application), deps.engine())
+            deps.engine().dispose()
     settings.cache_clear()
     deps.engine.cache_clear()
 

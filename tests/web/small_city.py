@@ -7,7 +7,7 @@ import geopandas as gpd
 import shapely
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from gridmgr import db
 from gridmgr.account import service as accounts
@@ -15,8 +15,9 @@ from gridmgr.account.model import Role
 from gridmgr.account.rules import SYSTEM, Grant
 from gridmgr.category import queries as matters
 from gridmgr.category import service as matters_service
+from gridmgr.hierarchy import queries as hierarchy_queries
 from gridmgr.hierarchy import service as hierarchy_service
-from gridmgr.incident.model import Report
+from gridmgr.incident.model import Incident, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Source
 from gridmgr.reactions import REACTIONS
@@ -94,27 +95,33 @@ def middle(cell: int) -> tuple[float, float]:
     return LON + (cell + 0.5) * STEP, LAT + STEP / 2
 
 
-def settle(app: FastAPI, engine: Engine) -> City:
-    """Fill the database with the city, its accounts and two reports."""
+def small_city(url: str) -> None:
+    """Fill a database with the city, its accounts and two reports."""
+    engine = db.engine(url)
     with db.transaction(engine, REACTIONS) as session:
         matters_service.publish(session, "样表", date(2020, 1, 1), [CATEGORY])
         edition = hierarchy_service.load(session, grids(), date(2020, 1, 1), "样图").edition
         hierarchy_service.draw_tiles(session, edition)
-        tokens = {}
         for role in Role:
             code = MEMBER_GRID if role is Role.GRID_MEMBER else ""
             accounts.open_account(
                 session, role.value, f"{role} {SCRIPT}"[:64], PASSWORD, [Grant(role, code)],
                 body="环卫所" if role is Role.DEPARTMENT_HANDLER else None,
             )  # fmt: skip
-            actor = accounts.queries.actor_of(accounts.queries.by_username(session, role.value))
-            tokens[role] = accounts.issue_token(session, actor, "tests")[0]
         category = matters.by_code(session, "0201")
-        cases = [
-            intake.report(
-                session, SYSTEM,
-                Report(*middle(cell), "wgs84", category.id, Source.PATROL, description=f"={SCRIPT}"),
-            ).number
-            for cell in (0, 4)
-        ]  # fmt: skip
-        return City(app, engine, tokens, edition.stamp, *cases)
+        for cell in (0, 4):
+            told = Report(*middle(cell), "wgs84", category.id, Source.PATROL, description=f"={SCRIPT}")
+            intake.report(session, SYSTEM, told)
+    engine.dispose()
+
+
+def entered(app: FastAPI, engine: Engine) -> City:
+    """Return what the tests know of a copy of the city, with new tokens."""
+    with db.transaction(engine) as session:
+        people = {
+            role: accounts.queries.actor_of(accounts.queries.by_username(session, role)) for role in Role
+        }
+        tokens = {role: accounts.issue_token(session, actor, "tests")[0] for role, actor in people.items()}
+        stamp = hierarchy_queries.edition_at(session).stamp
+        cases = session.scalars(select(Incident.number).order_by(Incident.id))
+        return City(app, engine, tokens, stamp, *cases)

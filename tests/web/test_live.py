@@ -11,6 +11,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from small_city import City
 from sqlalchemy import text, update
 
@@ -21,7 +22,7 @@ from gridmgr.account.model import LoginSession, Role
 from gridmgr.notice import service
 from gridmgr.notice.model import Kind, Message
 from web import deps, live
-from web.main import create_app
+from web.main import begun, create_app
 
 SHORT = httpx.Timeout(10)
 
@@ -29,12 +30,12 @@ SHORT = httpx.Timeout(10)
 class Site:
     """The application behind a real server, which can be stopped."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: FastAPI) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         config = uvicorn.Config(
-            create_app(), host="127.0.0.1", port=port, log_level="warning", http="web.server:Protocol"
+            begun(app), host="127.0.0.1", port=port, log_level="warning", http="web.server:Protocol"
         )
         self.address, self.server = f"http://127.0.0.1:{port}", uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
@@ -49,12 +50,18 @@ class Site:
         assert not self.thread.is_alive()
 
 
+@pytest.fixture(scope="module")
+def another() -> FastAPI:
+    """Another application than the city's own, as if in another process."""
+    return create_app()
+
+
 @pytest.fixture
-def site(city: City, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(city: City, another: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """The small city behind a real server that looks after its sessions more often."""
     monkeypatch.setattr(live, "CHECK_SECONDS", 0.3)
     monkeypatch.setattr(live, "RETRY_SECONDS", 0.2)
-    site = Site()
+    site = Site(another)
     yield site
     site.stop()
 
@@ -197,8 +204,8 @@ def test_after_a_loss_of_the_database_open_pages_are_told_what_they_missed(site:
         assert page.next() == ("unread", 2)
 
 
-def test_a_server_that_is_asked_to_stop_waits_for_no_open_page(city: City):
-    site = Site()
+def test_a_server_that_is_asked_to_stop_waits_for_no_open_page(city: City, another: FastAPI):
+    site = Site(another)
     with opened(site, city, Role.PLANNER) as page:
         page.next()
         site.stop()

@@ -37,8 +37,9 @@ CHECKS = (
 )
 
 
-EXAMPLES_OF_EACH = 3  # of each way to ask for each operation: over a thousand requests a run
-SCHEMA = schemathesis.openapi.from_asgi("/api/openapi.json", create_app())
+EXAMPLES_OF_EACH = 2  # of each way to ask for each operation: over a thousand requests a run
+APP = create_app()
+SCHEMA = schemathesis.openapi.from_asgi("/api/openapi.json", APP)
 OPERATIONS = [each.ok() for each in SCHEMA.get_all_operations()]
 
 
@@ -63,7 +64,7 @@ def test_no_request_breaks_the_server_or_its_word(operation: APIOperation, mode:
         probe()
 
 
-DOCUMENT = document(create_app())
+DOCUMENT = document(APP)
 DESCRIBED = [
     pytest.param(path, operation, id=operation["operationId"])
     for path, operations in DOCUMENT["paths"].items()
@@ -101,7 +102,7 @@ def test_every_body_and_every_answer_has_an_example_that_keeps_to_its_schema(pat
 
 def test_every_example_of_a_body_is_one_the_server_takes():
     taken = 0
-    for route in iter_route_contexts(create_app().routes):
+    for route in iter_route_contexts(APP.routes):
         operation = DOCUMENT["paths"].get(route.path_format, {}).get(min(route.methods or [""]).lower())
         if operation and "application/json" in operation.get("requestBody", {}).get("content", {}):
             (body,) = route.dependant.body_params
