@@ -98,9 +98,10 @@ def show_desk(
     plan = queries.by_id(session, actor, plan_id)
     draws = plan.status == Status.DRAFT and bool(can(actor, "plan.draw", plan.area_code))
     numbers = _told(plan_desk.NUMBERS, HOW)
+    parents = queries.state(session, plan, plan.tip_id).parents
     values = {
         "plan": plan, "chart": _chart(session, plan), "numbers": numbers, "draws": draws,
-        "parents": list(queries.parents(session, plan).items()), "formula": _(rules.WORKLOAD),
+        "parents": [(code, each.name) for code, each in parents.items()], "formula": _(rules.WORKLOAD),
         "given": _given(actor, plan, numbers),
     }  # fmt: skip
     return render(request, "boundary_plan.html", values)
