@@ -57,6 +57,12 @@ from gridmgr.words.bodies import FORCE_DEEDS as FORCE_DEEDS
 from gridmgr.words.bodies import FORCES as FORCES
 from gridmgr.words.bodies import GRID_HINTS as GRID_HINTS
 from gridmgr.words.bodies import POSTS as POSTS
+from gridmgr.words.consulting import CONSULTING as CONSULTING
+from gridmgr.words.consulting import OUTCOMES as OUTCOMES
+from gridmgr.words.consulting import PARTIES as PARTIES
+from gridmgr.words.consulting import SAYINGS as SAYINGS
+from gridmgr.words.consulting import SILENT as SILENT
+from gridmgr.words.consulting import SPHERES as SPHERES
 from gridmgr.words.figures import COUNTS as COUNTS
 from gridmgr.words.figures import DIMENSIONS as DIMENSIONS
 from gridmgr.words.figures import EXCLUSIONS as EXCLUSIONS

@@ -23,6 +23,7 @@ from gridmgr.cli import (
     claims,
     clocks,
     comparing,
+    consultations,
     database,
     desk,
     dispatch,
@@ -91,6 +92,7 @@ app.add_typer(claims.app, name="claims")
 app.add_typer(whistles.app, name="whistles")
 app.add_typer(views.app, name="views")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(consultations.app, name="consultations")
 app.add_typer(lists.app, name="lists")
 app.add_typer(scans.app, name="scan")
 app.command("morning")(morning.morning)

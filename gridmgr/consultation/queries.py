@@ -213,10 +213,13 @@ def page(
 
 def counts(session: Session, actor: Actor) -> dict[str, int]:
     """Return how many visible consultations stand in each way, and how many wait for the actor's own answer."""
-    number = func.count()
-    asked = visible(actor).with_only_columns(Consultation.state, number).group_by(Consultation.state)
-    ours = _narrowed(actor, Search(ours=True)).with_only_columns(number)
-    return dict(session.execute(asked).all()) | {"ours": session.scalar(ours)}
+    asked = visible(actor).with_only_columns(Consultation.state, func.count()).group_by(Consultation.state)
+    return dict(session.execute(asked).all()) | {"ours": waiting(session, actor)}
+
+
+def waiting(session: Session, actor: Actor) -> int:
+    """Return how many consultations wait for the actor's own answer."""
+    return session.scalar(_narrowed(actor, Search(ours=True)).with_only_columns(func.count()))
 
 
 def consultation(session: Session, actor: Actor, consultation_id: int, lock: bool = False) -> Consultation:

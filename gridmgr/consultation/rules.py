@@ -222,6 +222,18 @@ def part_of(who: str) -> str:
     return "residents" if who == Who.RESIDENTS else "asked"
 
 
+def fields(form: Iterable[Mapping[str, Any]], part: str) -> list[Mapping[str, Any]]:
+    """Return the fields that one part fills in."""
+    return [each for each in form if each["of"] == part]
+
+
+def told(
+    form: Iterable[Mapping[str, Any]], part: str, values: Mapping[str, Any], language: str
+) -> list[tuple]:
+    """Return what was filled into a part, as (field's name in that language, value)."""
+    return [(each[language], values[each["name"]]) for each in fields(form, part) if each["name"] in values]
+
+
 def filled(form: Iterable[Mapping[str, Any]], part: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was filled into one part of a form, every value as its field wants it.
 
@@ -229,12 +241,12 @@ def filled(form: Iterable[Mapping[str, Any]], part: str, given: Mapping[str, Any
     ------
     FieldMissing, FieldWrong, FieldUnknown
     """
-    fields = {each["name"]: each for each in form if each["of"] == part}
+    known = {each["name"]: each for each in fields(form, part)}
     for name in given:
-        if name not in fields:
+        if name not in known:
             raise FieldUnknown(label=str(name)[:40])
     found = {}
-    for name, each in fields.items():
+    for name, each in known.items():
         value = given.get(name)
         if value is None or str(value).strip() == "":
             if each["required"]:
@@ -338,6 +350,16 @@ def faults(rows: Iterable[Row]) -> Iterator[SheetError]:
         for who in row["vetoes"]:
             if who not in row["asks"]:
                 yield row.error("vetoes", VetoUnasked(who=who.value))
+
+
+def cell(kind: ConsultationKind, name: str) -> Any:
+    """Return a term of a kind as it is written in a table."""
+    value = getattr(kind, name)
+    if name == "form":
+        return form_told(value)
+    if isinstance(value, list):
+        return "；".join(value)
+    return {True: "是", False: "否"}[value] if isinstance(value, bool) else value
 
 
 def same_terms(one: ConsultationKind, other: ConsultationKind) -> bool:

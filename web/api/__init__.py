@@ -15,6 +15,7 @@ from web.api import (
     claim,
     coapproval,
     comparison,
+    consultation,
     delivery,
     desk,
     discussion,
@@ -54,7 +55,7 @@ from web.api import (
 
 NOUNS = (
     about, health, account, calendar, duty, files, hierarchy, category, intake, bulk, desk, incident, discussion,
-    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, importing, figures,
+    policy_draft, escalation, supervision, whistle, claim, weekly, coapproval, consultation, importing, figures,
     statistics, hotspot, timeline,
     notice, delivery,
     bulletin,

@@ -14,6 +14,7 @@ from gridmgr.attachment import queries, service
 from gridmgr.attachment.model import StoredFile, UnknownFile
 from gridmgr.attachment.rules import INLINE, plain_name
 from gridmgr.claim import queries as claims
+from gridmgr.consultation import queries as consultations
 from gridmgr.incident import queries as incidents
 from web import etags, ranges
 from web.api.schema import file, partial, problems, router
@@ -104,14 +105,18 @@ def show_thumbnail(sha256: Sha256, request: Request, session: Transaction, actor
 
 
 def readable(session: Session, actor: Actor, sha256: str) -> tuple[StoredFile, str]:
-    """Return a file and its name, if the actor sent it or may see a case or a piece of work that holds it.
+    """Return a file and its name, if the actor sent it or may see what holds it.
 
     Raises
     ------
     UnknownFile
     """
     found = queries.by_hash(session, sha256)
-    held = incidents.shown_file(session, actor, sha256) or claims.shown_file(session, actor, sha256)
+    held = (
+        incidents.shown_file(session, actor, sha256)
+        or claims.shown_file(session, actor, sha256)
+        or consultations.shown_file(session, actor, sha256)
+    )
     if held is None and not queries.is_sender(session, actor, sha256):
         raise UnknownFile
     return found, held.name if held else ""

@@ -46,6 +46,7 @@ TAGS = {
     "dispatch": "The dispatch desk: whom cases should go to and why, settings of areas, checks on site.",
     "claim": "Ant work: pieces of work that people on duty take up, do, report and have accepted.",
     "coapproval": "Permits asked about together: kinds, applications, what each body says, decisions.",
+    "consultation": "Opinions first: kinds, what is asked of whom, what each says, vetoes, what it comes to.",
     "weekly": "The weekly work report of people and streets, from the records.",
     "bulletin": "Weekly and monthly reports, written from the records and kept for ever; their plan.",
     "discussion": "Comments of cases, and ready-made notes for steps.",

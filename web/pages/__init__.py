@@ -14,6 +14,7 @@ from web.pages import (
     claims,
     command,
     compare,
+    consultations,
     deliveries,
     desk,
     dispatch_settings,
@@ -63,7 +64,7 @@ routers = [
     page.router
     for page in (
         login, command, situation, views, timeline,
-        desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals,
+        desk, report, whose, incidents, bulk, talk, supervision, whistles, claims, weekly, approvals, consultations,
         incident, imports, plans, grids, figure_terms, figures, hotspots, account,
         people, accounts, calendar, duty, notices, deliveries,
         bulletins,

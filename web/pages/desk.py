@@ -12,6 +12,7 @@ from gridmgr.admission import queries as admissions
 from gridmgr.category import queries as matters
 from gridmgr.claim import queries as claims
 from gridmgr.coapproval import queries as coapproval
+from gridmgr.consultation import queries as consultations
 from gridmgr.desk import queries, rules
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import NoEdition
@@ -66,6 +67,7 @@ def _joint(session: Session, actor: Actor) -> list[tuple[int, str, str]]:
         (pieces["mine"], i18n._("Pieces in my hands"), "/claims?tab=mine"),
         (pieces["reported"], i18n._("Pieces to accept"), "/claims?tab=cut"),
         (asked.get("ours", 0), i18n._("Permits to answer"), "/approvals?state=ours"),
+        (consultations.waiting(session, actor), i18n._("Opinions to give"), "/consultations?state=ours"),
     ]
     return [each for each in found if each[0]]
 
