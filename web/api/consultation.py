@@ -212,7 +212,7 @@ class SphereFigures(BaseModel):
     """How the consultations of a sphere went, and how those asked answered."""
 
     sphere: Sphere
-    asked: int
+    asked: int = Field(examples=[20])
     running: int
     agreed: int
     heard: int = Field(description="Ended with objections and no veto.")
@@ -231,7 +231,7 @@ class AnsweringOut(BaseModel):
     """How a party answers."""
 
     name: str = Field(examples=["荷花池街道"])
-    asked: int
+    asked: int = Field(examples=[20])
     due: int
     in_time: int
     silent: int
