@@ -99,9 +99,11 @@ def show_desk(
     draws = plan.status == Status.DRAFT and bool(can(actor, "plan.draw", plan.area_code))
     numbers = _told(plan_desk.NUMBERS, HOW)
     parents = queries.state(session, plan, plan.tip_id).parents
+    streets = {each.street for each in parents.values() if each.street}
     values = {
         "plan": plan, "chart": _chart(session, plan), "numbers": numbers, "draws": draws,
-        "parents": [(code, each.name) for code, each in parents.items()], "formula": _(rules.WORKLOAD),
+        "parents": [(code, each.name) for code, each in parents.items()],
+        "streets": sorted(hierarchy.names(session, streets, plan.base_day).items()), "formula": _(rules.WORKLOAD),
         "given": _given(actor, plan, numbers),
     }  # fmt: skip
     return render(request, "boundary_plan.html", values)

@@ -174,13 +174,16 @@
     }
   }
 
-  async function standing() {
+  /** Read again what stands beside the drawing: who draws, the other plans, the communities. */
+  async function reread(told) {
     try {
-      const { claim: held, others } = await ask("");
-      Object.assign(state.plan, { claim: held, others });
-      tell("claimed");
+      const { claim: held, others, parents, tip } = await ask("");
+      if (tip !== state.plan.tip && !mine()) { await load(); return; } // who only looks on sees what somebody draws
+      Object.assign(state.plan, { claim: held, others, parents });
+      tell(told);
     } catch { /* the next round asks again */ }
   }
+  const standing = () => reread("claimed");
 
   setInterval(() => { if (state.plan && !document.hidden && mine()) claim(); }, RENEW);
   setInterval(() => { if (state.plan && !document.hidden && !mine()) standing(); }, 20000);
@@ -190,5 +193,5 @@
     tell("picked");
   }
 
-  window.planDesk = { root, given, said, state, tell, hear, ask, load, keep, edit, preview, forget, send, claim, mine, may, draws, pick, unit, units, totals, changes };
+  window.planDesk = { root, given, said, state, tell, hear, ask, load, keep, edit, preview, forget, send, claim, mine, may, draws, reread: () => reread("reread"), pick, unit, units, totals, changes };
 })();

@@ -119,6 +119,14 @@
     },
   };
 
+  /** Offer the communities the plan has, which a transfer to another street gives other codes. */
+  function communities() {
+    const { value } = $("transfer-to");
+    $("transfer-communities").replaceChildren(...Object.entries(state.plan.parents).map(([code, name]) => Object.assign(document.createElement("option"), { value: code, textContent: `${name} ${code}` })));
+    if (value) $("transfer-to").value = value;
+  }
+  hear("loaded reread", communities);
+
   // ---- the table of tools ----------------------------------------------------------------------------
 
   const TOOLS = {
@@ -199,9 +207,10 @@
         const fields = form("label");
         fields.elements.name.value = code ? state.units.get(code).properties.name || "" : "";
         fields.elements.new.value = code || "";
-        for (const field of fields.elements) field.disabled = !code;
+        for (const field of fields.elements) field.disabled = !code && field.value !== "renumber";
       },
-      submit: async (fields) => {
+      submit: async (fields, button) => {
+        if (button.value === "renumber") { pick(await born("renumber", {})); return; }
         const [code] = state.picked;
         const [name, next] = [fields.get("name").trim(), fields.get("new").trim()];
         if (name !== (state.units.get(code).properties.name || "")) await edit("rename", { code, name });
@@ -211,7 +220,13 @@
     transfer: {
       click: (feature) => feature && toggle(codes(feature)),
       picked: (found) => { form("transfer").querySelector("button").disabled = !found.length || !$("transfer-to").value; },
-      submit: (fields) => edit("transfer", { codes: state.picked, to: fields.get("to") }),
+      submit: async (fields) => {
+        const whole = $("transfer-to").selectedOptions[0].hasAttribute("data-street"); // communities go to a street as wholes
+        const chosen = state.picked.map((code) => (whole ? state.units.get(code).properties.parent_code : code));
+        const came = await born("transfer", { codes: [...new Set(chosen)], to: fields.get("to") });
+        await planDesk.reread();
+        pick(came);
+      },
     },
     lock: {
       click: (feature) => feature && quietly(planDesk.lock([codes(feature)])),
