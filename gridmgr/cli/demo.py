@@ -29,6 +29,7 @@ from gridmgr.scan import service as scan
 from gridmgr.settings import settings
 from gridmgr.simulation import (
     calls,
+    consulting,
     dispatching,
     joint,
     listed,
@@ -164,6 +165,7 @@ def _joint(engine: Engine) -> None:
     with db.transaction(engine, REACTIONS) as session:
         joint.cut_pieces(session, service.SEED)
         joint.ask_together(session)
+        consulting.consult(session)
 
 
 def _dispatch(engine: Engine) -> None:
