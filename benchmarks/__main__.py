@@ -18,6 +18,7 @@ from benchmarks import (
     lists,
     locate,
     month,
+    plans,
     screens,
     sweep,
     tiles,
@@ -32,7 +33,7 @@ PREPARED = """
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
 FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "figures", "hotspots", "emerging")
-ALONE = ("chaos", "month", "screens", "fuzz")  # tables of their own
+ALONE = ("chaos", "month", "screens", "fuzz", "plans")  # tables of their own
 
 
 def main(arguments: list[str]) -> None:
@@ -68,6 +69,8 @@ def main(arguments: list[str]) -> None:
         sys.exit(1 if chaos.faults(told) else 0)
     if "fuzz" in chosen.what:
         return fuzz.show(fuzz.run(chosen.edits, tell=tell))
+    if "plans" in chosen.what:
+        return plans.show(plans.run())
     if "screens" in chosen.what:
         return screens.show(screens.run(chosen.screens, chosen.rate, chosen.seconds, chosen.size))
     rows: list[Row] = []

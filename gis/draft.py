@@ -260,9 +260,10 @@ def whole_parents(before: Plan, after: Plan, codes: Collection[str]) -> None:
     >>> row = gpd.GeoDataFrame({"parent_code": ["p", "q"]}, geometry=[shapely.box(x, 0, x + 1, 1) for x in (0, 1)])
     >>> whole_parents(Plan(row, None), Plan(row, None), [0, 1])
     """
-    plans = (before, after)
-    homes = [plan.units["parent_code"].reindex(list(codes)).dropna() for plan in plans]
-    parents = set().union(*homes)
+    plans, parents = (before, after), set()
+    for plan in plans:
+        at = plan.units.index.get_indexer(list(codes))
+        parents.update(plan.units["parent_code"].iloc[at[at >= 0]])
     above = {before.above.get(parent) for parent in parents} - {None}
     for level in (parents, above):
         for parent in level if len(level) > 1 else ():
@@ -286,7 +287,7 @@ def _homes(plan: Plan, among: Sequence[str]) -> dict[str, str]:
     present = [code for code in dict.fromkeys(among) if code in plan.units.index]
     if not len(asked) or not present:
         return {}
-    ground = plan.units.geometry.loc[present].to_numpy()
+    ground = plan.units.geometry.to_numpy()[plan.units.index.get_indexer(present)]
     shape = asked.geometry.to_numpy()
     held = np.array([shapely.area(shapely.intersection(shape, each)) for each in ground])
     best = np.array(present, dtype=object)[np.argmax(held, axis=0)]

@@ -132,8 +132,9 @@ def reshape(plan: Plan, one: str, two: str, line: shapely.LineString) -> Plan:
     """
     open_units(plan, [one, two])
     own = houses(plan, [one, two])
+    line = redraw.simple(line)
     grids = near(plan, [one, two], line)
-    course = _on_border(redraw.simple(line), grids, one, two)
+    course = _on_border(line, grids, one, two)
     after = redraw.reshape(grids, one, two, _led(course, own.geometry), _places(own))
     return taken_over(plan, after, [one, two])
 
@@ -358,12 +359,15 @@ def _begun_outside(ring: shapely.LineString, standing: gpd.GeoSeries) -> shapely
     """The ring begun where it is farthest from any building, so that all of it can be led around them."""
     if not len(standing):
         return ring
-    xy = shapely.get_coordinates(shapely.segmentize(ring, 2 / METRES))[:-1]
-    first = int(np.argmax(shapely.distance(shapely.points(xy), shapely.union_all(standing.to_numpy()))))
-    if not shapely.distance(shapely.Point(xy[first]), standing.to_numpy()).min() > 0:
+    xy = shapely.get_coordinates(ring)
+    places = np.repeat(xy[:-1], 2, axis=0)  # each corner, and the middle behind it
+    places[1::2] = (xy[:-1] + xy[1:]) / 2
+    away = shapely.distance(shapely.points(places), shapely.union_all(standing.to_numpy()))
+    if not away.max() > 0:
         raise EndsInBuilding(building=standing.index[0])
-    turned = np.vstack([xy[first:], xy[: first + 1]])
-    return shapely.LineString(turned)
+    first = int(np.argmax(away))
+    rest = xy[first // 2 + 1 : -1], xy[: first // 2 + (first % 2)]
+    return shapely.LineString(np.vstack([places[[first]], *rest, places[[first]]]))
 
 
 def _ring_ground(ring: shapely.LineString) -> shapely.Polygon:
