@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from gis.plan import Plan
@@ -254,7 +255,7 @@ def _replayed(session: Session, plan: BoundaryPlan, place: tuple, tip: int) -> S
         )
         .where(PlanChange.edit_id.in_(since))
         .order_by(PlanChange.code, PlanChange.edit_id.desc())
-        .distinct(PlanChange.code)
+        .ext(distinct_on(PlanChange.code))
     )  # fmt: skip
     rows = session.execute(asked).all()
     shapes = _shapes([row[-1] for row in rows])

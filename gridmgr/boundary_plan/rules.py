@@ -227,7 +227,7 @@ def edited(
     ours = set(base.plan.units.index)
     lost = (before.gone | (set(gone) & ours)) - set(changed)
     together = pd.concat([kept, fresh]) if len(fresh) else kept
-    order = [code for code in after.units.index if code in together.index]
+    order = after.units.index[after.units.index.isin(together.index)]
     return State(after, together.loc[order], fate, frozenset(lost), parents)
 
 
@@ -254,7 +254,7 @@ def tally(cases: Cases, plan: Plan, inside: Collection[str]) -> Tally:
 def retallied(cases: Cases, before: Tally, after: State, touched: Collection[str]) -> Tally:
     """Return where the cases lie after an edit that touched these units, gone ones among them."""
     unit = before.unit.copy()
-    asked = np.flatnonzero(np.isin(unit, list(touched)) | (unit == ""))
+    asked = np.flatnonzero(pd.Index(unit).isin([*touched, ""]))
     left = [code for code in touched if code in after.numbers.index]
     unit[asked] = ""
     _placed(cases, unit, after.plan.units.loc[left], asked)
@@ -265,13 +265,12 @@ def retallied(cases: Cases, before: Tally, after: State, touched: Collection[str
 def _placed(cases: Cases, unit: np.ndarray, units: gpd.GeoDataFrame, asked: np.ndarray) -> None:
     if not len(units) or not len(asked):
         return
-    tree = shapely.STRtree(units.geometry.to_numpy())
-    at, place = tree.query(cases.place[asked], predicate="intersects")
-    unit[asked[at[::-1]]] = units.index.to_numpy()[place[::-1]]
+    place, at = shapely.STRtree(cases.place[asked]).query(units.geometry.to_numpy(), predicate="intersects")
+    unit[asked[at[::-1]]] = units.index.to_numpy()[place[::-1]]  # on a border: in the first of both
 
 
 def _counted(cases: Cases, unit: np.ndarray, codes: Collection[str]) -> pd.DataFrame:
-    among = np.isin(unit, list(codes))
+    among = pd.Index(unit).isin(list(codes))
     rows = pd.DataFrame(
         {
             "incidents": cases.recent[among].astype(int),

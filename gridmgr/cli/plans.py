@@ -198,6 +198,12 @@ def transfer(
 
 
 @app.command()
+def renumber(plan: PlanId, username: As = None, only_try: Try = False, as_json: Json = False) -> None:
+    """Give the new units codes in reading order: west to east, then north to south."""
+    _draw(plan, "renumber", {}, username, only_try, as_json)
+
+
+@app.command()
 def undo(plan: PlanId, username: As = None, as_json: Json = False) -> None:
     """Take the last edit back."""
     from gridmgr.boundary_plan import service
