@@ -206,7 +206,9 @@ def simplified(frame: gpd.GeoDataFrame, tolerance: float = SIMPLIFY_DEGREES) -> 
     return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
 
 
-def outlines(levels: Mapping[str, gpd.GeoDataFrame], words: Words) -> tuple[dict, dict]:
+def outlines(
+    levels: Mapping[str, gpd.GeoDataFrame], words: Words, styles: Mapping[str, Mapping] = OUTLINE
+) -> tuple[dict, dict]:
     """Prepare levels to be drawn as plain outlines.
 
     Parameters
@@ -215,6 +217,7 @@ def outlines(levels: Mapping[str, gpd.GeoDataFrame], words: Words) -> tuple[dict
         ``code``, ``name`` and geometry, EPSG:4326.
     words : Words
         Translated texts of the cards.
+    styles : mapping of level to its style, as Leaflet calls it
 
     Returns
     -------
@@ -229,8 +232,7 @@ def outlines(levels: Mapping[str, gpd.GeoDataFrame], words: Words) -> tuple[dict
     """
     sources = {level: features(simplified(frame), ["code", "name"]) for level, frame in levels.items()}
     shapes = {
-        level: {"source": level, "style": OUTLINE[level], "fields": [("code", words.code)]}
-        for level in levels
+        level: {"source": level, "style": styles[level], "fields": [("code", words.code)]} for level in levels
     }
     return sources, shapes
 

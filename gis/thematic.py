@@ -9,6 +9,11 @@ from gis.drawing import SILENT, Choropleth, Class, Points, Words, bounds_of, fea
 from gis.palette import OUTLINE, SEVERITY
 
 FAULT = {"color": "#222222", "weight": 1.5, "fillOpacity": 0.6}
+CHANGED = {"color": "#222222", "weight": 0.5, "fillOpacity": 0.75}
+OVERLAID = {  # the borders of two maps over one another
+    "was": {"color": "#6b7a8a", "weight": 1.5, "dashArray": "5 4", "fill": False},
+    "now": {"color": "#083d64", "weight": 2, "fill": False},
+}
 
 
 def place_map(
@@ -176,3 +181,60 @@ def value_map(
         for rank, each in enumerate(choropleths)
     }
     return maps.finish(chart, layers, points)
+
+
+def difference_map(
+    ground: gpd.GeoDataFrame,
+    kinds: Choropleth,
+    was: gpd.GeoDataFrame,
+    now: gpd.GeoDataFrame,
+    *,
+    titles: tuple[str, str],
+    fields: Mapping[str, str],
+    words: Words = SILENT,
+    base: str = "/static/",
+) -> maps.Map:
+    """Draw the ground that changes hands between two maps, with the borders of both over it.
+
+    Parameters
+    ----------
+    ground : GeoDataFrame, shape (n,)
+        The column of `kinds`, those that `fields` names, and polygons, EPSG:4326; rows without geometry are left out.
+    kinds : Choropleth
+    was, now : GeoDataFrame
+        The units of both maps: ``code``, ``name`` and geometry. The first are drawn dashed, the second in full.
+    titles : (str, str)
+        What both maps are called.
+    fields : mapping of column to its translated title
+        What the card of a piece of ground lists, in that order.
+    words, base
+        As for `gis.maps.tile_map`.
+
+    Returns
+    -------
+    maps.Map
+
+    Raises
+    ------
+    NothingToDraw
+        Nothing has a geometry.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> box = shapely.box(120, 30, 120.01, 30.01)
+    >>> unit = gpd.GeoDataFrame({"code": ["1"], "name": ["一"]}, geometry=[box], crs=4326)
+    >>> few = Choropleth("klass", "Households", [Class(0, "#fddbc7", "none")])
+    >>> chart = difference_map(unit.assign(klass=0), few, unit, unit, titles=("today", "plan"), fields={})
+    >>> '"dashArray"' in maps.parts(chart).body
+    True
+    """
+    sources, shapes = outlines({"was": was, "now": now}, words, OVERLAID)
+    sources[kinds.column] = features(ground, [kinds.column, *fields])
+    shapes[kinds.column] = kinds.shape(kinds.column, CHANGED, fields)
+    chart = maps.empty(
+        bounds_of(was, now), words, base, canvas=True, sources=sources, shapes=shapes, legend=[kinds.legend()]
+    )
+    named = {"was": titles[0], "now": titles[1], kinds.column: kinds.title}
+    layers = {key: maps.Shapes(key, title).add_to(chart) for key, title in named.items()}
+    return maps.finish(chart, layers)

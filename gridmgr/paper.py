@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from weasyprint.urls import URLFetcherResponse
 
 NOUNS = Path(__file__).parent
+STYLE = NOUNS.parent / "web" / "static" / "paper.css"
 SCHEME = "picture:"
 
 Pictures = Mapping[str, tuple[str, bytes]]

@@ -23,7 +23,6 @@ from gridmgr.words.figures import RATES as RATE_WORDS
 from gridmgr.words.reports import BULLETIN_PERIODS, BULLETIN_SUBJECTS, FLOW
 
 STATIC = Path(__file__).resolve().parents[2] / "web" / "static"
-STYLE = STATIC / "paper.css"
 MAP = "map.html"
 SIX = time(6)  # of the morning after its last day a paper is written
 MOST_LATE = 60  # periods a plan catches up with at once
@@ -119,7 +118,7 @@ def typeset(content: Mapping[str, Any], facts: Mapping[str, Any], pictures: File
     `facts` are those of the paper itself: issue, why, who wrote it and when.
     """
     values, named = _values(content, facts, set(pictures)), i18n.language.get()
-    printed = values | {"linked": False, "sheet": STYLE.read_text("utf-8")}
+    printed = values | {"linked": False, "sheet": paper.STYLE.read_text("utf-8")}
     return {
         f"{named}.html": (HTML, paper.page("bulletin/paper.html", values | {"linked": True}).encode()),
         f"{named}.pdf": (PDF, paper.pdf(paper.page("bulletin/printed.html", printed), pictures)),

@@ -44,7 +44,7 @@ from gridmgr.cli import (
     one_grid,
     organisation,
     phrases,
-    plans,
+    plan_files,
     policies,
     positions,
     redraw,
@@ -69,7 +69,7 @@ app = typer.Typer(
 app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
 app.add_typer(redraw.app, name="redraw")
-app.add_typer(plans.app, name="plans")
+app.add_typer(plan_files.app, name="plans")
 app.add_typer(hotspots.app, name="hotspots")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(accounts.app, name="accounts")

@@ -19,6 +19,7 @@ ORDER = (
     "backup",
     "simulation",
     "importing",
+    "plan_difference",
     "boundary_plan",
     "grid_code",
     "redraw",
