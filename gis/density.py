@@ -9,7 +9,6 @@ import pandas as pd
 import pyproj
 import shapely
 from contourpy import FillType, contour_generator
-from scipy.signal import fftconvolve
 
 from gis.crs import STORAGE, metric_crs
 from gis.errors import BadInput
@@ -82,6 +81,8 @@ def kernel_density(lon, lat, bandwidth_m: float, cell_m: float | None = None, nu
     >>> found.values.shape, round(float(found.values.sum() * found.cell_m**2 / 1e6), 6)
     ((13, 13), 1.0)
     """
+    from scipy.signal import fftconvolve  # takes a second to load, which not every start should
+
     cell = bandwidth_m / 5 if cell_m is None else cell_m
     if not (np.isfinite(bandwidth_m) and bandwidth_m > 0 and np.isfinite(cell) and cell > 0):
         raise BadBandwidth(value=bandwidth_m)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, eye_array
 from scipy.special import ndtr, ndtri
-from scipy.stats import false_discovery_control
 
 from gis.errors import BadInput
 from gis.hotspot import MissingCount, binary
@@ -259,6 +258,8 @@ def emerging(counts: pd.DataFrame, weights: csr_array, back: int = 1, alpha: flo
     >>> emerging(counts, road, back=0).units["klass"].iloc[[4, 15]].tolist()
     ['new_hot', 'none']
     """
+    from scipy.stats import false_discovery_control  # takes a second to load, which not every start should
+
     if counts.shape[1] < LEAST:
         raise TooFewPeriods(given=counts.shape[1], needed=LEAST)
     z = space_time_gi(counts, weights, back)

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, issparse
 from scipy.special import ndtr
-from scipy.stats import false_discovery_control
 
 from gis.errors import BadInput
 
@@ -83,6 +82,8 @@ def getis_ord(counts: pd.Series, weights: csr_array, star: bool = True) -> pd.Da
     c  2.944  0.003  0.032      2
     h -1.242  0.214  0.306      0
     """
+    from scipy.stats import false_discovery_control  # takes a second to load, which not every start should
+
     x, neighbours = _checked(counts, weights)
     own = neighbours.diagonal()
     # Centred on the mean, sums stay small and equal counts are exactly nothing.
