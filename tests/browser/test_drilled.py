@@ -30,6 +30,7 @@ def house(district: None, database: str) -> str:
 @pytest.mark.parametrize("page", [DESK], indirect=True, ids=["desk"])
 def test_a_building_is_found_and_the_levels_are_walked(page: Page, house: str) -> None:
     log_in(page)
+    page.goto("/")
     expect(page.locator("#people-count")).to_have_text("1")
     expect(page.locator(".map-person")).to_have_count(1)
     page.locator("#seek").press_sequentially(house)
