@@ -13,6 +13,7 @@ from gridmgr.errors import BadInput, Conflict, NotFound
 
 Instant = TIMESTAMP(timezone=True)
 LONGEST_NAME, MOST_CODES, MOST_POINTS = 100, 10_000, 2_000
+MOST_REPAIRED = 600  # units: those of a street
 
 
 class Status(StrEnum):
@@ -116,6 +117,10 @@ class NothingToRedo(Conflict):
 
 class NothingChanged(BadInput):
     """This would change nothing."""
+
+
+class TooManyToRepair(BadInput):
+    """{number} units are too many to repair at once; name at most {most} of them."""
 
 
 class UnknownCommunity(BadInput):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gis import mending
 from gis import plan as drawing
 from gis.compactness import compactness
 from gis.crs import to_metric
@@ -69,6 +70,16 @@ class State:
 
 
 @dataclass(frozen=True, eq=False)
+class Draft:
+    """What an edit is, with what was left out when it was told, and the plan it leads to."""
+
+    kind: str
+    args: dict[str, Any]
+    plan: Plan
+    parents: Mapping[str, Parent]
+
+
+@dataclass(frozen=True, eq=False)
 class Tally:
     """Where the cases of a plan lie at one of its edits."""
 
@@ -90,13 +101,16 @@ DRAW: Mapping[str, Callable[[Plan, Mapping[str, Any]], Plan]] = {
     "recode": lambda plan, it: drawing.recode(plan, it["code"], it["new"]),
     "transfer": lambda plan, it: transferred(plan, it),
     "renumber": lambda plan, it: renumbered(plan, it["new"]),
+    "repair": lambda plan, it: mending.repair(
+        plan, it["codes"], measure=it.get("measure", SUMMED[0]), low=it.get("low"), high=it.get("high")
+    ),
 }
 """What each kind of edit draws, from what it was told."""
 
 NEEDED = {
     "split": ("code", "line"), "merge": ("codes",), "reshape": ("one", "two", "line"),
     "move": ("buildings", "to"), "found": ("ring",), "rename": ("code", "name"), "recode": ("code", "new"),
-    "transfer": ("codes", "to"), "renumber": (),
+    "transfer": ("codes", "to"), "renumber": (), "repair": (),
 }  # fmt: skip
 
 

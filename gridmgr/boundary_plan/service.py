@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from gis import adoption
 from gis import plan as drawing
-from gis.plan import Plan
 from gridmgr import clock
 from gridmgr.account.rules import Actor, require
 from gridmgr.boundary_plan import queries, rules
 from gridmgr.boundary_plan.model import (
+    MOST_REPAIRED,
     BaseRedrawn,
     BoundaryPlan,
     Claimed,
@@ -28,9 +28,10 @@ from gridmgr.boundary_plan.model import (
     PlanEdit,
     PlanMoved,
     Status,
+    TooManyToRepair,
     UnknownCommunity,
 )
-from gridmgr.boundary_plan.rules import MATTER, TERMS, Parent, State
+from gridmgr.boundary_plan.rules import MATTER, TERMS, Draft, State
 from gridmgr.db import copy_frame, ewkb
 from gridmgr.grid_code import queries as codes
 from gridmgr.hierarchy import queries as hierarchy
@@ -50,16 +51,6 @@ class Drawn:
     after: State
     changed: list[str]
     gone: list[str]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What an edit is, with what was left out when it was told, and the plan it leads to."""
-
-    kind: str
-    args: dict[str, Any]
-    plan: Plan
-    parents: Mapping[str, Parent]
 
 
 def create(session: Session, actor: Actor, name: str, area_code: str = "") -> BoundaryPlan:
@@ -250,9 +241,16 @@ def _renumbering(session: Session, before: State, _it: Mapping[str, Any]) -> dic
     return {"new": new}
 
 
+def _repairable(_session: Session, before: State, it: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = list(it.get("codes") or before.numbers.index)
+    if len(chosen) > MOST_REPAIRED:
+        raise TooManyToRepair(number=len(chosen), most=MOST_REPAIRED)
+    return {"codes": chosen}
+
+
 _FILLED = {
     "split": _with_code, "found": _with_code, "recode": _with_other_code, "transfer": _with_codes_of_parent,
-    "renumber": _renumbering,
+    "renumber": _renumbering, "repair": _repairable,
 }  # fmt: skip
 
 

@@ -8,8 +8,9 @@ import typer
 from gis.errors import BadInput
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.cli.terms import terms_of
-from gridmgr.i18n import _, number, percent
+from gridmgr.i18n import _, moment, number, percent
 from gridmgr.words import N_, word
+from gridmgr.words.plan_desk import EDITS
 from gridmgr.words.plans import STATUS
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def log(plan: PlanId, username: As = None, as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        columns = [_("Number"), _("edit"), _("who"), _("when")]
-        print_table("", columns, [[row[key] for key in ("id", "kind", "by", "at")] for row in rows])
+        shown = [(row["id"], word(EDITS, row["kind"]), row["by"], moment(row["at"])) for row in rows]
+        print_table("", [_("Number"), _("edit"), _("drawn by"), _("when")], shown)
 
 
 @app.command()
@@ -201,6 +202,19 @@ def transfer(
 def renumber(plan: PlanId, username: As = None, only_try: Try = False, as_json: Json = False) -> None:
     """Give the new units codes in reading order: west to east, then north to south."""
     _draw(plan, "renumber", {}, username, only_try, as_json)
+
+
+@app.command()
+def repair(
+    plan: PlanId, codes: Annotated[list[str] | None, typer.Argument(help="Those that may give and take; all.")] = None,
+    low: Annotated[float | None, typer.Option(help="What a unit should hold at least.")] = None,
+    high: Annotated[float | None, typer.Option(help="What it should hold at most.")] = None,
+    measure: Annotated[str, typer.Option(help="Of what: households | population.")] = "households",
+    username: As = None, only_try: Try = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Move as few buildings as possible until units hang together, and hold between low and high."""
+    told = {"codes": codes, "low": low, "high": high, "measure": measure}
+    _draw(plan, "repair", told, username, only_try, as_json)
 
 
 @app.command()

@@ -85,4 +85,5 @@ EDITS = {
     "transfer": N_("Another parent"),
     "adopt": N_("Take over a drawing"),
     "repair": N_("Repair"),
+    "renumber": N_("Number anew"),
 }

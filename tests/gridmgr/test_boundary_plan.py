@@ -12,10 +12,18 @@ from sqlalchemy.orm import Session
 
 from gis.adoption import CutsBuilding, NoCoverage
 from gis.draft import CodeTaken, UnitLocked
+from gis.rezoning import BandUnreachable
 from gridmgr import db
 from gridmgr.account.rules import SYSTEM
 from gridmgr.boundary_plan import queries, rules, service
-from gridmgr.boundary_plan.model import BaseRedrawn, EditIncomplete, EditUnknown, NothingChanged, PlanMoved
+from gridmgr.boundary_plan.model import (
+    BaseRedrawn,
+    EditIncomplete,
+    EditUnknown,
+    NothingChanged,
+    PlanMoved,
+    TooManyToRepair,
+)
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.settings import settings
 
@@ -151,6 +159,8 @@ def test_edits_that_say_too_little_or_change_nothing_are_refused(session, plan):
     for kind, args, why in (
         ("split", {"code": ONE}, EditIncomplete), ("melt", {}, EditUnknown),
         ("rename", {"code": ONE, "name": "第1微网格"}, NothingChanged), ("renumber", {}, NothingChanged),
+        ("repair", {}, NothingChanged), ("repair", {"low": 14, "high": 16}, BandUnreachable),
+        ("repair", {"codes": [ONE] * 601}, TooManyToRepair),
         ("recode", {"code": ONE, "new": TWO}, CodeTaken),
     ):  # fmt: skip
         with pytest.raises(why):

@@ -102,6 +102,16 @@ class Renumber(OnTip):
     kind: Literal["renumber"]
 
 
+class Repair(OnTip):
+    """Move as few buildings as possible until units hang together, and hold between low and high if told."""
+
+    kind: Literal["repair"]
+    codes: Codes | None = Field(None, description="Those that may give and take; all, unless told.")
+    measure: Literal["households", "population"] = "households"
+    low: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    high: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+
+
 class Transfer(OnTip):
     """Let units belong to another community, or whole communities to another street."""
 
@@ -111,7 +121,7 @@ class Transfer(OnTip):
 
 
 EditIn = Annotated[
-    Split | Merge | Reshape | Move | Found | Rename | Recode | Transfer | Renumber,
+    Split | Merge | Reshape | Move | Found | Rename | Recode | Transfer | Renumber | Repair,
     Field(discriminator="kind"),
 ]
 
