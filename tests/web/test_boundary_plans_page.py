@@ -39,3 +39,17 @@ def test_who_may_not_see_plans_sees_none(city):
     planner, _ = city.browser(Role.PLANNER)
     for path in ("/plans/999999", "/plans/0", "/plans/99999999999999999999"):
         assert planner.get(path).status_code in (404, 422)
+
+
+def test_a_proposal_goes_on_as_a_plan(city):
+    client, csrf = city.browser(Role.PLANNER)
+    form = {"community": WEST + "001", "number": 1, "rank": 9, "csrf": csrf}
+    desk = client.post("/plans/proposed", data=form).headers["location"]
+    plan = client.get("/api" + desk).json()
+    assert plan["totals"]["units"] == 1 and plan["can_undo"] and len(plan["changes"]["gone"]) > 0
+    before = len(client.get("/api/plans").json()["items"])
+    assert client.post("/plans/proposed", data=form | {"number": 150}).status_code == 422
+    assert client.post("/plans/proposed", data=form | {"by": "<b>"}).status_code == 422
+    assert (
+        len(client.get("/api/plans").json()["items"]) == before
+    )  # what is refused leaves no empty plan behind

@@ -17,6 +17,9 @@ from gridmgr.boundary_plan import queries, rules, service
 from gridmgr.boundary_plan.model import BoundaryPlan, Status
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import MICRO_GRID, NoEdition
+from gridmgr.redraw import queries as redraw
+from gridmgr.redraw.model import MOST_GRIDS
+from gridmgr.redraw.queries import Wish
 from gridmgr.settings import settings
 from gridmgr.words import plan_desk, plans
 from web.deps import Allow, Transaction
@@ -67,6 +70,26 @@ def open_plan(
         plan = service.create(session, actor, name, area.strip())
     except Problem as problem:
         return _listed(request, session, actor, None, problem, {"name": name, "area": area})
+    return RedirectResponse(f"/plans/{plan.id}", 303)
+
+
+@router.post("/plans/proposed")
+def open_proposed(
+    session: Transaction, actor: Planner, community: Annotated[text(32), Form()],
+    number: Annotated[int, Form(ge=1, le=MOST_GRIDS)], by: Annotated[tuple[text(20), ...], Form(max_length=10)] = (),
+    locked: Annotated[tuple[text(32), ...], Form(max_length=MOST_GRIDS)] = (),
+    rank: Annotated[int, Form(ge=1, le=20)] = 1,
+) -> Response:  # fmt: skip
+    """Open a plan that begins with a proposal, and go to its desk."""
+    wish = Wish(number, tuple(by) or ("households",), tuple(locked))
+    found = redraw.ground(session, actor, community.strip(), wish.measures)
+    drawn = redraw.proposals(session, found, wish)
+    rank = min(rank, len(drawn))
+    name = _(
+        "{community}: {n} grids, proposal {rank}", community=found.community.name[:60], n=number, rank=rank
+    )
+    plan = service.create(session, actor, name, found.community.code)
+    service.adopt(session, actor, plan.id, plan.tip_id, drawn[rank - 1].grids[["geometry"]])
     return RedirectResponse(f"/plans/{plan.id}", 303)
 
 

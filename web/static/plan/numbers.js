@@ -14,6 +14,7 @@
 
   // ---- how a number is said ------------------------------------------------------------------------
 
+  const collator = new Intl.Collator(lang, { numeric: true });
   const formats = new Map();
   function format(digits) {
     if (!formats.has(digits)) formats.set(digits, new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }));
@@ -82,7 +83,7 @@
     const sought = $("plan-find").value.trim().toLowerCase();
     const found = units().map((feature) => feature.properties).filter(({ code, name }) => !sought || code.includes(sought) || (name || "").toLowerCase().includes(sought));
     const way = down ? -1 : 1;
-    const order = (a, b) => (typeof a[key] === "number" && typeof b[key] === "number" ? a[key] - b[key] : String(a[key] ?? "").localeCompare(String(b[key] ?? ""), lang, { numeric: true })) * way;
+    const order = (a, b) => (typeof a[key] === "number" && typeof b[key] === "number" ? a[key] - b[key] : collator.compare(a[key] ?? "", b[key] ?? "")) * way;
     if (found.length > MOST_ROWS) {
       const near = (each) => (state.picked.includes(each.code) ? Infinity : Math.abs(each.deviation));
       found.sort((a, b) => near(b) - near(a));
@@ -124,8 +125,33 @@
     const most = kind === "share" ? Math.min(1, Math.max(0.2, ...values)) : Math.max(0, ...values); // one grid far off would flatten all others
     const here = document.activeElement?.closest?.(".plan-bar")?.dataset.code;
     $("plan-bars").replaceChildren(...found.map((each) => bar(each, most, middle)));
+    rove($("plan-bars"));
     if (here) document.querySelector(`.plan-bar[data-code="${CSS.escape(here)}"]`)?.focus();
   }
+
+  // ---- keys: each list is one stop of the Tab key, and arrows go up and down in it -----------------------
+
+  const stops = new Map(); // list → the code one was at last
+  const stepped = (list) => [...list.querySelectorAll("button[data-code]")];
+
+  function rove(list) {
+    const all = stepped(list);
+    const here = all.find((each) => each.dataset.code === stops.get(list)) || all[0];
+    for (const each of all) each.tabIndex = each === here ? 0 : -1;
+  }
+
+  function roving(list) {
+    list.addEventListener("focusin", ({ target }) => { stops.set(list, target.dataset.code); rove(list); });
+    list.addEventListener("keydown", (event) => {
+      const all = stepped(list);
+      const at = all.indexOf(document.activeElement);
+      const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+      if (at < 0 || !all[to]) return;
+      event.preventDefault();
+      all[to].focus();
+    });
+  }
+  for (const list of [$("plan-bars"), $("plan-rows")]) roving(list);
 
   // ---- the table -----------------------------------------------------------------------------------
 
@@ -160,6 +186,7 @@
       row.append(element("td", "", properties.changed ? said.fates[properties.changed] || properties.changed : ""));
       return row;
     }));
+    rove($("plan-rows"));
   }
 
   // ---- totals and what would change ------------------------------------------------------------------
