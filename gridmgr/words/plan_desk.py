@@ -63,7 +63,8 @@ SAID = {
     "baseMoved": N_(
         "The edition this plan stands on has been corrected since; nothing is drawn until that is taken in."
     ),
-    "drawnBy": N_("by {by}"),
+    "openedBy": N_("opened by {by}"),
+    "compare": N_("Compare"),
     "locked": N_("locked"),
     "picked": N_("{n} grids"),
     "stays": N_("{code} stays"),

@@ -86,8 +86,10 @@
       const row = gridmgr.element("li");
       const link = gridmgr.element("a", "", other.name);
       link.href = `/plans/${encodeURIComponent(other.id)}`;
-      const who = other.claim?.by || other.by;
-      row.append(link, gridmgr.element("span", "hint", who ? ` ${said.drawnBy.replace("{by}", who)}` : ""));
+      const beside = gridmgr.element("a", "", said.compare);
+      beside.href = `/plans/${given.id}/compare?with=${encodeURIComponent(other.id)}`;
+      const who = other.claim ? by(said.theirs, other.claim) : said.openedBy.replace("{by}", other.created_by);
+      row.append(link, gridmgr.element("span", "hint", ` ${who} `), beside);
       return row;
     }));
     $("plan-others-none").hidden = list.childElementCount > 0;
