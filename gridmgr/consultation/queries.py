@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gridmgr import clock
+from gridmgr.account.model import Account, RoleGrant
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor, covering
 from gridmgr.consultation import rules
@@ -32,7 +33,6 @@ from gridmgr.consultation.model import (
     Vetoed,
     Who,
 )
-from gridmgr.duty import queries as duty
 from gridmgr.hierarchy.model import COMMUNITY, STREET, GridUnit
 from gridmgr.hierarchy.queries import valid_at
 from gridmgr.organisation import queries as organisation
@@ -313,21 +313,30 @@ def attached(session: Session, hashes: Collection[str]) -> set[str]:
     return set(session.scalars(asked))
 
 
-def heard(session: Session, found: Consultation, parties: Iterable[ConsultationParty]) -> set[int]:
-    """Return who answers for some of those asked."""
-    seats, people = duty.seats(session), set()
-    for each in parties:
-        if each.who == Who.BODY:
-            people |= seats.of(each.name, found.code)
-        else:
-            people |= seats.at(rules.ANSWERERS[Who(each.who)], each.code)
-    return people
+def heard(session: Session, parties: Iterable[ConsultationParty]) -> set[int]:
+    """Return who answers for some of those asked, on duty or not: they have days, and may be asked at night."""
+    voices = [_voice_of(each) for each in parties]
+    return set(session.scalars(select(Account.id).where(Account.active, or_(*voices)))) if voices else set()
+
+
+def _voice_of(party: ConsultationParty) -> ColumnElement[bool]:
+    roles = RoleGrant.role.in_(rules.ANSWERERS[Who(party.who)])
+    if party.who == Who.BODY:
+        return _works_for(party.name) & Account.grants.any(roles)
+    return Account.grants.any(
+        roles & RoleGrant.code.in_([party.code[:n] for n in range(len(party.code) + 1)])
+    )
+
+
+def _works_for(body: str) -> ColumnElement[bool]:
+    return or_(Account.body == body, Account.also.contains([body]))
 
 
 def askers(session: Session, found: Consultation) -> set[int]:
     """Return who asked: the person, and their body."""
-    of_body = duty.seats(session).of(found.body, found.code) if found.body else set()
-    return of_body | ({found.asker_id} - {None})
+    asked = select(Account.id).where(Account.active, _works_for(found.body or ""))
+    of_body = session.scalars(asked).all() if found.body else ()
+    return {*of_body, found.asker_id} - {None}
 
 
 def shown(at: datetime) -> str:
@@ -346,11 +355,8 @@ def figures(session: Session, actor: Actor, since: datetime, until: datetime) ->
     """
     inside = visible(actor).where(Consultation.asked_at >= since, Consultation.asked_at < until)
     number = func.count()
-    order = (
-        Standing.OPEN, Standing.AGREED, Standing.HEARD, Standing.STOPPED, Standing.LAPSED, Standing.WITHDRAWN,
-    )  # fmt: skip
     stood = inside.with_only_columns(
-        Consultation.sphere, number, *(number.filter(Consultation.state == each) for each in order)
+        Consultation.sphere, number, *(number.filter(Consultation.state == each) for each in Standing)
     ).group_by(Consultation.sphere)
     came = (
         select(

@@ -77,7 +77,7 @@ def ask(
     session.flush()  # parties point to it
     session.add_all(_party(found, each) for each in parties)
     _note(session, found, actor, Deed.ASK, found.what, files=told.files)
-    _tell(session, Kind.CONSULTED, found, queries.heard(session, found, _parties(session, found)), actor)
+    _tell(session, Kind.CONSULTED, found, queries.heard(session, _parties(session, found)), actor)
     return found
 
 
@@ -196,7 +196,7 @@ def reply(
     party.adopted, party.reply = adopted, rules.check_said(deed, note)
     _note(session, found, actor, deed, party.reply, party)
     told = f"{word(SAYINGS, deed)} {party.reply}".strip()
-    _tell(session, Kind.CONSULT_REPLIED, found, queries.heard(session, found, [party]), actor, told)
+    _tell(session, Kind.CONSULT_REPLIED, found, queries.heard(session, [party]), actor, told)
     return found
 
 
@@ -231,7 +231,7 @@ def serve_due(session: Session, batch: int = 200) -> int:
         else:
             each.next_at = each.due_at
             _note(session, each, SYSTEM, Deed.REMIND, "、".join(party.name for party in silent))
-            _tell(session, Kind.CONSULT_REMIND, each, queries.heard(session, each, silent), None)
+            _tell(session, Kind.CONSULT_REMIND, each, queries.heard(session, silent), None)
     session.flush()
     return len(found)
 
@@ -244,7 +244,7 @@ def _past_due(session: Session, found: Consultation, silent: Sequence[Consultati
     _end_if_over(session, found)
     if found.state == Standing.OPEN:
         names = "、".join(party.name for party in silent)
-        people = queries.heard(session, found, silent) | queries.askers(session, found)
+        people = queries.heard(session, silent) | queries.askers(session, found)
         _tell(session, Kind.CONSULT_LATE, found, people, None, names)
 
 
@@ -320,7 +320,7 @@ def _end(
 ) -> None:  # fmt: skip
     found.state, found.ended_at, found.next_at = came, clock.now(), None
     _note(session, found, actor or SYSTEM, Deed.END, "", outcome=came)
-    people = queries.heard(session, found, voices) | queries.askers(session, found)
+    people = queries.heard(session, voices) | queries.askers(session, found)
     told = f"{word(OUTCOMES, came)} {note}".strip()
     _tell(session, Kind.CONSULT_ENDED, found, people, actor, told)
     emit(session, ConsultationEnded(found.id, found.kind, found.subject_ref, came))

@@ -364,6 +364,25 @@ def test_joint_work_is_done_from_the_command(told, little: str, tmp_path: Path) 
     assert asked("approvals", "show", "1")["state"] == "granted"
     assert asked("approvals", "list", "--open") == []
     assert asked("approvals", "figures")["bodies"][0]["objected"] == 1
+    kinds = "code,sphere,name_zh,asks,vetoes,form\nhandover,重大决策,事项下放,街道；部门,街道,asker.basis!:text:依据\n"
+    (tmp_path / "first.csv").write_text(kinds)
+    with db.transaction(db.engine(little)) as session:
+        leading = [Grant(Role.STREET_LEADER, STREET)]
+        accounts.open_account(session, "lead", "lead", "long enough a word", leading)
+    assert asked("consultations", "kinds", str(tmp_path / "first.csv"), "--dry-run") == {"handover": "added"}
+    ran("consultations", "kinds", str(tmp_path / "first.csv"))
+    assert [each["code"] for each in asked("consultations", "kinds")] == ["handover", "boundary"]
+    question = ("consultations", "ask", "handover", "广告审批下放", STREET, "燃气公司", "--by", "chief")
+    assert told(*question, **where).returncode == 1  # a field of the form is missing
+    ran(*question, "--fact", "basis=会议纪要")
+    ran("consultations", "answer", "1", "object", "--by", "gas", "--reason", "无此职责")
+    party = next(each["id"] for each in asked("consultations", "show", "1")["parties"] if each["said"])
+    ran("consultations", "reply", "1", str(party), "--decline", "--note", "另有规定", "--by", "chief")
+    ran("consultations", "answer", "1", "veto", "--by", "lead", "--reason", "无人承接")
+    ended = told("consultations", "withdraw", "1", "算了", "--by", "chief", **where)
+    assert (ended.returncode, "已结束" in ended.stderr) == (1, True)
+    assert [each["vetoed_by"] for each in asked("consultations", "list")] == [["荷花池街道"]]
+    assert asked("consultations", "figures")["spheres"][0]["stopped"] == 1
 
 
 def test_bodies_modules_and_task_forces_are_kept_from_the_command(told, little: str, tmp_path: Path) -> None:

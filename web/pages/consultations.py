@@ -21,7 +21,6 @@ from gridmgr.consultation.model import (
     Asking,
     Consultation,
     ConsultationKind,
-    ConsultationParty,
     Said,
     Sphere,
     Standing,
@@ -222,7 +221,8 @@ def _page(
         "names": hierarchy.names(session, codes, clock.today()), "page": rules.page_of(found.subject_ref),
         "mine": [p for p in parties if rules.speaks(actor, p.who, p.code, p.name)] if answering else [],
         "going_on": rules.goes_on(actor, found) is None, "rounds": queries.rounds(session, actor, found),
-        "files": _files(session, found), "unheard": _unheard(session, found, parties),
+        "files": _files(session, found),
+        "unheard": {each.id for each in parties if running and not queries.heard(session, [each])},
         "filled_in": rules.told, "fields": rules.fields, "part_of": rules.part_of,
         "problem": i18n.say(problem) if problem else "",
         "given": {"did": "", "party": 0, "reason": "", "said": "", "answers": {}, "sent_files": []} | dict(given or {}),
@@ -240,11 +240,6 @@ def _files(session: Session, found: Consultation) -> dict[int, list[dict[str, st
         ]
         for word, files in held.items()
     }
-
-
-def _unheard(session: Session, found: Consultation, parties: Sequence[ConsultationParty]) -> set[int]:
-    """Return the parties for which nobody is there to answer."""
-    return {each.id for each in parties if not queries.heard(session, found, [each])}
 
 
 @router.post("/consultations/{consultation_id:int}/opinion")
