@@ -189,6 +189,7 @@ def _named(found: Ground, wish: Wish, drawn: proposal.Proposal, used: set[str]) 
     """Give the grids drawn their codes, put the locked ones beside them, and count who would move."""
     codes = _codes(found, drawn, used)
     sums = found.buildings.loc[drawn.home.index, list(MEASURES)].groupby(drawn.home).sum()
+    sums = sums.reindex(drawn.grids.index, fill_value=0)  # a park between locked grids holds nothing
     new = drawn.grids.drop(columns=[*wish.measures, "buildings"], errors="ignore").join(sums)
     new = new.assign(code=[codes[each] for each in new.index], locked=False).set_index("code")
     mean = new[list(wish.measures)].mean().replace(0, np.nan)

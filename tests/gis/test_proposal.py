@@ -72,6 +72,9 @@ def test_ground_that_no_building_reaches_is_a_grid_of_its_own():
     found = cells(houses, apart)
     assert shapely.area(found.cell.to_numpy()).sum() == pytest.approx(apart.area)
     assert found.block.tolist() == [0, 1] and found.cell.iloc[2].equals(at(80, 0, 100, 50))
+    grids = propose(houses.to_frame("geometry").assign(households=3), apart, 3, ["households"])[0].grids
+    assert grids[["households", "buildings"]].to_numpy().tolist() == [[3, 1], [3, 1], [0, 0]]
+    assert grids.area.sum() == pytest.approx(apart.area)
 
 
 def test_buildings_that_touch_share_a_cell_and_none_at_all_is_said():
