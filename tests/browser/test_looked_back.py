@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,6 +10,15 @@ from walking import check_for_everybody, log_in
 from gridmgr import clock
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
+
+AT_ONCE = """() => {
+  const Stream = EventSource;
+  let opened = 0;
+  window.EventSource = class extends Stream { constructor(url) { super(url); opened += 1; } };
+  document.querySelector("#past [data-live]").click();
+  window.EventSource = Stream;
+  return opened;
+}"""  # how many streams a click on "back to live" opens at once
 
 
 def typed(hours: int) -> str:
@@ -27,11 +35,8 @@ def test_the_map_shows_an_hour_ago_and_comes_back(page: Page) -> None:
     assert "then=" in page.url
     page.locator("#time-range").press("End")
     expect(past.locator("[data-past=reported]")).to_have_text("12")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     with page.expect_request("**/situation/stream?*"):
-        past.locator("[data-live]").click()
-    assert "/" in asked[: asked.index("/situation/stream")], asked  # what is there now is asked for first
+        assert page.evaluate(AT_ONCE) == 0  # what is there now is asked for first
     expect(past).to_have_count(0)
     expect(page.locator("#live")).to_have_attribute("data-state", "live")
     assert "then=" not in page.url
