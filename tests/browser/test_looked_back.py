@@ -21,13 +21,13 @@ AT_ONCE = """() => {
 }"""  # how many streams a click on "back to live" opens at once
 
 
-def typed(hours: int) -> str:
+def typed(hours: float) -> str:
     return clock.local(clock.now() + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M")
 
 
 def test_the_map_shows_an_hour_ago_and_comes_back(page: Page) -> None:
     log_in(page)
-    page.goto(f"/?from={typed(-3)}&to={typed(1)}&step=hour&then={typed(2)}")
+    page.goto(f"/?from={typed(-2.9)}&to={typed(0.1)}&step=hour&then={typed(2)}")
     past = page.locator("#past")
     expect(past.locator("[data-past=open]")).to_have_text("12")
     page.locator("[data-go=back]").click()
