@@ -21,7 +21,7 @@ from gis.tiles import BANDS, MIN_ZOOM, TILE_EXTENT, band_at
 from gridmgr import clock
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
-from gridmgr.db import fingerprint
+from gridmgr.db import fingerprint, statement
 from gridmgr.hierarchy.model import (
     BUILDING,
     COMMUNITY,
@@ -339,17 +339,7 @@ def lineage_counts(session: Session, edition_id: int) -> dict[str, dict[str, int
     return found
 
 
-TILE = text("""
-    WITH tile AS (SELECT ST_TileEnvelope(:z, :x, :y) AS box)
-    SELECT ST_AsMVT(feature, :level, :extent, 'geom') FROM (
-        SELECT ST_AsMVTGeom(shape.geom, tile.box, :extent, 64, true) AS geom, shape.code, shape.name
-        FROM tile_shape shape, tile
-        WHERE shape.stamp = :stamp AND shape.level = :level AND shape.band = :band
-          AND shape.geom && tile.box
-          AND (:everything OR shape.code LIKE ANY (:inside) OR shape.parent_code LIKE ANY (:inside)
-               OR shape.code = ANY (:above))
-    ) AS feature
-""").columns(literal_column("mvt"))
+TILE = text(statement(Path(__file__).with_name("tile.sql"))).columns(literal_column("mvt"))
 
 
 def tile(session: Session, scope: tuple[str, ...], level: str, stamp: str, z: int, x: int, y: int) -> bytes:
