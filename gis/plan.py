@@ -339,7 +339,7 @@ def _inside(line: shapely.LineString, ground: shapely.Geometry) -> shapely.LineS
 def _on_border(line: shapely.LineString, grids: gpd.GeoSeries, one: str, two: str) -> shapely.LineString:
     """The line with its ends on the shared border and its corners at vertices they nearly reach."""
     shared = shapely.intersection(shapely.boundary(grids[one]), shapely.boundary(grids[two]))
-    runs = [each for each in shapely.get_parts(shared) if each.geom_type == "LineString"]
+    runs = [each for each in shapely.get_parts(shared) if each.geom_type == "LineString" and each.length]
     if one == two or not runs:
         raise redraw.NotNeighbours(one=one, two=two)
     xy = to_vertices(shapely.get_coordinates(line), grids[[one, two]])

@@ -230,7 +230,7 @@ def _at_vertices(line: shapely.Geometry, grids: gpd.GeoSeries) -> shapely.Geomet
 
 def _lines(found: shapely.Geometry) -> list[shapely.LineString]:
     parts = shapely.get_parts(found)
-    return [part for part in parts if part.geom_type == "LineString"]
+    return [part for part in parts if part.geom_type == "LineString" and part.length]
 
 
 def simple(line: shapely.LineString) -> shapely.LineString:

@@ -121,10 +121,19 @@ def named(name: str) -> str:
     ------
     PlanUnnamed
     """
-    kept = " ".join("".join(each for each in name if each.isprintable()).split())
+    kept = on_one_line(name)
     if not 0 < len(kept) <= LONGEST_NAME:
         raise PlanUnnamed(most=LONGEST_NAME)
     return kept
+
+
+def on_one_line(text: str) -> str:
+    """Return a text without what cannot be printed, and with single spaces.
+
+    >>> on_one_line("  甲 \n 社区\x07 ")
+    '甲 社区'
+    """
+    return "".join(each for each in " ".join(text.split()) if each.isprintable())
 
 
 def complete(kind: str, args: Mapping[str, Any]) -> None:

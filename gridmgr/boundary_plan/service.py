@@ -19,6 +19,7 @@ from gridmgr.boundary_plan.model import (
     BaseRedrawn,
     BoundaryPlan,
     Claimed,
+    EditIncomplete,
     NotAnArea,
     NothingChanged,
     NothingToRedo,
@@ -241,6 +242,12 @@ def _renumbering(session: Session, before: State, _it: Mapping[str, Any]) -> dic
     return {"new": new}
 
 
+def _with_plain_name(_session: Session, _before: State, it: Mapping[str, Any]) -> dict[str, Any]:
+    if not (name := rules.on_one_line(it["name"])):
+        raise EditIncomplete(kind="rename", what="name")
+    return {"name": name}
+
+
 def _repairable(_session: Session, before: State, it: Mapping[str, Any]) -> dict[str, Any]:
     chosen = list(it.get("codes") or before.numbers.index)
     if len(chosen) > MOST_REPAIRED:
@@ -250,7 +257,7 @@ def _repairable(_session: Session, before: State, it: Mapping[str, Any]) -> dict
 
 _FILLED = {
     "split": _with_code, "found": _with_code, "recode": _with_other_code, "transfer": _with_codes_of_parent,
-    "renumber": _renumbering, "repair": _repairable,
+    "renumber": _renumbering, "repair": _repairable, "rename": _with_plain_name,
 }  # fmt: skip
 
 

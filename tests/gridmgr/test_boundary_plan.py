@@ -10,12 +10,14 @@ import shapely
 from little import SOUTH, STEP, STREET, WEST, little_district, square
 from sqlalchemy.orm import Session
 
+from gis import redraw
 from gis.adoption import CutsBuilding, NoCoverage
 from gis.draft import CodeTaken, UnitLocked
+from gis.redraw import NotNeighbours
 from gis.rezoning import BandUnreachable
 from gridmgr import db
 from gridmgr.account.rules import SYSTEM
-from gridmgr.boundary_plan import queries, rules, service
+from gridmgr.boundary_plan import queries, service
 from gridmgr.boundary_plan.model import (
     BaseRedrawn,
     EditIncomplete,
@@ -158,6 +160,7 @@ def test_units_drawn_elsewhere_that_do_not_fit_are_refused(session, plan, drawn,
 def test_edits_that_say_too_little_or_change_nothing_are_refused(session, plan):
     for kind, args, why in (
         ("split", {"code": ONE}, EditIncomplete), ("melt", {}, EditUnknown),
+        ("rename", {"code": ONE, "name": " \n"}, EditIncomplete),
         ("rename", {"code": ONE, "name": "第1微网格"}, NothingChanged), ("renumber", {}, NothingChanged),
         ("repair", {}, NothingChanged), ("repair", {"low": 14, "high": 16}, BandUnreachable),
         ("repair", {"codes": [ONE] * 601}, TooManyToRepair),
@@ -175,5 +178,7 @@ def test_nothing_is_drawn_on_an_edition_that_was_corrected(session, plan):
         service.draw(session, SYSTEM, plan.id, None, "rename", {"code": ONE, "name": "甲"})
 
 
-def test_names_are_kept_on_one_line():
-    assert rules.named(" 甲\n社区 ") == "甲社区"
+def test_units_far_apart_have_no_border_to_drag():
+    grids = gpd.GeoSeries([shapely.box(x, 0, x + 1, 1) for x in range(3)], index=list("abc"), crs=32650)
+    with pytest.raises(NotNeighbours):
+        redraw.reshape(grids, "a", "c", shapely.LineString([(0, 0), (1, 1)]))
