@@ -130,7 +130,7 @@ def named(name: str) -> str:
 def on_one_line(text: str) -> str:
     """Return a text without what cannot be printed, and with single spaces.
 
-    >>> on_one_line("  甲 \n 社区\x07 ")
+    >>> on_one_line("  甲   社区 ")
     '甲 社区'
     """
     return "".join(each for each in " ".join(text.split()) if each.isprintable())
