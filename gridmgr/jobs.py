@@ -27,6 +27,7 @@ DISPATCH_WAITING = "dispatch_waiting"  # dispatch what areas let the system disp
 SEND_ON_SITE = "send_on_site"  # send somebody to look, or somebody else
 NOTE_SILENCE = "note_silence"  # of bodies that were asked about a permit and have said nothing
 SERVE_CONSULTATIONS = "serve_consultations"  # remind the silent; let time run out
+PUBLISH_PLANS = "publish_plans"  # approved plans on their day
 KEEP_WEEK = "keep_week"  # the hours on duty of a week that has ended
 FORGET_POSITIONS = "forget_positions"  # where people on duty were long ago
 SCAN_DAY = "scan_day"  # look for what has just begun somewhere

@@ -8,6 +8,7 @@ from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import service as claim
 from gridmgr.coapproval import service as coapproval
 from gridmgr.consultation import service as consultation
+from gridmgr.consultation.model import ConsultationEnded
 from gridmgr.discussion.model import Commented, Mentioned
 from gridmgr.dispatch import queries as dispatch
 from gridmgr.escalation import service as escalation
@@ -21,6 +22,7 @@ from gridmgr.life.rules import FINAL
 from gridmgr.onsite import service as onsite
 from gridmgr.organisation.model import BodyRenamed
 from gridmgr.policy.model import Act
+from gridmgr.publication import service as publication
 from gridmgr.responsibility import service as responsibility
 from gridmgr.supervision import service as supervision
 from gridmgr.telling import service as telling
@@ -138,11 +140,17 @@ def _keep_checks(session: Session, event: IncidentsMoved) -> None:
     onsite.follow(session, event.moves)
 
 
+def _go_on_with_plans(session: Session, event: ConsultationEnded) -> None:
+    """What the opinions on a plan came to is noted; a veto sends it back."""
+    publication.hear(session, event)
+
+
 REACTIONS = {
     BodyRenamed: [_call_by_new_name],
     Commented: [_hear_comments],
     LadderCalled: [_do_as_the_ladder_says],
     Mentioned: [_tell_the_mentioned],
+    ConsultationEnded: [_go_on_with_plans],
     EditionPublished: [_rehome_open_cases, _prepare_maps],
     IncidentsReported: [_start_clocks, _tell_of_reports, _send_on_site],
     IncidentsMoved: [

@@ -31,6 +31,7 @@ from gridmgr.onsite import model as onsite
 from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
 from gridmgr.position import model as position
+from gridmgr.publication import model as publication
 from gridmgr.responsibility import model as responsibility
 from gridmgr.saved_view import model as saved_view
 from gridmgr.scan import model as scan
@@ -49,7 +50,7 @@ NOUNS = (
     tally, terms, grading, flag, saved_view,
     scan,
     bulletin, consultation,
-    boundary_plan,
+    boundary_plan, publication,
 )  # fmt: skip
 METADATA = Base.metadata
 

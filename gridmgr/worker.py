@@ -45,6 +45,7 @@ from gridmgr.incident.model import HistoryBroken
 from gridmgr.notice import service as notice
 from gridmgr.onsite import service as onsite
 from gridmgr.position import service as position
+from gridmgr.publication import service as publication
 from gridmgr.reactions import REACTIONS
 from gridmgr.scan import service as scan
 from gridmgr.settings import settings
@@ -160,6 +161,11 @@ REGULAR: tuple[tuple[str, str, Callable[[Session], object]], ...] = (
     ("* * * * * */15", jobs.MISS_CALLS, attendance.miss),  # whom a whistle calls and nobody came for
     ("* * * * *", jobs.NOTE_SILENCE, coapproval.note_silence),  # bodies that were asked and say nothing
     ("* * * * *", jobs.SERVE_CONSULTATIONS, consultation.serve_due),  # who was asked and says nothing
+    (
+        "* * * * *",
+        jobs.PUBLISH_PLANS,
+        publication.publish_due,
+    ),  # approved plans, from midnight of their day on
     ("*/5 * * * *", jobs.FORGET_POSITIONS, position.forget_old),
     ("7 * * * *", jobs.KEEP_WEEK, weekly.keep_last),  # once: rosters may be brought anew later
     ("17 * * * *", jobs.KEEP_GRADES, grading.keep),  # once a week: patrols are planned by them

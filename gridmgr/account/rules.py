@@ -32,6 +32,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "grid.export": frozenset({Role.PLANNER, Role.COMMAND_CENTRE, Role.ADMIN}),
     "plan.view": _OFFICE | {Role.PLANNER},
     "plan.draw": frozenset({Role.PLANNER, Role.STREET_LEADER, Role.ADMIN}),
+    "plan.approve": frozenset({Role.COMMAND_CENTRE, Role.ADMIN}),
     "plan.manage": frozenset({Role.ADMIN}),
     "redraw.propose": frozenset({Role.PLANNER, Role.STREET_LEADER, Role.COMMAND_CENTRE, Role.ADMIN}),
     "incident.view": _EVERYBODY,

@@ -20,6 +20,8 @@ class Status(StrEnum):
     """How far a plan is."""
 
     DRAFT = "draft"  # 草案
+    SUBMITTED = "submitted"  # 送审: on its way to be the map
+    PUBLISHED = "published"  # 已发布
     DISCARDED = "discarded"
 
 
@@ -39,6 +41,7 @@ class BoundaryPlan(Base):
     area_code: Mapped[str] = mapped_column(String(32))  # a street, a community, or "" for the district
     base: Mapped[str] = mapped_column(String(24))  # the edition's stamp
     base_day: Mapped[date]
+    base_mark: Mapped[int] = mapped_column(BigInteger)  # the last row of the map that was there then
     tip_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("plan_edit.id"))
     top_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("plan_edit.id"))
     locked: Mapped[list[str]] = mapped_column(ARRAY(String(32)))

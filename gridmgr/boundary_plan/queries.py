@@ -130,6 +130,17 @@ def _chain(session: Session, tip: int | None) -> list[int]:
     return [] if tip is None else list(session.scalars(_CHAIN, {"tip": tip}))
 
 
+def drawn_by(session: Session, plan: BoundaryPlan) -> set[str]:
+    """Return every unit that the edits of a plan have written, new vertices of neighbours among them."""
+    chain = _chain(session, plan.tip_id)
+    return set(session.scalars(select(PlanChange.code).where(PlanChange.edit_id.in_(chain)).distinct()))
+
+
+def mark(session: Session) -> int:
+    """Return the number of the last row of the map: what is written from now on has a larger one."""
+    return session.scalar(select(func.max(GridUnit.id))) or 0
+
+
 def edition(session: Session, plan: BoundaryPlan) -> Edition:
     """Return the edition a plan stands on, in its present state."""
     return session.get_one(Edition, int(plan.base.partition(".")[0]))

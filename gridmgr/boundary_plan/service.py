@@ -74,6 +74,7 @@ def create(session: Session, actor: Actor, name: str, area_code: str = "") -> Bo
             raise NotAnArea(code=area_code)
     plan = BoundaryPlan(
         name=rules.named(name), area_code=area_code, base=newest.stamp, base_day=newest.effective, locked=[],
+        base_mark=queries.mark(session),
         status=Status.DRAFT, created_by=actor.id, created_name=actor.name, created_at=clock.now(),
     )  # fmt: skip
     session.add(plan)
@@ -129,6 +130,17 @@ def _may_draw(session: Session, actor: Actor, plan: BoundaryPlan) -> None:
         raise PlanClosed(name=plan.name)
     if queries.edition(session, plan).stamp != plan.base:
         raise BaseRedrawn(day=plan.base_day)
+
+
+def hold(session: Session, actor: Actor, plan: BoundaryPlan, on_tip: int | None) -> None:
+    """Take a plan whose row is held from whoever else draws on it, as it was seen.
+
+    Raises
+    ------
+    Claimed, PlanMoved
+    """
+    _claimed(plan, actor, over=False)
+    _at_tip(session, plan, on_tip)
 
 
 def _at_tip(session: Session, plan: BoundaryPlan, on_tip: int | None) -> None:
@@ -386,6 +398,7 @@ def branch(session: Session, actor: Actor, plan_id: int, name: str) -> BoundaryP
     require(actor, "plan.draw", plan.area_code)
     made = BoundaryPlan(
         name=rules.named(name), area_code=plan.area_code, base=plan.base, base_day=plan.base_day, tip_id=plan.tip_id,
+        base_mark=plan.base_mark,
         top_id=plan.tip_id, locked=list(plan.locked), status=Status.DRAFT, created_by=actor.id,
         created_name=actor.name, created_at=clock.now(), origin_id=plan.id,
     )  # fmt: skip

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +37,10 @@ class Edition(Base):
     title: Mapped[str] = mapped_column(String(200))
     revision: Mapped[str] = mapped_column(String(16))  # random: a load rolled back never shares its name
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    followed: Mapped[str | None] = mapped_column(String(16))  # the revision that people have followed
+    keep_in_hand: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # open cases being worked on
 
     @property
     def stamp(self) -> str:

@@ -124,11 +124,16 @@ def known_level(level: str) -> str:
 
 
 def frame(
-    session: Session, level: str, at: date | None = None, actor: Actor | None = None
+    session: Session,
+    level: str,
+    at: date | None = None,
+    actor: Actor | None = None,
+    *where: ColumnElement[bool],
 ) -> gpd.GeoDataFrame:
     """Return one level as it is on the day `at`: code, name, parent_code, attributes, EPSG:4326 geometry.
 
     With an actor only what is visible to that actor; without, everything (for the system's own work).
+    `where` narrows it further.
     """
     chosen = at or edition_at(session).effective
     columns = [
@@ -136,7 +141,7 @@ def frame(
         GridUnit.population, GridUnit.land_use, GridUnit.address, GridUnit.area_m2, GridUnit.valid_from,
     ]  # fmt: skip
     asked = select(*columns, func.ST_AsBinary(GridUnit.geom).label("wkb")).where(
-        GridUnit.level == known_level(level), valid_at(chosen)
+        GridUnit.level == known_level(level), valid_at(chosen), *where
     )
     if actor is not None:
         asked = asked.where(visible_units(actor))
@@ -313,6 +318,12 @@ def bounds(session: Session, actor: Actor) -> tuple[float, float, float, float] 
     )
     row = session.execute(select(*sides)).one()
     return None if row[0] is None else tuple(row)
+
+
+def near(shapes: np.ndarray) -> ColumnElement[bool]:
+    """Return the SQL condition of units whose box meets that of some shapes, EPSG:4326."""
+    west, south, east, north = map(float, shapely.total_bounds(shapes))
+    return GridUnit.geom.op("&&")(func.ST_MakeEnvelope(west, south, east, north, 4326))
 
 
 def lineage_of(session: Session, code: str) -> list[tuple[Lineage, Edition]]:

@@ -1,13 +1,13 @@
 """Verbs of the hierarchy: load a level into an edition, set the code scheme, draw outlines for tiles."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from gis.crs import to_metric
@@ -44,11 +44,19 @@ class Loaded:
 
 
 def load(
-    session: Session, levels: Mapping[str, gpd.GeoDataFrame], effective: date, title: str = ""
+    session: Session,
+    levels: Mapping[str, gpd.GeoDataFrame],
+    effective: date,
+    title: str = "",
+    among: Mapping[str, Collection[str]] | None = None,
+    *,
+    keep_in_hand: bool = False,
 ) -> Loaded:
     """Make `levels` the state of the map from `effective` on, closing and opening rows with lineage.
 
     A level that is not given stays as it is. Loading again on the same day corrects that day's edition.
+    With `among`, each level is told for these codes alone: all other units stay as they are.
+    With `keep_in_hand`, open cases that somebody works on stay in the unit they were in.
 
     Raises
     ------
@@ -58,12 +66,14 @@ def load(
         A code that had been retired would be used again.
     """
     edition = _edition_for(session, effective, title)
+    edition.keep_in_hand = keep_in_hand
     loaded = Loaded(edition)
     for level in LEVELS:
         if level in levels:
             if queries.scheme(session) is None:
                 set_scheme(session, guess_scheme(level, levels[level]["code"]))
-            loaded.counts[level] = _load_level(session, edition, level, levels[level]).counts()
+            codes = among[level] if among is not None else None
+            loaded.counts[level] = _load_level(session, edition, level, levels[level], codes).counts()
     session.execute(text("ANALYZE grid_unit"))
     emit(session, EditionPublished(edition.id, effective))
     return loaded
@@ -84,9 +94,12 @@ def _edition_for(session: Session, effective: date, title: str) -> Edition:
     return edition
 
 
-def _load_level(session: Session, edition: Edition, level: str, frame: gpd.GeoDataFrame) -> Changes:
+def _load_level(
+    session: Session, edition: Edition, level: str, frame: gpd.GeoDataFrame, codes: Collection[str] | None
+) -> Changes:
     new = _complete(frame, level)
-    old = queries.frame(session, level, edition.effective)
+    told = () if codes is None else (GridUnit.code.in_(list(codes)),)
+    old = queries.frame(session, level, edition.effective, None, *told)
     fates = changes(old, new)
     _refuse_retired(session, edition, level, fates)
     _close(session, edition, level, fates)
@@ -137,18 +150,27 @@ def _write_lineage(session: Session, edition: Edition, level: str) -> None:
     first = session.scalar(select(func.min(GridUnit.valid_from)).where(GridUnit.level == level))
     if first is None or first == edition.effective:
         return  # what appears first has no past
-    old = _frame_closing_at(session, edition, level)
-    new = queries.frame(session, level, edition.effective)
-    homes = queries.frame(session, BUILDING, edition.effective) if level in COVERAGES else new.iloc[:0]
+    touched = select(GridUnit.code).where(
+        GridUnit.level == level,
+        or_(GridUnit.valid_from == edition.effective, GridUnit.valid_to == edition.effective),
+    )
+    old, new = (
+        queries.frame(session, level, day, None, GridUnit.code.in_(touched))
+        for day in (_day_before(session, edition), edition.effective)
+    )
+    homes = new.iloc[:0]
+    if level in COVERAGES and len(old):  # what the old ground held is asked for, wherever it is now
+        homes = queries.frame(
+            session, BUILDING, edition.effective, None, queries.near(old.geometry.to_numpy())
+        )
     rows = lineage(old, new, changes(old, new), homes.set_geometry(homes.representative_point()))
     rows = rows.assign(edition_id=edition.id, level=level).astype(object)
     if len(rows):
         session.execute(insert(Lineage), rows.where(rows.notna(), None).to_dict("records"))
 
 
-def _frame_closing_at(session: Session, edition: Edition, level: str) -> gpd.GeoDataFrame:
-    before = session.scalar(select(func.max(Edition.effective)).where(Edition.effective < edition.effective))
-    return queries.frame(session, level, before)
+def _day_before(session: Session, edition: Edition) -> date | None:
+    return session.scalar(select(func.max(Edition.effective)).where(Edition.effective < edition.effective))
 
 
 def set_scheme(session: Session, scheme: Scheme) -> None:

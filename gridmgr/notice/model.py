@@ -77,6 +77,8 @@ class Kind(StrEnum):
     CONSULT_LATE = "consult_late"  # 逾期未答复: some have said nothing in time and are still awaited
     CONSULT_REPLIED = "consult_replied"  # 意见采纳情况: how your objection was taken
     CONSULT_ENDED = "consult_ended"  # what a consultation came to
+    PLAN_STEP = "plan_step"  # 网格方案: a plan you have submitted goes a step on, or comes back
+    SEAT_MOVED = "seat_moved"  # 网格调整: your roles and turns follow a unit that was redrawn
     ADMISSION = "admission"  # 准入: a request that touches you was made, argued or decided
     SCAN_ALARM = "scan_alarm"  # 聚集预警: more has lately happened in a place than expected
     BULLETIN = "bulletin"  # 工作周报、月报: a report of your area, body or work was written

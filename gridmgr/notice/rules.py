@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from gridmgr import i18n, words
 from gridmgr.notice.model import BadAddress, BadPhone, BadQuiet, BadUrl, Kind, Quiet, Way, Webhook
+from gridmgr.words.plans import STEPS
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ KINDS: dict[Kind, Usual] = {
     Kind.CONSULT_LATE: Usual(important=True, email=True),
     Kind.CONSULT_REPLIED: Usual(email=True),
     Kind.CONSULT_ENDED: Usual(email=True),
+    Kind.PLAN_STEP: Usual(email=True),
+    Kind.SEAT_MOVED: Usual(important=True, email=True),
     Kind.ADMISSION: Usual(email=True),
     Kind.SCAN_ALARM: Usual(important=True, email=True),
     Kind.BULLETIN: Usual(),
@@ -154,7 +157,11 @@ def _share(value: object) -> str:
     return f"{value:.0%}" if isinstance(value, int | float) else str(value)
 
 
-_SHOWN = {"due": _due, "share": _share}
+def _step(value: object) -> str:
+    return words.word(STEPS, str(value))
+
+
+_SHOWN = {"due": _due, "share": _share, "step": _step}
 
 
 def check_address(address: str) -> str:

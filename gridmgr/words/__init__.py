@@ -291,6 +291,8 @@ NOTICES = {
     "consult_late": N_("Nothing was said on “{title}” by {due}, and is still awaited, by: {note}"),
     "consult_replied": N_("{name} has replied to your objection to “{title}”: {note}"),
     "consult_ended": N_("The consultation on “{title}” has ended: {note}"),
+    "plan_step": N_("Plan “{title}”: {step} {note}"),
+    "seat_moved": N_("With the new grids what you hold in {before} goes to {after}."),
     "admission": N_("Admission of {category} at {place}, {name}, {action}: {note}"),
     "scan_alarm": N_(
         "{count} × {category} around {place} since {since}, {expected} expected; by chance once in {days} days."
@@ -351,6 +353,8 @@ NOTICE_KINDS = {
     "consult_late": N_("Opinions missing past the due time"),
     "consult_replied": N_("How our objection was taken"),
     "consult_ended": N_("A consultation has ended"),
+    "plan_step": N_("A step of a plan I have submitted"),
+    "seat_moved": N_("My roles follow redrawn units"),
     "admission": N_("Admission to a list"),
     "scan_alarm": N_("Alarm of the daily scan"),
     "bulletin": N_("Weekly or monthly report"),

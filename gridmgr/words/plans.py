@@ -1,5 +1,32 @@
-"""Words of plans."""
+"""Words of plans and of their way to the map."""
 
 from gridmgr.words import N_
 
-STATUS = {"draft": N_("draft plan"), "discarded": N_("discarded")}
+STATUS = {
+    "draft": N_("draft plan"),
+    "submitted": N_("submitted plan"),
+    "published": N_("published plan"),
+    "discarded": N_("discarded"),
+}
+PUBLICATIONS = {
+    "checked": N_("Checked"),
+    "notice": N_("On public notice"),
+    "consulting": N_("Opinions being asked for"),
+    "approved": N_("Approved"),
+    "published": N_("Published"),
+    "stopped": N_("Stopped by a veto"),
+    "withdrawn": N_("Taken back"),
+}
+STEPS = {
+    "submit": N_("submitted and checked"),
+    "announce": N_("put on public notice"),
+    "consult": N_("asked for opinions"),
+    "hear": N_("the opinions are in"),
+    "stop": N_("stopped by a veto"),
+    "approve": N_("approved"),
+    "rebase": N_("taken to the newest state of the map"),
+    "publish": N_("published"),
+    "fail": N_("could not be published"),
+    "withdraw": N_("taken back"),
+}
+COMMENTS = {"waiting": N_("not read yet"), "shown": N_("shown"), "hidden": N_("not shown")}

@@ -20,6 +20,7 @@ ORDER = (
     "simulation",
     "importing",
     "plan_difference",
+    "publication",
     "boundary_plan",
     "grid_code",
     "redraw",

@@ -1,0 +1,1 @@
+"""From a plan of other borders to the map in force: checked, on public notice, consulted on, approved, published."""

@@ -1,0 +1,171 @@
+"""Pure decisions of publications: which step may follow which, what is asked whom, what a plan makes of the map."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gis.findings import KINDS
+from gridmgr.hierarchy.rules import Scheme
+from gridmgr.publication.model import (
+    LONGEST_COMMENT,
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    CommentUnfit,
+    Deed,
+    NoteUnfit,
+    NotNow,
+    State,
+)
+from gridmgr.terms.model import Term
+from gridmgr.words import N_
+
+TRANSITIONS: Mapping[tuple[State | None, Deed], State] = {
+    (None, Deed.SUBMIT): State.CHECKED,
+    (State.CHECKED, Deed.ANNOUNCE): State.NOTICE,
+    (State.NOTICE, Deed.CONSULT): State.CONSULTING,
+    (State.CONSULTING, Deed.CONSULT): State.CONSULTING,  # opinions that lapsed are asked for again
+    (State.CONSULTING, Deed.HEAR): State.CONSULTING,
+    (State.CONSULTING, Deed.STOP): State.STOPPED,
+    (State.CONSULTING, Deed.APPROVE): State.APPROVED,
+    (State.APPROVED, Deed.APPROVE): State.APPROVED,  # for another day
+    (State.APPROVED, Deed.REBASE): State.APPROVED,
+    (State.APPROVED, Deed.FAIL): State.APPROVED,
+    (State.APPROVED, Deed.PUBLISH): State.PUBLISHED,
+    **{
+        (each, Deed.WITHDRAW): State.WITHDRAWN
+        for each in (State.CHECKED, State.NOTICE, State.CONSULTING, State.APPROVED)
+    },
+}
+"""The state after a step; what is not here cannot be done."""
+
+TERMS = {
+    "notice_days": Term(N_("Days a plan is on public notice"), 7, 0, 90, whole=True),
+    "comments": Term(N_("Comments one address may send within an hour"), 5, 1, 100, whole=True),
+}
+MATTER = "publication"
+BACK = frozenset({State.STOPPED, State.WITHDRAWN})  # the plan is a draft again
+SAME_GROUND = 1e-9  # of a unit's area: less is rounding
+NEAR = 0.01  # degrees around a plan within which a comment may point
+
+CODES = {
+    "code_unfit": N_(
+        "The code {code} does not fit the scheme of codes, or does not begin as that of {other}."
+    ),
+    "code_retired": N_("The code {code} was retired before; a retired code is never used again."),
+}
+"""Findings on codes, beside those of `gis.findings` on ground."""
+
+
+def after(state: State | None, deed: Deed) -> State:
+    """Return the state a step leads to.
+
+    Raises
+    ------
+    NotNow
+
+    >>> after(State.CHECKED, Deed.ANNOUNCE)
+    <State.NOTICE: 'notice'>
+    """
+    found = TRANSITIONS.get((state, deed))
+    if found is None:
+        raise NotNow(state=state or "-")
+    return found
+
+
+def allowed(state: State) -> list[Deed]:
+    """Return the steps that may follow a state."""
+    return [deed for (at, deed) in TRANSITIONS if at == state]
+
+
+def reason(note: str) -> str:
+    """Return a reason that was given.
+
+    Raises
+    ------
+    NoteUnfit
+    """
+    note = note.strip()
+    if not 0 < len(note) <= LONGEST_NOTE:
+        raise NoteUnfit(most=LONGEST_NOTE)
+    return note
+
+
+def comment(name: str, told: str) -> tuple[str, str]:
+    """Return who says what in a comment.
+
+    Raises
+    ------
+    CommentUnfit
+    """
+    told = "".join(each for each in told if each.isprintable() or each == "\n").strip()
+    if not 0 < len(told) <= LONGEST_COMMENT:
+        raise CommentUnfit(most=LONGEST_COMMENT)
+    return "".join(filter(str.isprintable, name)).strip()[:LONGEST_NAME], told
+
+
+def codes_amiss(
+    units: gpd.GeoDataFrame, scheme: Scheme | None, level: str, used: Collection[str]
+) -> list[dict]:
+    """Return findings on the codes of new units: `used` are those somebody had before."""
+    length = (scheme and scheme.parent_length.get(level)) or 0
+    amiss = []
+    for code, parent in units["parent_code"].items():
+        if (scheme and not scheme.fits(level, code)) or code[:length] != (parent or "")[:length]:
+            amiss.append(_finding("code_unfit", level, code, other=parent))
+        elif code in used:
+            amiss.append(_finding("code_retired", level, code))
+    return amiss
+
+
+def _finding(kind: str, level: str, code: str, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "severity": "error",
+        "level": level,
+        "code": code,
+        "other": None,
+        "detail": {},
+    } | more
+
+
+def told(findings: gpd.GeoDataFrame, about: Collection[str]) -> list[dict[str, Any]]:
+    """Return the findings that name one of some codes, as they are kept; each once."""
+    if findings.empty:
+        return []
+    named = findings["code"].isin(about) | findings["other"].isin(about)
+    columns = ["kind", "severity", "level", "code", "other", "area_m2", "size_m", "detail"]
+    rows = pd.DataFrame(findings.loc[named, columns]).astype(object)
+    return rows.where(rows.notna(), None).to_dict("records")
+
+
+def sentence(finding: Mapping[str, Any]) -> str:
+    """Return the untranslated sentence of a finding."""
+    return CODES.get(finding["kind"]) or KINDS[finding["kind"]][1]
+
+
+def outlines(old: gpd.GeoDataFrame, was: gpd.GeoDataFrame, now: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return those units of a level whose ground is another one, with the union of their children.
+
+    `old` holds code and attributes; `was` and `now` their children, by `parent_code`.
+    """
+    rows = []
+    for n, code in enumerate(old["code"]):
+        before, later = (
+            each.geometry.to_numpy()[(each["parent_code"] == code).to_numpy()] for each in (was, now)
+        )
+        if len(later):
+            ground, former = (shapely.coverage_union_all(each) for each in (later, before))
+            off = shapely.area(shapely.symmetric_difference(ground, former))
+            if off > SAME_GROUND * shapely.area(former):
+                rows.append((n, ground))
+    chosen = old.iloc[[n for n, _ in rows]]
+    return chosen.set_geometry(np.array([each for _, each in rows], dtype=object), crs=old.crs)
+
+
+def parties(base: Mapping[str, str], now: Mapping[str, str], touched: Iterable[str]) -> set[str]:
+    """Return the parents of touched units, as they were and as they are to be."""
+    return {parent for code in touched for parent in (base.get(code), now.get(code)) if parent}
