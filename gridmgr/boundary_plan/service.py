@@ -60,8 +60,7 @@ def create(session: Session, actor: Actor, name: str, area_code: str = "") -> Bo
     Raises
     ------
     NotGranted, OutsideGrant
-    NoEdition, UnknownUnit
-    NotAnArea, PlanUnnamed
+    NoEdition, UnknownUnit, NotAnArea, PlanUnnamed
     """
     require(actor, "plan.draw", area_code)
     editions = hierarchy.editions(session)
@@ -74,8 +73,8 @@ def create(session: Session, actor: Actor, name: str, area_code: str = "") -> Bo
             raise NotAnArea(code=area_code)
     plan = BoundaryPlan(
         name=rules.named(name), area_code=area_code, base=newest.stamp, base_day=newest.effective, locked=[],
-        base_mark=queries.mark(session),
-        status=Status.DRAFT, created_by=actor.id, created_name=actor.name, created_at=clock.now(),
+        base_mark=queries.mark(session), status=Status.DRAFT, created_by=actor.id, created_at=clock.now(),
+        created_name=actor.name,
     )  # fmt: skip
     session.add(plan)
     session.flush()
@@ -93,7 +92,7 @@ def draw(
     PlanClosed, BaseRedrawn, Claimed, PlanMoved
     EditUnknown, EditIncomplete, NothingChanged, CodeTaken, CodeUnfit, and what `gis.plan` refuses
     """
-    plan = _taken(session, actor, plan_id, on_tip)
+    plan = taken(session, actor, plan_id, on_tip)
     before = queries.state(session, plan, plan.tip_id)
     return _kept(session, actor, plan, before, _drawing(session, plan, before, kind, args))
 
@@ -113,7 +112,7 @@ def preview(
     return Drawn(plan, plan.tip_id, before, later, changed, gone)
 
 
-def _taken(
+def taken(
     session: Session, actor: Actor, plan_id: int, on_tip: int | None, *, over: bool = False
 ) -> BoundaryPlan:
     """Hold a plan's row, if the actor may draw on it as it was seen."""
@@ -130,17 +129,6 @@ def _may_draw(session: Session, actor: Actor, plan: BoundaryPlan) -> None:
         raise PlanClosed(name=plan.name)
     if queries.edition(session, plan).stamp != plan.base:
         raise BaseRedrawn(day=plan.base_day)
-
-
-def hold(session: Session, actor: Actor, plan: BoundaryPlan, on_tip: int | None) -> None:
-    """Take a plan whose row is held from whoever else draws on it, as it was seen.
-
-    Raises
-    ------
-    Claimed, PlanMoved
-    """
-    _claimed(plan, actor, over=False)
-    _at_tip(session, plan, on_tip)
 
 
 def _at_tip(session: Session, plan: BoundaryPlan, on_tip: int | None) -> None:
@@ -284,7 +272,7 @@ def adopt(session: Session, actor: Actor, plan_id: int, on_tip: int | None, draw
         `gis.adoption.faults` tells all that is wrong with them.
     CodeTaken, CodeUnfit, and as `draw` does
     """
-    plan = _taken(session, actor, plan_id, on_tip)
+    plan = taken(session, actor, plan_id, on_tip)
     before = queries.state(session, plan, plan.tip_id)
     inside = before.numbers.index
     fresh = [str(code) for code in drawn.index if code not in inside]
@@ -331,7 +319,7 @@ def undo(session: Session, actor: Actor, plan_id: int, on_tip: int | None) -> Dr
     ------
     NothingToUndo, and as `draw` does
     """
-    plan = _taken(session, actor, plan_id, on_tip)
+    plan = taken(session, actor, plan_id, on_tip)
     if plan.tip_id is None:
         raise NothingToUndo
     return _gone_to(session, plan, queries.edit(session, plan.tip_id).before_id)
@@ -344,7 +332,7 @@ def redo(session: Session, actor: Actor, plan_id: int, on_tip: int | None) -> Dr
     ------
     NothingToRedo, and as `draw` does
     """
-    plan = _taken(session, actor, plan_id, on_tip)
+    plan = taken(session, actor, plan_id, on_tip)
     if plan.tip_id == plan.top_id:
         raise NothingToRedo
     return _gone_to(session, plan, queries.following(session, plan))
@@ -398,9 +386,8 @@ def branch(session: Session, actor: Actor, plan_id: int, name: str) -> BoundaryP
     require(actor, "plan.draw", plan.area_code)
     made = BoundaryPlan(
         name=rules.named(name), area_code=plan.area_code, base=plan.base, base_day=plan.base_day, tip_id=plan.tip_id,
-        base_mark=plan.base_mark,
-        top_id=plan.tip_id, locked=list(plan.locked), status=Status.DRAFT, created_by=actor.id,
-        created_name=actor.name, created_at=clock.now(), origin_id=plan.id,
+        base_mark=plan.base_mark, top_id=plan.tip_id, locked=list(plan.locked), status=Status.DRAFT,
+        created_by=actor.id, created_name=actor.name, created_at=clock.now(), origin_id=plan.id,
     )  # fmt: skip
     session.add(made)
     session.flush()

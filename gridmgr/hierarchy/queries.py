@@ -320,12 +320,6 @@ def bounds(session: Session, actor: Actor) -> tuple[float, float, float, float] 
     return None if row[0] is None else tuple(row)
 
 
-def near(shapes: np.ndarray) -> ColumnElement[bool]:
-    """Return the SQL condition of units whose box meets that of some shapes, EPSG:4326."""
-    west, south, east, north = map(float, shapely.total_bounds(shapes))
-    return GridUnit.geom.op("&&")(func.ST_MakeEnvelope(west, south, east, north, 4326))
-
-
 def lineage_of(session: Session, code: str) -> list[tuple[Lineage, Edition]]:
     """Return what happened to a code in every edition, the newest first."""
     asked = (

@@ -7,7 +7,7 @@ from datetime import date
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from gis.crs import to_metric
@@ -160,13 +160,16 @@ def _write_lineage(session: Session, edition: Edition, level: str) -> None:
     )
     homes = new.iloc[:0]
     if level in COVERAGES and len(old):  # what the old ground held is asked for, wherever it is now
-        homes = queries.frame(
-            session, BUILDING, edition.effective, None, queries.near(old.geometry.to_numpy())
-        )
+        homes = queries.frame(session, BUILDING, edition.effective, None, _near(old))
     rows = lineage(old, new, changes(old, new), homes.set_geometry(homes.representative_point()))
     rows = rows.assign(edition_id=edition.id, level=level).astype(object)
     if len(rows):
         session.execute(insert(Lineage), rows.where(rows.notna(), None).to_dict("records"))
+
+
+def _near(units: gpd.GeoDataFrame) -> ColumnElement[bool]:
+    west, south, east, north = map(float, units.total_bounds)
+    return GridUnit.geom.op("&&")(func.ST_MakeEnvelope(west, south, east, north, 4326))
 
 
 def _day_before(session: Session, edition: Edition) -> date | None:

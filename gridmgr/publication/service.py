@@ -56,7 +56,7 @@ def submit(session: Session, actor: Actor, plan_id: int, on_tip: int | None, not
     if plan.status != Status.DRAFT:
         raise PlanClosed(name=plan.name)
     rebase_to_newest(session, plan)
-    drawing.hold(session, actor, plan, on_tip)
+    drawing.taken(session, actor, plan_id, on_tip)
     standing = plans.standing(session, plan, plan.tip_id)
     if not drawn.touched(standing.base, standing.state):
         raise NothingToPublish(name=plan.name)
