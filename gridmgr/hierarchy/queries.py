@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from geoalchemy2.functions import ST_X, ST_Y, ST_AsGeoJSON, ST_PointOnSurface
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, text, true
 from sqlalchemy.orm import Session, defer
 
 from gis.locate import Locator
@@ -41,6 +41,8 @@ from gridmgr.hierarchy.model import (
 from gridmgr.hierarchy.rules import Scheme
 from gridmgr.kept import kept
 from gridmgr.settings import settings
+
+ALL_UNITS = true()
 
 
 def valid_at(at: date) -> ColumnElement[bool]:
@@ -124,16 +126,11 @@ def known_level(level: str) -> str:
 
 
 def frame(
-    session: Session,
-    level: str,
-    at: date | None = None,
-    actor: Actor | None = None,
-    *where: ColumnElement[bool],
+    session: Session, level: str, at: date | None = None, actor: Actor | None = None, only=ALL_UNITS
 ) -> gpd.GeoDataFrame:
     """Return one level as it is on the day `at`: code, name, parent_code, attributes, EPSG:4326 geometry.
 
-    With an actor only what is visible to that actor; without, everything (for the system's own work).
-    `where` narrows it further.
+    With an actor only what is visible to that actor; without, everything. `only` is a further SQL condition.
     """
     chosen = at or edition_at(session).effective
     columns = [
@@ -141,12 +138,11 @@ def frame(
         GridUnit.population, GridUnit.land_use, GridUnit.address, GridUnit.area_m2, GridUnit.valid_from,
     ]  # fmt: skip
     asked = select(*columns, func.ST_AsBinary(GridUnit.geom).label("wkb")).where(
-        GridUnit.level == known_level(level), valid_at(chosen), *where
+        GridUnit.level == known_level(level), valid_at(chosen), only
     )
     if actor is not None:
         asked = asked.where(visible_units(actor))
-    rows = session.execute(asked.order_by(GridUnit.code)).all()
-    names = [column.key for column in columns]
+    rows, names = session.execute(asked.order_by(GridUnit.code)).all(), [column.key for column in columns]
     data = {name: [row[n] for row in rows] for n, name in enumerate(names)}
     shapes = shapely.from_wkb(np.array([bytes(row[-1]) for row in rows], dtype=object))
     return gpd.GeoDataFrame(data, columns=names, geometry=shapes, crs="EPSG:4326")

@@ -98,8 +98,8 @@ def _load_level(
     session: Session, edition: Edition, level: str, frame: gpd.GeoDataFrame, codes: Collection[str] | None
 ) -> Changes:
     new = _complete(frame, level)
-    told = () if codes is None else (GridUnit.code.in_(list(codes)),)
-    old = queries.frame(session, level, edition.effective, None, *told)
+    told = queries.ALL_UNITS if codes is None else GridUnit.code.in_(list(codes))
+    old = queries.frame(session, level, edition.effective, only=told)
     fates = changes(old, new)
     _refuse_retired(session, edition, level, fates)
     _close(session, edition, level, fates)
@@ -155,12 +155,12 @@ def _write_lineage(session: Session, edition: Edition, level: str) -> None:
         or_(GridUnit.valid_from == edition.effective, GridUnit.valid_to == edition.effective),
     )
     old, new = (
-        queries.frame(session, level, day, None, GridUnit.code.in_(touched))
+        queries.frame(session, level, day, only=GridUnit.code.in_(touched))
         for day in (_day_before(session, edition), edition.effective)
     )
     homes = new.iloc[:0]
     if level in COVERAGES and len(old):  # what the old ground held is asked for, wherever it is now
-        homes = queries.frame(session, BUILDING, edition.effective, None, _near(old))
+        homes = queries.frame(session, BUILDING, edition.effective, only=_near(old))
     rows = lineage(old, new, changes(old, new), homes.set_geometry(homes.representative_point()))
     rows = rows.assign(edition_id=edition.id, level=level).astype(object)
     if len(rows):

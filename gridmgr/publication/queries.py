@@ -155,7 +155,7 @@ def outcome(session: Session, plan: BoundaryPlan, tip: int | None) -> Outcome:
     changed, gone = drawing.changed(base.plan, state.plan)
     homes = drawn.homes(base.plan, state.plan)
     units = _with_attributes(session, plan.base_day, state.plan, list(changed), drawn.touched(base, state))
-    moved = hierarchy.frame(session, BUILDING, plan.base_day, None, GridUnit.code.in_(list(homes)))
+    moved = hierarchy.frame(session, BUILDING, plan.base_day, only=GridUnit.code.in_(list(homes)))
     moved["parent_code"] = moved["code"].map(homes)
     was, now = (each.plan.units.loc[each.numbers.index] for each in (base, state))
     touched = drawn.touched(base, state)
@@ -173,7 +173,7 @@ def _with_attributes(
     session: Session, day: date, plan: drawing.Plan, codes: list[str], touched: Collection[str]
 ) -> gpd.GeoDataFrame:
     """The units as they are to be stored: sums of their buildings, and what else was known of them."""
-    known = hierarchy.frame(session, MICRO_GRID, day, None, GridUnit.code.in_(codes)).set_index("code")
+    known = hierarchy.frame(session, MICRO_GRID, day, only=GridUnit.code.in_(codes)).set_index("code")
     units = plan.units.loc[codes, ["name", "parent_code", "geometry"]]
     kept = known.drop(columns=["name", "parent_code", "geometry", "level", "valid_from", "area_m2"])
     units = units.join(kept).astype(dict.fromkeys(SUMMED, object))
@@ -190,14 +190,14 @@ def _above(
     session: Session, day: date, was: gpd.GeoDataFrame, now: gpd.GeoDataFrame, communities: Collection[str]
 ) -> dict[str, gpd.GeoDataFrame]:
     """Communities and streets whose ground is another one, as the union of their children."""
-    old = hierarchy.frame(session, COMMUNITY, day, None, GridUnit.code.in_(list(communities)))
+    old = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.code.in_(list(communities)))
     redrawn = rules.outlines(old, was, now)
     if redrawn.empty:
         return {}
     streets = list(set(redrawn["parent_code"].dropna()))
-    before = hierarchy.frame(session, COMMUNITY, day, None, GridUnit.parent_code.in_(streets))
+    before = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.parent_code.in_(streets))
     after = pd.concat([before[~before["code"].isin(redrawn["code"])], redrawn])
-    held = hierarchy.frame(session, STREET, day, None, GridUnit.code.in_(streets))
+    held = hierarchy.frame(session, STREET, day, only=GridUnit.code.in_(streets))
     wider = rules.outlines(held, before, after)
     return {COMMUNITY: redrawn} | ({STREET: wider} if len(wider) else {})
 
@@ -211,14 +211,13 @@ def findings(session: Session, plan: BoundaryPlan, found: Outcome) -> list[dict[
     whole = list(found.levels[MICRO_GRID]["parent_code"].dropna())
     within = list(found.communities | set(whole))
     grids = _replaced(
-        found, MICRO_GRID, hierarchy.frame(session, MICRO_GRID, day, None, GridUnit.parent_code.in_(within))
+        found, MICRO_GRID, hierarchy.frame(session, MICRO_GRID, day, only=GridUnit.parent_code.in_(within))
     )
     grids = grids[grids["parent_code"].isin(within)]
     houses = hierarchy.frame(
-        session, BUILDING, day, None,
-        GridUnit.parent_code.in_([*grids["code"], *found.among[MICRO_GRID]]),
+        session, BUILDING, day, only=GridUnit.parent_code.in_([*grids["code"], *found.among[MICRO_GRID]]),
     )  # fmt: skip
-    near = hierarchy.frame(session, COMMUNITY, day, None, GridUnit.code.in_(within))
+    near = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.code.in_(within))
     lower = {COMMUNITY: _replaced(found, COMMUNITY, near), MICRO_GRID: grids}
     lower[BUILDING] = _replaced(found, BUILDING, houses)
     faults = check(lower)
@@ -231,7 +230,7 @@ def findings(session: Session, plan: BoundaryPlan, found: Outcome) -> list[dict[
 def _upper(session: Session, day: date, found: Outcome) -> dict[str, gpd.GeoDataFrame]:
     streets = hierarchy.frame(session, STREET, day)
     near = list(set(found.levels[COMMUNITY]["parent_code"].dropna()))
-    all_of = hierarchy.frame(session, COMMUNITY, day, None, GridUnit.parent_code.in_(near))
+    all_of = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.parent_code.in_(near))
     return {
         STREET: _replaced(found, STREET, streets)[lambda each: each["code"].isin(near)],
         COMMUNITY: _replaced(found, COMMUNITY, all_of),
