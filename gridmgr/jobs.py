@@ -39,12 +39,17 @@ TAKE_UP = "take_up"  # take up the jobs of workers that are gone
 
 DEFER = text("""
     SELECT procrastinate_defer_jobs_v1(ARRAY[
-        ROW('default', :task, 0, CAST(:lock AS text), NULL, CAST(:args AS jsonb), NULL)
+        ROW('default', :task, 0, CAST(:lock AS text), NULL, CAST(:args AS jsonb),
+            CASE WHEN :seconds > 0 THEN clock_timestamp() + make_interval(secs => :seconds) END)
         ::procrastinate_job_to_defer_v1
     ])
 """)
 
 
-def defer(session: Session, task: str, lock: str | None = None, **args: object) -> None:
-    """Ask for a task to run once this transaction is committed; jobs of one `lock` run one by one."""
-    session.execute(DEFER, {"task": task, "lock": lock, "args": json.dumps(args)})
+def defer(session: Session, task: str, lock: str | None = None, seconds: float = 0, **args: object) -> None:
+    """Ask for a task to run once this transaction is committed, so many seconds from now at the earliest.
+
+    Jobs of one `lock` run one by one.
+    """
+    told = {"task": task, "lock": lock, "args": json.dumps(args), "seconds": seconds}
+    session.execute(DEFER, told)

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from gridmgr import jobs
+from gridmgr.account import service as accounts
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.claim import service as claim
@@ -11,14 +12,18 @@ from gridmgr.consultation import service as consultation
 from gridmgr.consultation.model import ConsultationEnded
 from gridmgr.discussion.model import Commented, Mentioned
 from gridmgr.dispatch import queries as dispatch
+from gridmgr.dispatch import service as dispatch_settings
+from gridmgr.duty import service as duty
 from gridmgr.escalation import service as escalation
 from gridmgr.escalation.model import LadderCalled
-from gridmgr.hierarchy.model import EditionPublished
+from gridmgr.hierarchy import service as hierarchy
+from gridmgr.hierarchy.model import EditionPublished, UnitsSucceeded
 from gridmgr.i18n import _
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import IncidentsMoved, IncidentsReported
 from gridmgr.life.model import Action
 from gridmgr.life.rules import FINAL
+from gridmgr.one_grid import service as one_grid
 from gridmgr.onsite import service as onsite
 from gridmgr.organisation.model import BodyRenamed
 from gridmgr.policy.model import Act
@@ -33,6 +38,26 @@ def _rehome_open_cases(session: Session, event: EditionPublished) -> None:
     """Open cases, and open pieces of work, move to the units that now hold their place."""
     incident.rehome_open(session, SYSTEM)
     claim.rehome_open(session)
+
+
+def _follow_later(session: Session, event: EditionPublished) -> None:
+    """Reports that were located on the old map while the new one was written follow it once it is there."""
+    jobs.defer(session, jobs.FOLLOW_EDITION, lock=jobs.FOLLOW_EDITION)
+
+
+def _let_people_follow(session: Session, event: EditionPublished) -> None:
+    """Who holds roles and turns in a unit follows it, at once if the edition is in force."""
+    hierarchy.follow(session)
+
+
+def _go_along(session: Session, event: UnitsSucceeded) -> None:
+    """Roles, turns, lines, settings and open work go from units that are no more to those that follow them."""
+    moved = accounts.follow_units(session, event.heirs, event.founded)
+    moved |= duty.follow_units(session, event.heirs, event.founded)
+    one_grid.follow_units(session, event.heirs, event.founded)
+    dispatch_settings.follow_units(session, event)
+    publication.hand_on(session, event.heirs)
+    publication.tell_moved(session, moved)
 
 
 def _prepare_maps(session: Session, event: EditionPublished) -> None:
@@ -151,7 +176,8 @@ REACTIONS = {
     LadderCalled: [_do_as_the_ladder_says],
     Mentioned: [_tell_the_mentioned],
     ConsultationEnded: [_go_on_with_plans],
-    EditionPublished: [_rehome_open_cases, _prepare_maps],
+    EditionPublished: [_rehome_open_cases, _let_people_follow, _follow_later, _prepare_maps],
+    UnitsSucceeded: [_go_along],
     IncidentsReported: [_start_clocks, _tell_of_reports, _send_on_site],
     IncidentsMoved: [
         _remember_items,

@@ -347,18 +347,37 @@ def write_bulletins(timestamp: int = 0) -> None:
 
 @app.periodic(cron="1 0 * * *")
 @app.task(name=jobs.FOLLOW_EDITION)
-def follow_edition(timestamp: int) -> None:
-    """Just after midnight, let open cases and pieces of work follow an edition that has come into force."""
-    _in_transaction(_follow)
+def follow_edition(timestamp: int = 0, since: str = "", turn: int = 0) -> None:
+    """Let open cases, pieces of work and people follow the edition in force: at midnight, and after each one written.
+
+    As long as a transaction is open that began before, and may have located a report on the old map, it is done
+    again, for a minute; reports wait for nothing, and each is in one edition.
+    """
+    _in_transaction(lambda session: _follow(session, since, turn))
 
 
-def _follow(session: Session) -> None:
-    """Bring open cases, pieces and maps to the edition of today; before the first import there is none."""
+FOLLOW_SECONDS, FOLLOW_TURNS = 3, 20
+OLDER = text("""
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+      AND xact_start < CAST(:since AS timestamptz)
+""")
+
+
+def _follow(session: Session, since: str, turn: int) -> None:
+    """Bring open cases, pieces, people and maps to the edition of today; before the first import there is none."""
     if not hierarchy.editions(session):
         return
+    since = since or str(session.scalar(text("SELECT clock_timestamp()")))
+    still = session.scalar(OLDER, {"since": since})  # asked first: what ends from here on is seen below
     incident_service.rehome_open(session, SYSTEM)
     claim.rehome_open(session)
-    jobs.defer(session, jobs.PREPARE_MAPS)
+    hierarchy_service.follow(session)
+    if still and turn < FOLLOW_TURNS:
+        told = {"since": since, "turn": turn + 1}
+        jobs.defer(session, jobs.FOLLOW_EDITION, lock=jobs.FOLLOW_EDITION, seconds=FOLLOW_SECONDS, **told)
+    if not turn:
+        jobs.defer(session, jobs.PREPARE_MAPS)
 
 
 @app.periodic(cron="* * * * * */10")

@@ -380,3 +380,28 @@ def digest(secret: str) -> bytes:
 
 def _session_end() -> datetime:
     return clock.now() + timedelta(hours=settings().session_hours)
+
+
+def follow_units(
+    session: Session, heirs: Mapping[str, str], founded: Mapping[str, str]
+) -> set[tuple[int, str, str]]:
+    """Move roles from units that are no more to their heirs, and give those of a unit for what was cut from it too.
+
+    Returns who now holds what: (account, code before, code after).
+    """
+    held = session.scalars(
+        select(RoleGrant).where(RoleGrant.code.in_([*heirs, *founded.values()])).with_for_update()
+    ).all()
+    before = [(each.account_id, each.role, each.code) for each in held]
+    gains = {(who, role, heirs[code]): code for who, role, code in before if code in heirs}
+    for new, old in founded.items():
+        gains |= {(who, role, new): old for who, role, code in before if code == old}
+    there = select(RoleGrant.account_id, RoleGrant.role, RoleGrant.code).where(
+        RoleGrant.code.in_([code for *_, code in gains])
+    )
+    known = {tuple(row) for row in session.execute(there)}
+    session.execute(delete(RoleGrant).where(RoleGrant.code.in_(list(heirs))))
+    rows = [{"account_id": w, "role": r, "code": c} for w, r, c in gains if (w, r, c) not in known]
+    if rows:
+        session.execute(insert(RoleGrant), rows)
+    return {(who, old, code) for (who, _, code), old in gains.items()}

@@ -24,6 +24,7 @@ from gridmgr.dispatch.model import (
     SettingPast,
     Suggestion,
 )
+from gridmgr.hierarchy.model import UnitsSucceeded
 from gridmgr.incident import queries as incidents
 from gridmgr.incident import service as incident
 from gridmgr.incident.model import Incident, Move, UnknownIncident
@@ -160,3 +161,19 @@ def _hold(session: Session, held: dict[Incident, list]) -> None:
         row = insert(DispatchHold)
         changed = {name: row.excluded[name] for name in ("seq", "at", "why")}
         session.execute(row.on_conflict_do_update(index_elements=["incident_id"], set_=changed), rows)
+
+
+def follow_units(session: Session, event: UnitsSucceeded) -> None:
+    """Let how a unit dispatches hold for its heir and for what was cut from it, unless those have their own way."""
+    olds = {new: old for old, new in event.heirs.items()} | dict(event.founded)
+    asked = select(DispatchSetting).where(DispatchSetting.effective <= event.effective)
+    latest = {each.code: each for each in session.scalars(asked.order_by(DispatchSetting.effective))}
+    for new, old in olds.items():
+        if new in latest or old not in latest:
+            continue
+        told = {name: getattr(latest[old], name) for name in _SETTING}
+        row = insert(DispatchSetting).values(code=new, effective=event.effective, **told)
+        session.execute(row.on_conflict_do_nothing())
+
+
+_SETTING = ("mode", "severities", "check_minutes", "set_by", "set_at")

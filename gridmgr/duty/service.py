@@ -1,6 +1,6 @@
 """Verbs of duty: bring a roster, grant and take back leave. They never commit."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -210,3 +210,37 @@ def _said(instant: datetime) -> str:
 def _one_by_one(session: Session) -> None:
     """Let whoever else changes rosters wait until this transaction ends: two could take one seat."""
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext("gridmgr.duty"))))
+
+
+def follow_units(
+    session: Session, heirs: Mapping[str, str], founded: Mapping[str, str]
+) -> set[tuple[int, str, str]]:
+    """Move turns that have not ended from units that are no more to their heirs; who sits at a unit sits at its parts.
+
+    Where the heir's seat has a main already, who comes to it is a substitute. Returns (account, before, after).
+    """
+    asked = select(Shift).where(Shift.ends > clock.now(), Shift.code.in_([*heirs, *founded.values()]))
+    held = session.scalars(asked.order_by(Shift.begins, Shift.id).with_for_update()).all()
+    taken = select(Shift).where(Shift.ends > clock.now(), Shift.code.in_([*heirs.values()]))
+    seated = [each for each in session.scalars(taken) if not each.substitute]
+    moved = set()
+    for each in held:
+        for new in (code for code, old in founded.items() if old == each.code):
+            told = {name: getattr(each, name) for name in _SHIFT}
+            session.add(Shift(**told | {"code": new}))
+            moved.add((each.account_id, each.code, new))
+        if each.code in heirs:
+            moved.add((each.account_id, each.code, heirs[each.code]))
+            each.code = heirs[each.code]
+            each.substitute = each.substitute or any(_meet(each, other) for other in seated)
+            seated += [] if each.substitute else [each]
+    session.flush()
+    return moved
+
+
+_SHIFT = ("account_id", "role", "code", "substitute", "begins", "ends")
+
+
+def _meet(one: Shift, other: Shift) -> bool:
+    same = (one.role, one.code) == (other.role, other.code)
+    return same and one.begins < other.ends and other.begins < one.ends

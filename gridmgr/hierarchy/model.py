@@ -1,5 +1,6 @@
 """The four levels and their editions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -153,6 +154,15 @@ class EditionPublished:
 
     edition_id: int
     effective: date
+
+
+@dataclass(frozen=True)
+class UnitsSucceeded:
+    """An edition with other units is in force: whom that held is to follow, from that day on."""
+
+    effective: date
+    heirs: Mapping[str, str]  # of a retired code, the one that most of its households went to
+    founded: Mapping[str, str]  # of a new code, the one still there that it was cut from
 
 
 class NoEdition(NotFound):

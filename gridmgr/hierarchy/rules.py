@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmgr.hierarchy.model import BUILDING, LEVELS, PARENT, STORED_ATTRIBUTES, BadScheme
+from gridmgr.hierarchy.model import BUILDING, LEVELS, PARENT, STORED_ATTRIBUTES, BadScheme, Lineage
 
 LINEAGE_KINDS = {
     "renamed": "same code and outline, other attributes",
@@ -222,6 +222,23 @@ def _household_shares(old, parts, owners, homes) -> list[float | None]:
 
     whole, part = total(old.geometry.values)[owners], total(parts)
     return [float(p / w) if w else None for p, w in zip(part, whole, strict=True)]
+
+
+def succession(rows: Iterable[Lineage]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return of each retired code its heir, and of each new code the unit still there that it was cut from.
+
+    The greatest share of the old households decides, then that of its area.
+    """
+    rows = list(rows)
+    retired = {row.old_code for row in rows if row.kind == "retired"}
+    fresh = {row.new_code for row in rows if row.kind == "new"}
+    heirs, founded = {}, {}
+    for row in sorted(rows, key=lambda row: (row.household_share or 0, row.area_share or 0)):
+        if row.kind == "passed" and row.old_code in retired:
+            heirs[row.old_code] = row.new_code
+        elif row.kind == "passed" and row.new_code in fresh:
+            founded[row.new_code] = row.old_code
+    return heirs, founded
 
 
 def plain_name(name: str) -> str:

@@ -29,8 +29,9 @@ from gridmgr.hierarchy.model import (
     Lineage,
     RetiredCode,
     TileShape,
+    UnitsSucceeded,
 )
-from gridmgr.hierarchy.rules import Changes, Scheme, changes, guess_scheme, lineage, plain_name
+from gridmgr.hierarchy.rules import Changes, Scheme, changes, guess_scheme, lineage, plain_name, succession
 
 _COLUMNS = ("level", "code", "name", "parent_code", "households", "population", "land_use", "address")
 
@@ -174,6 +175,21 @@ def _near(units: gpd.GeoDataFrame) -> ColumnElement[bool]:
 
 def _day_before(session: Session, edition: Edition) -> date | None:
     return session.scalar(select(func.max(Edition.effective)).where(Edition.effective < edition.effective))
+
+
+def follow(session: Session) -> int:
+    """Let whom units hold follow every edition that has come into force; each state of one is followed once."""
+    asked = select(Edition).where(
+        Edition.effective <= clock.today(), Edition.followed.is_distinct_from(Edition.revision)
+    )
+    found = session.scalars(asked.order_by(Edition.effective).with_for_update()).all()
+    for each in found:
+        heirs, founded = succession(session.scalars(select(Lineage).where(Lineage.edition_id == each.id)))
+        each.followed = each.revision
+        if heirs or founded:
+            emit(session, UnitsSucceeded(each.effective, heirs, founded))
+    session.flush()
+    return len(found)
 
 
 def set_scheme(session: Session, scheme: Scheme) -> None:

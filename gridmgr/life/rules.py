@@ -269,7 +269,7 @@ def _dispatched(standing: Standing, payload: Mapping[str, Any], at: datetime) ->
 def _handed_over(standing: Standing, payload: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """A body that is no more, or has a new name, is followed in all it had to do."""
     after, found = (payload["handler"], payload.get("handler_code")), {}
-    before = (payload.get("before", standing.handler), None)
+    before = (payload.get("before", standing.handler), payload.get("before_code"))
     if (standing.handler, standing.handler_code) == before:
         found |= {"handler": after[0], "handler_code": after[1]}
     if (standing.owner, standing.owner_code) == before:

@@ -116,3 +116,22 @@ def _write(session: Session, grids: Mapping[str, Sequence[Member]], known: Mappi
     if new:
         session.execute(insert(MemberLine), new)
     return len(held - wanted)
+
+
+def follow_units(session: Session, heirs: Mapping[str, str], founded: Mapping[str, str]) -> None:
+    """Let lines served in micro-grids that are no more go on in their heirs, and in what was cut from others."""
+    now = clock.now()
+    asked = select(MemberLine).where(
+        MemberLine.until.is_(None), MemberLine.code.in_([*heirs, *heirs.values(), *founded.values()])
+    )
+    held = session.scalars(asked.with_for_update()).all()
+    there = {(each.code, each.account_id, each.line) for each in held}
+    for each in held:
+        parts = [code for code, old in founded.items() if old == each.code]
+        if each.code in heirs:
+            each.until, parts = now, [heirs[each.code]]
+        for code in parts:
+            if (code, each.account_id, each.line) not in there:
+                there.add((code, each.account_id, each.line))
+                session.add(MemberLine(account_id=each.account_id, code=code, line=each.line, since=now))
+    session.flush()

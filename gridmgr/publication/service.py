@@ -1,10 +1,10 @@
 """Verbs of publications: submit a plan, announce it, consult on it, approve, publish, withdraw. They never commit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gis.errors import Problem
@@ -22,6 +22,10 @@ from gridmgr.consultation.rules import BOUNDARY
 from gridmgr.db import apart
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as maps
+from gridmgr.incident import service as incident
+from gridmgr.incident.model import Incident
+from gridmgr.life.model import Action
+from gridmgr.life.rules import OPEN
 from gridmgr.notice import service as telling
 from gridmgr.notice.model import Kind, Message
 from gridmgr.publication import queries, rules
@@ -294,6 +298,42 @@ def _note(session: Session, found: Publication, actor: Actor, deed: Deed, note: 
     if found.submitted_by not in (None, actor.id):
         facts = {"page": f"/publications/{found.id}", "title": found.title, "step": deed, "note": note[:200]}
         telling.tell(session, [Message(found.submitted_by, Kind.PLAN_STEP, None, facts)])
+
+
+def hand_on(session: Session, heirs: Mapping[str, str]) -> None:
+    """Give open cases that the people of a unit answer for to those of its heir, with a row in their history."""
+    of = or_(Incident.handler_code.in_(list(heirs)), Incident.owner_code.in_(list(heirs)))
+    asked = select(Incident).where(of, Incident.state.in_(OPEN)).order_by(Incident.id)
+    found = session.scalars(asked.with_for_update(key_share=True)).all()
+    names = hierarchy.names(session, heirs.values(), clock.today())
+    steps = []
+    for each in found:
+        names_now = ((each.handler, each.handler_code), (each.owner, each.owner_code))
+        name, code = next(pair for pair in names_now if pair[1] in heirs)
+        after = heirs[code]
+        told = {
+            "handler": names.get(after, after),
+            "handler_code": after,
+            "before": name,
+            "before_code": code,
+        }
+        steps.append((each, told))
+    incident.by_system(session, SYSTEM, Action.HAND_OVER, steps)
+
+
+def tell_moved(session: Session, moved: Iterable[tuple[int, str, str]]) -> None:
+    """Tell people whose roles or turns have followed a unit: (account, code before, code after)."""
+    moved = sorted(set(moved))
+    now = clock.today()
+    names = hierarchy.names(session, {code for _, *codes in moved for code in codes}, now)
+    messages = [
+        Message(
+            account, Kind.SEAT_MOVED, None,
+            {"before": names.get(before, before), "after": names.get(after, after), "page": f"/grids/{after}"},
+        )
+        for account, before, after in moved
+    ]  # fmt: skip
+    telling.tell(session, messages)
 
 
 def set_terms(
