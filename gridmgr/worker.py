@@ -376,8 +376,7 @@ def _follow(session: Session, since: str, turn: int) -> None:
     if still and turn < FOLLOW_TURNS:
         told = {"since": since, "turn": turn + 1}
         jobs.defer(session, jobs.FOLLOW_EDITION, lock=jobs.FOLLOW_EDITION, seconds=FOLLOW_SECONDS, **told)
-    if not turn:
-        jobs.defer(session, jobs.PREPARE_MAPS)
+    jobs.defer(session, jobs.PREPARE_MAPS)  # nothing is done twice
 
 
 @app.periodic(cron="* * * * * */10")

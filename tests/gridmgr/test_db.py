@@ -76,7 +76,7 @@ def test_a_job_is_queued_with_its_fact_or_not_at_all(own_database, work_off, tmp
     assert queued(own_database) == []
     with db.transaction(engine, REACTIONS) as session:
         service.load(session, little_district(), today())
-    assert queued(own_database) == [jobs.PREPARE_MAPS]
+    assert sorted(queued(own_database)) == [jobs.FOLLOW_EDITION, jobs.PREPARE_MAPS]
     work_off(own_database)
     with db.transaction(engine) as session:
         assert queries.has_tiles(session, queries.edition_at(session).stamp)
