@@ -271,6 +271,11 @@ def _line(_field: Mapping[str, Any], told: str) -> str:
     return told
 
 
+def _number(_field: Mapping[str, Any], told: str) -> float | int:
+    value = number(0, 1e9)(told)
+    return int(value) if value == int(value) else value
+
+
 def _chosen(field: Mapping[str, Any], told: str) -> str:
     if told not in field["choices"]:
         raise ValueError
@@ -280,7 +285,7 @@ def _chosen(field: Mapping[str, Any], told: str) -> str:
 _READ = {
     "text": _line,
     "choice": _chosen,
-    "number": lambda _field, told: number(0, 1e9)(told),
+    "number": _number,
     "day": lambda _field, told: day(told).isoformat(),
     "yes": lambda _field, told: _TRUTHS[told.casefold()],
 }

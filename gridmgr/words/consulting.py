@@ -40,7 +40,7 @@ CONSULTING = {
     "adopt": N_("adopts the objection"),
     "decline": N_("does not adopt the objection"),
     "withdraw": N_("withdrew the consultation"),
-    "end": N_("the consultation has ended"),
+    "end": N_("closed the consultation"),
 }
 SILENT = {
     "agree": N_("silence counts as consent"),
