@@ -16,6 +16,7 @@ from gis.findings import ERROR
 from gis.ground import areal, polygonal
 from gis.snap import METRES, SNAP_M
 
+HAIR_M = 0.01  # metres by which a vertex may be off without having been moved
 CUT = 0.02  # of a building's ground that may lie beyond a border, for walls drawn a little differently
 
 
@@ -93,14 +94,41 @@ def adopt(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str]) -> Plan:
     if len(found := faults(plan, drawn, among)):
         first = found.iloc[0]
         raise NoCoverage(findings=len(found), kind=first["kind"], code=first["code"] or first["other"])
-    pieces = _fitted(polygonal(drawn.geometry.array))
+    pieces = _fitted(polygonal(_seated(drawn.geometry.to_numpy(), plan.units.geometry.to_numpy())))
     owner = drawn.index.to_numpy(dtype=object)
     _refuse_locked(plan, dict(zip(owner, pieces, strict=True)), among)
     shapes = _parted(plan.units.geometry, pieces, owner, list(among))
-    units = _described(plan.units, shapes, drawn)
+    units = _described(plan.units, _unmoved(shapes, plan.units.geometry), drawn)
     moved = replace(plan, units=units, buildings=_housed(plan, units, among))
     whole_parents(plan, moved, {*among, *owner})
     return moved
+
+
+def _seated(pieces: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The pieces with the vertices they had before another CRS or format moved them by a hair."""
+    known = np.unique(shapely.get_coordinates(own), axis=0)
+    tree = shapely.STRtree(shapely.points(known))
+
+    def seated(places: np.ndarray) -> np.ndarray:
+        at, near = tree.query_nearest(shapely.points(places), max_distance=HAIR_M / METRES, all_matches=False)
+        places = places.copy()
+        places[at] = known[near]
+        return places
+
+    return shapely.transform(pieces, seated)
+
+
+def _unmoved(shapes: gpd.GeoSeries, grids: gpd.GeoSeries) -> gpd.GeoSeries:
+    """The shapes, those that have the vertices they had as they were: their rings may begin elsewhere."""
+    was = grids.reindex(shapes.index).to_numpy()
+    now = shapes.to_numpy()
+    same = shapely.equals_identical(*(shapely.normalize(_plain(each)) for each in (was, now)))
+    return gpd.GeoSeries(np.where(same, was, now), index=shapes.index, crs=shapes.crs)
+
+
+def _plain(shapes: np.ndarray) -> np.ndarray:
+    """The shapes, those of one part as polygons."""
+    return np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
 
 
 def _fitted(pieces: np.ndarray) -> np.ndarray:

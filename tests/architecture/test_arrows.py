@@ -18,6 +18,7 @@ ORDER = (
     "schema",
     "backup",
     "simulation",
+    "plan_file",
     "importing",
     "plan_difference",
     "publication",

@@ -1,0 +1,58 @@
+"""Reads of files of plans: a plan as layers, and what a file would bring to one."""
+
+from pathlib import Path
+
+import geopandas as gpd
+from sqlalchemy.orm import Session
+
+from gis import adoption
+from gis.crs import to_storage
+from gis.formats import layers, polygons_only, read_layer
+from gridmgr.account.rules import Actor
+from gridmgr.boundary_plan import queries as plans
+from gridmgr.boundary_plan import rules as drawing
+from gridmgr.boundary_plan.model import BoundaryPlan
+from gridmgr.errors import Problem
+from gridmgr.grid_code import queries as codes
+from gridmgr.hierarchy.model import MICRO_GRID
+from gridmgr.importing.rules import guess_layer
+from gridmgr.plan_file import rules
+from gridmgr.plan_file.model import Brought
+
+
+def exported(session: Session, actor: Actor, plan_id: int) -> dict[str, gpd.GeoDataFrame]:
+    """Return a plan as the layers of a map file, to be drawn on elsewhere and brought back.
+
+    Raises
+    ------
+    UnknownPlan
+    """
+    plan = plans.by_id(session, actor, plan_id)
+    return rules.layers(plans.standing(session, plan, plan.tip_id), plan.tip_id, plan.locked)
+
+
+def read(session: Session, plan: BoundaryPlan, path: Path, layer: str | None = None) -> Brought:
+    """Return what a map file would bring to a plan: its micro-grids, and all that is wrong with them.
+
+    Raises
+    ------
+    CodesMissing, CodeTooLong, ParentUnknown, and what `gis.formats.read_layer` and `gis.crs.to_storage` refuse
+    """
+    chosen = layer or guess_layer(layers(path), MICRO_GRID)
+    given = read_layer(path, chosen)
+    theirs = rules.columns(given.layer, list(given.frame.columns.drop(given.frame.geometry.name)))
+    told = rules.rows(to_storage(polygons_only(given.frame)), theirs)
+    before = plans.state(session, plan, plan.tip_id)
+    drawn, notes = rules.coded(told, before, lambda parent, many, but: codes.free(session, parent, many, but))
+    findings = adoption.faults(before.plan, drawn, before.numbers.index)
+    refused = None if len(findings) else _refused(plan, before, drawn)
+    notes = [*given.warnings, *notes]
+    return Brought(given.layer, theirs, drawn, rules.drawn_on(given.frame), findings, notes, refused)
+
+
+def _refused(plan: BoundaryPlan, before: drawing.State, drawn: gpd.GeoDataFrame) -> Problem | None:
+    try:
+        adoption.adopt(drawing.locked(before, plan.locked), drawn, before.numbers.index)
+    except Problem as problem:
+        return problem
+    return None
