@@ -228,6 +228,15 @@
         pick(came);
       },
     },
+    repair: {
+      click: (feature) => feature && toggle(codes(feature)),
+      submit: (fields, button) => {
+        const args = { measure: fields.get("measure") };
+        for (const name of ["low", "high"]) if (fields.get(name)) args[name] = Number(fields.get(name));
+        if (state.picked.length) args.codes = state.picked;
+        return button.value === "look" ? preview("repair", args) : edit("repair", args);
+      },
+    },
     lock: {
       click: (feature) => feature && quietly(planDesk.lock([codes(feature)])),
       submit: (_fields, button) => planDesk.lockAll(button.value === "all"),
@@ -273,7 +282,7 @@
     const feature = state.units.get(code);
     if (!feature) return;
     if (tool === "lock") { quietly(planDesk.lock([code])); return; }
-    if (more || tool === "merge" || tool === "transfer") toggle(code);
+    if (more || ["merge", "transfer", "repair"].includes(tool)) toggle(code);
     else pick([code]);
     planDesk.look(code);
   });
