@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,15 +52,19 @@ class Standing:
     cases: Cases
     terms: dict[str, float]
 
+    @cached_property
+    def all_numbers(self) -> pd.DataFrame:
+        """All numbers of all units inside, by code."""
+        return rules.told(self.state, self.now, self.terms)
+
     def numbers(self, codes: Collection[str] | None = None) -> pd.DataFrame:
         """Return all numbers of some units, of all those inside unless told."""
-        inside = self.state.numbers.index
-        chosen = inside if codes is None else [code for code in codes if code in inside]
-        return rules.told(self.state, self.now, self.terms, chosen)
+        found = self.all_numbers
+        return found if codes is None else found.loc[[code for code in codes if code in found.index]]
 
     def totals(self) -> dict[str, Any]:
         """Return what `rules.totals` tells of all units."""
-        return rules.totals(self.state, self.now, self.terms)
+        return rules.totals(self.all_numbers)
 
 
 def terms(session: Session, at: date | None = None) -> dict[str, float]:

@@ -305,33 +305,33 @@ def _counted(cases: Cases, unit: np.ndarray, codes: Collection[str]) -> pd.DataF
     return found.reindex(list(codes), fill_value=0)
 
 
-def told(state: State, where: Tally, terms: Mapping[str, float], codes: Collection[str]) -> pd.DataFrame:
-    """Return all numbers of some units, deviations and size bands among them.
+def told(state: State, where: Tally, terms: Mapping[str, float]) -> pd.DataFrame:
+    """Return all numbers of the units of a plan, deviations and size bands among them.
 
     deviation = households / mean of all units of the plan - 1.
     """
-    found = state.numbers.loc[list(codes)].join(where.numbers)
-    found["hours"] = found["hours"] + terms["visits"] * found["households"]
-    mean = state.numbers["households"].mean()
-    found["deviation"] = found["households"] / mean - 1 if mean else 0.0
-    found["band"] = np.select(
-        [found["households"] < terms["least"], found["households"] > terms["most"]], [-1, 1], 0
+    found = state.numbers.join(where.numbers)
+    households = found["households"].to_numpy(dtype=float)
+    mean = households.mean() if len(households) else 0.0
+    return found.assign(
+        hours=found["hours"].to_numpy() + terms["visits"] * households,
+        deviation=households / mean - 1 if mean else 0.0,
+        band=np.select([households < terms["least"], households > terms["most"]], [-1, 1], 0),
+        contiguous=found["parts"].to_numpy() == 1,
+        changed=[state.fate.get(code) for code in found.index],
     )
-    found["contiguous"] = found["parts"] == 1
-    found["changed"] = [state.fate.get(code) for code in found.index]
-    return found
 
 
-def totals(state: State, where: Tally, terms: Mapping[str, float]) -> dict[str, Any]:
-    """Return the sums and means over the units of a plan, the farthest from the mean, and how many are amiss."""
-    found = told(state, where, terms, state.numbers.index)
-    sums = {name: found[name].sum().item() for name in COUNTED}
+def totals(found: pd.DataFrame) -> dict[str, Any]:
+    """Return the sums and means of what `told` tells, the farthest from the mean, and how many are amiss."""
+    sums = found[list(COUNTED)].to_numpy(dtype=float).sum(axis=0)
+    means, band = sums / max(len(found), 1), found["band"].to_numpy()
     return {
-        "units": len(found), **sums,
-        "mean": {name: found[name].mean().item() if len(found) else 0.0 for name in COUNTED},
-        "farthest": found["deviation"].abs().max().item() if len(found) else 0.0,
-        "below": int((found["band"] < 0).sum()), "above": int((found["band"] > 0).sum()),
-        "apart": int((~found["contiguous"]).sum()),
+        "units": len(found), **dict(zip(COUNTED, sums.tolist(), strict=True)),
+        "mean": dict(zip(COUNTED, means.tolist(), strict=True)),
+        "farthest": float(np.abs(found["deviation"].to_numpy()).max(initial=0.0)),
+        "below": int((band < 0).sum()), "above": int((band > 0).sum()),
+        "apart": int((~found["contiguous"].to_numpy()).sum()),
     }  # fmt: skip
 
 
