@@ -56,6 +56,7 @@ def _go_along(session: Session, event: UnitsSucceeded) -> None:
     moved |= duty.follow_units(session, event.heirs, event.founded)
     one_grid.follow_units(session, event.heirs, event.founded)
     dispatch_settings.follow_units(session, event)
+    consultation.follow_units(session, event.heirs)
     publication.hand_on(session, event.heirs)
     publication.tell_moved(session, moved)
 

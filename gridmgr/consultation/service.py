@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
@@ -264,6 +264,18 @@ def follow_name(session: Session, before: str, after: str) -> None:
         .where(Consultation.body == before, Consultation.state == Standing.OPEN)
         .values(body=after)
     )
+
+
+def follow_units(session: Session, heirs: Mapping[str, str]) -> None:
+    """Let running consultations go on with the heirs of units that are no more; a party keeps its name."""
+    if not heirs:
+        return
+    running = select(Consultation.id).where(Consultation.state == Standing.OPEN)
+    for column, number in (
+        (ConsultationParty.code, ConsultationParty.consultation_id), (Consultation.code, Consultation.id),
+    ):  # fmt: skip
+        asked = update(column.class_).where(column.in_(list(heirs)), number.in_(running))
+        session.execute(asked.values(code=case(dict(heirs), value=column)))
 
 
 def import_kinds(session: Session, actor: Actor, told: Sheet, effective: date) -> list[tuple[str, str]]:

@@ -404,6 +404,19 @@ def test_files_go_with_answers_and_only_ones_own(desk, people, asked, say):
 
 
 @pytest.mark.db
+def test_running_consultations_go_on_with_the_heirs_of_units(desk, people, asked, say):
+    ended = asked("plan.park", EAST, facts={"project": "游园"})
+    say("leader", ended, "veto", "不行")
+    found = asked("plan.park", EAST, facts={"project": "游园"})
+    service.follow_units(desk.session, {})
+    service.follow_units(desk.session, {EAST: WEST})
+    codes = [{name: each.code for name, each in parties(desk.session, one).items()} for one in (ended, found)]
+    assert [each["乙社区"] for each in codes] == [EAST, WEST]  # what is over stays as it was
+    say("clerk", found, "agree")
+    assert parties(desk.session, found)["乙社区"].said == "agree"
+
+
+@pytest.mark.db
 def test_terms_hold_from_their_day_and_names_follow(desk, people, asked):
     before = asked("decide.policy", STREET, "组织部")
     changed = KINDS.replace(
