@@ -4,8 +4,9 @@ Lines snap to vertices and borders, are led around buildings, and touch nothing 
 an edit takes milliseconds in a district of thousands of units. What an edit cannot do it says in words.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +14,7 @@ import shapely
 from shapely.ops import substring
 
 from gis import redraw
-from gis.detour import EndsInBuilding, around
+from gis.detour import around
 from gis.draft import (
     Changed,
     CodeTaken,
@@ -33,6 +34,7 @@ from gis.draft import (
 )
 from gis.errors import BadInput
 from gis.faces import NothingLeft, parted
+from gis.ring import closed, ring_ground
 from gis.snap import METRES, SNAP_M, to_borders, to_vertices
 from gis.tessellation import cells
 
@@ -40,6 +42,10 @@ __all__ = [
     "Changed", "CodeTaken", "Plan", "UnitLocked", "changed",
     "found", "merge", "move", "recode", "rename", "reshape", "split", "transfer",
 ]  # fmt: skip
+
+
+class TooFine(BadInput):
+    """Borders lie too close together here for this edit; draw it a little differently."""
 
 
 class OneAlone(BadInput):
@@ -50,6 +56,20 @@ class NothingInside(BadInput):
     """The ring holds no ground that may be taken."""
 
 
+def _said(edit: Callable[..., Plan]) -> Callable[..., Plan]:
+    """The edit, refusing in words what geometry cannot do; the plan stays as it was."""
+
+    @wraps(edit)
+    def tried(*given, **named) -> Plan:
+        try:
+            return edit(*given, **named)
+        except shapely.errors.GEOSException as fault:
+            raise TooFine() from fault
+
+    return tried
+
+
+@_said
 def split(plan: Plan, code: str, line: shapely.LineString, new: str, name: str = "") -> Plan:
     """Cut a unit in two along a line; the larger part keeps the code.
 
@@ -89,6 +109,7 @@ def split(plan: Plan, code: str, line: shapely.LineString, new: str, name: str =
     return taken_over(plan, after, [code, new], {new: (name or new, plan.units.at[code, "parent_code"])})
 
 
+@_said
 def merge(plan: Plan, codes: Sequence[str]) -> Plan:
     """Join units into the first of them; the codes of the others are spent.
 
@@ -109,6 +130,7 @@ def merge(plan: Plan, codes: Sequence[str]) -> Plan:
     return taken_over(plan, after, [first], gone=gone)
 
 
+@_said
 def reshape(plan: Plan, one: str, two: str, line: shapely.LineString) -> Plan:
     """Lead the border that two units share along a new line; both move together, and so do their buildings.
 
@@ -139,6 +161,7 @@ def reshape(plan: Plan, one: str, two: str, line: shapely.LineString) -> Plan:
     return taken_over(plan, after, [one, two])
 
 
+@_said
 def move(plan: Plan, buildings: Collection[str], to: str) -> Plan:
     """Give buildings to a unit beside theirs; the border follows, halfway between the walls on both sides.
 
@@ -178,6 +201,7 @@ def move(plan: Plan, buildings: Collection[str], to: str) -> Plan:
     return rehomed(taken_over(plan, after, [*donors, to]), dict.fromkeys(moved, to))
 
 
+@_said
 def found(plan: Plan, ring: shapely.Polygon, new: str, parent: str | None = None, name: str = "") -> Plan:
     """Draw a new unit; it takes its ground from all that lie under the ring.
 
@@ -205,13 +229,12 @@ def found(plan: Plan, ring: shapely.Polygon, new: str, parent: str | None = None
     refuse_taken(plan, new)
     if parent is not None and not (plan.units["parent_code"] == parent).any():
         raise UnknownParent(code=parent)
-    drawn = redraw.simple(_closed(ring))
+    drawn = closed(ring)
     grids = near(plan, [], drawn)
     if not len(grids):
         raise NothingInside()
-    drawn = redraw.simple(shapely.LineString(to_borders(shapely.get_coordinates(drawn), grids)))
     standing = plan.buildings.iloc[plan.buildings.sindex.query(drawn.envelope, predicate="intersects")]
-    ground = _ring_ground(_led(_begun_outside(drawn, standing.geometry), standing.geometry))
+    ground = ring_ground(drawn, grids, standing.geometry)
     if not (under := _under(grids, ground)):
         raise NothingInside()
     donors = open_units(plan, under)
@@ -259,6 +282,7 @@ def recode(plan: Plan, code: str, new: str) -> Plan:
     return rehomed(moved, dict.fromkeys(houses(plan, [code]).index, new))
 
 
+@_said
 def transfer(
     plan: Plan,
     codes: Collection[str] | shapely.Geometry,
@@ -346,35 +370,6 @@ def _on_border(line: shapely.LineString, grids: gpd.GeoSeries, one: str, two: st
     ends = shapely.shortest_line(shapely.points(xy[[0, -1]]), shapely.multilinestrings(runs))
     xy[[0, -1]] = shapely.get_coordinates(shapely.get_point(ends, -1))
     return redraw.simple(shapely.LineString(xy))
-
-
-def _closed(ring: shapely.Geometry) -> shapely.LineString:
-    xy = shapely.get_coordinates(shapely.get_exterior_ring(ring) if ring.geom_type == "Polygon" else ring)
-    if len(xy) < 3:
-        raise redraw.LineMissing()
-    return shapely.LineString(np.vstack([xy, xy[:1]]))
-
-
-def _begun_outside(ring: shapely.LineString, standing: gpd.GeoSeries) -> shapely.LineString:
-    """The ring begun where it is farthest from any building, so that all of it can be led around them."""
-    if not len(standing):
-        return ring
-    xy = shapely.get_coordinates(ring)
-    places = np.repeat(xy[:-1], 2, axis=0)  # each corner, and the middle behind it
-    places[1::2] = (xy[:-1] + xy[1:]) / 2
-    away = shapely.distance(shapely.points(places), shapely.union_all(standing.to_numpy()))
-    if not away.max() > 0:
-        raise EndsInBuilding(building=standing.index[0])
-    first = int(np.argmax(away))
-    rest = xy[first // 2 + 1 : -1], xy[: first // 2 + (first % 2)]
-    return shapely.LineString(np.vstack([places[[first]], *rest, places[[first]]]))
-
-
-def _ring_ground(ring: shapely.LineString) -> shapely.Polygon:
-    pieces = shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.node(ring))))
-    if not len(pieces):
-        raise redraw.LineMissing()
-    return pieces[np.argmax(shapely.area(pieces))]
 
 
 def _under(grids: gpd.GeoSeries, ground: shapely.Geometry, least: float = 0.0) -> list[str]:

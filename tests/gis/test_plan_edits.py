@@ -139,6 +139,15 @@ def test_a_new_grid_takes_from_all_under_it(sheet):
         plan.found(sheet, at(500, 500, 600, 600), NEW)
 
 
+def test_what_geometry_cannot_do_is_refused_in_words(sheet, monkeypatch):
+    def fails(*_given):
+        raise shapely.errors.GEOSException("TopologyException: CoverageUnion")
+
+    monkeypatch.setattr(redraw, "reshape", fails)
+    with pytest.raises(plan.TooFine):
+        plan.reshape(sheet, "sw", "se", line((100, 10), (90, 50), (100, 80)))
+
+
 def test_a_bow_tie_is_no_grid(sheet):
     with pytest.raises(redraw.LineCrossesItself):
         plan.found(sheet, shapely.Polygon(np.array([(10, 10), (90, 90), (90, 10), (10, 90)]) * METRE), NEW)

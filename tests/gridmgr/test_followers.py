@@ -76,7 +76,11 @@ def held(session, table, *columns):
 
 def test_people_follow_their_units(district, after):
     person, other = after
-    assert held(district, RoleGrant, "account_id", "code") == [(person.id, WEST), (other.id, WEST), (other.id, NEW)]
+    assert held(district, RoleGrant, "account_id", "code") == [
+        (person.id, WEST),
+        (other.id, WEST),
+        (other.id, NEW),
+    ]
     turns = held(district, Shift, "account_id", "code", "substitute")
     assert turns == [(person.id, WEST, True), (other.id, WEST, False), (other.id, NEW, False)]
     lines = {(each.code, each.until is None) for each in district.scalars(select(MemberLine))}
