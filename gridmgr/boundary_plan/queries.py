@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import geopandas as gpd
@@ -152,21 +153,25 @@ def edition(session: Session, plan: BoundaryPlan) -> Edition:
 
 
 _kept: OrderedDict[Hashable, Any] = OrderedDict()
+_turn = Lock()  # requests run in threads
 
 
 def _held(key: Hashable, make: Callable[[], T]) -> T:
-    """Return what is kept under a key, made if it is not; what was asked for longest ago goes first."""
-    if key not in _kept:
-        keep(key, make())
-    _kept.move_to_end(key)
-    return _kept[key]
+    """Return what is kept under a key, made if it is not; two that ask at once may both make it."""
+    found = _kept.get(key)
+    if found is None:
+        found = make()
+    keep(key, found)
+    return found
 
 
 def keep(key: Hashable, thing: object) -> None:
-    """Keep a thing that never changes under a key."""
-    _kept[key] = thing
-    while len(_kept) > MOST_KEPT:
-        _kept.popitem(last=False)
+    """Keep a thing that never changes under a key; what was asked for longest ago goes first."""
+    with _turn:
+        _kept[key] = thing
+        _kept.move_to_end(key)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
 
 
 def ground(session: Session, plan: BoundaryPlan) -> tuple:
@@ -261,9 +266,9 @@ def _shapes(found: Sequence) -> np.ndarray:
 def _replayed(session: Session, plan: BoundaryPlan, place: tuple, tip: int) -> State:
     """The nearest state before it that is kept, with all that was changed since."""
     chain = _chain(session, tip)
-    known = next((at for at, each in enumerate(chain) if (*place, each) in _kept), len(chain))
     base = _base(session, plan, place)
-    before = _kept[(*place, chain[known])] if known < len(chain) else base
+    found = ((at, _kept.get((*place, each))) for at, each in enumerate(chain))
+    known, before = next((pair for pair in found if pair[1] is not None), (len(chain), base))
     since = chain[:known]
     asked = (
         select(
