@@ -47,6 +47,7 @@ OWN = (
     "map.js",
     "points.js",
     "situation.js",
+    "notice.js",
     "plan/plan.css",
     "plan/shapes.js",
     "plan/state.js",

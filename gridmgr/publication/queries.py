@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -130,6 +130,12 @@ def comments(session: Session, publication_id: int, *, shown: bool) -> list[tupl
     if shown:
         asked = asked.where(NoticeComment.state == Standing.SHOWN)
     return [tuple(row) for row in session.execute(asked.order_by(NoticeComment.id.desc()).limit(1000))]
+
+
+def spoken(session: Session, sender: str, since: datetime) -> int:
+    """Return how often somebody has commented on notices since an instant."""
+    asked = select(func.count()).where(NoticeComment.sender == sender, NoticeComment.at > since)
+    return session.scalar(asked)
 
 
 def plan_of(session: Session, found: Publication) -> BoundaryPlan:

@@ -18,6 +18,7 @@ from gridmgr.publication.model import (
     Deed,
     NoteUnfit,
     NotNow,
+    PlaceUnfit,
     State,
 )
 from gridmgr.terms.model import Term
@@ -105,6 +106,24 @@ def comment(name: str, told: str) -> tuple[str, str]:
     if not 0 < len(told) <= LONGEST_COMMENT:
         raise CommentUnfit(most=LONGEST_COMMENT)
     return "".join(filter(str.isprintable, name)).strip()[:LONGEST_NAME], told
+
+
+def place(lon: str, lat: str) -> tuple[float, float] | None:
+    """Return the place that was typed in, None if none was.
+
+    Raises
+    ------
+    PlaceUnfit
+    """
+    if not lon.strip() and not lat.strip():
+        return None
+    try:
+        found = float(lon), float(lat)
+    except ValueError as unreadable:
+        raise PlaceUnfit from unreadable
+    if not (abs(found[0]) <= 180 and abs(found[1]) <= 90):  # nor is what is not a number
+        raise PlaceUnfit
+    return found
 
 
 def codes_amiss(

@@ -35,10 +35,16 @@ from gridmgr.publication.model import (
     Deed,
     FindingsLeft,
     NothingToPublish,
+    NoticeComment,
+    NoticeOver,
     NoticeRuns,
+    PlaceUnfit,
     Publication,
     PublicationStep,
+    SpokenOften,
+    Standing,
     State,
+    UnknownComment,
 )
 from gridmgr.publication.queries import Outcome
 from gridmgr.publication.rules import MATTER, TERMS
@@ -298,6 +304,57 @@ def _note(session: Session, found: Publication, actor: Actor, deed: Deed, note: 
     if found.submitted_by not in (None, actor.id):
         facts = {"page": f"/publications/{found.id}", "title": found.title, "step": deed, "note": note[:200]}
         telling.tell(session, [Message(found.submitted_by, Kind.PLAN_STEP, None, facts)])
+
+
+def comment(
+    session: Session, publication_id: int, sender: str, name: str, told: str,
+    place: tuple[float, float] | None = None,
+) -> NoticeComment:  # fmt: skip
+    """Say something of a plan on public notice, of a place near it if one is meant; shown once it has been read.
+
+    Raises
+    ------
+    NoNotice, NoticeOver, CommentUnfit, PlaceUnfit, SpokenOften
+    """
+    found, now = queries.notice(session, publication_id), clock.now()
+    if found.state != State.NOTICE or found.notice_until <= now:
+        raise NoticeOver
+    name, told = rules.comment(name, told)
+    most = int(queries.terms(session)["comments"])
+    if queries.spoken(session, sender, now - timedelta(hours=1)) >= most:
+        raise SpokenOften(most=most, seconds=3600)
+    if place is not None and not queries.near_plan(session, found, *place):
+        raise PlaceUnfit
+    said = NoticeComment(
+        publication_id=found.id, at=now, name=name, text=told, sender=sender, state=Standing.WAITING, reply="",
+        geom=None if place is None else f"SRID=4326;POINT({place[0]} {place[1]})",
+    )  # fmt: skip
+    session.add(said)
+    session.flush()
+    return said
+
+
+def moderate(
+    session: Session, actor: Actor, publication_id: int, comment_id: int, shown: bool, reply: str = ""
+) -> NoticeComment:
+    """Show a comment to everybody, with a reply if one is given, or keep it back.
+
+    Raises
+    ------
+    UnknownPublication, NotGranted, OutsideGrant, UnknownComment
+    """
+    found = queries.by_id(session, actor, publication_id)
+    require(actor, "plan.draw", found.area_code)
+    said = session.get(NoticeComment, comment_id, with_for_update=True)
+    if said is None or said.publication_id != found.id:
+        raise UnknownComment(comment=comment_id)
+    said.state, said.reply = (
+        (Standing.SHOWN if shown else Standing.HIDDEN),
+        reply.strip()[: rules.LONGEST_NOTE],
+    )
+    said.read_by, said.read_at = actor.name, clock.now()
+    session.flush()
+    return said
 
 
 def hand_on(session: Session, heirs: Mapping[str, str]) -> None:

@@ -29,4 +29,11 @@ STEPS = {
     "fail": N_("could not be published"),
     "withdraw": N_("taken back"),
 }
+DOINGS = {
+    "announce": N_("Put it on public notice"),
+    "consult": N_("Ask for opinions"),
+    "approve": N_("Approve it"),
+    "publish": N_("Publish it now"),
+    "withdraw": N_("Take it back"),
+}
 COMMENTS = {"waiting": N_("not read yet"), "shown": N_("shown"), "hidden": N_("not shown")}

@@ -17,6 +17,7 @@ from gridmgr.boundary_plan import queries, rules, service
 from gridmgr.boundary_plan.model import BoundaryPlan, Status
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import MICRO_GRID, NoEdition
+from gridmgr.publication import queries as publications
 from gridmgr.redraw import queries as redraw
 from gridmgr.redraw.model import MOST_GRIDS
 from gridmgr.redraw.queries import Wish
@@ -127,7 +128,8 @@ def show_desk(
         "plan": plan, "chart": _chart(session, plan), "numbers": numbers, "draws": draws,
         "parents": [(code, each.name) for code, each in parents.items()],
         "streets": sorted(hierarchy.names(session, streets, plan.base_day).items()), "formula": _(rules.WORKLOAD),
-        "given": _given(actor, plan, numbers),
+        "given": _given(actor, plan, numbers), "ways": publications.of_plan(session, plan.id)[:1],
+        "steps": plans.PUBLICATIONS,
     }  # fmt: skip
     return render(request, "boundary_plan.html", values)
 

@@ -1,0 +1,176 @@
+"""Publications: a plan on its way to the map in force, step by step."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Depends, Path
+from pydantic import BaseModel, Field
+
+from gridmgr.account.rules import Actor
+from gridmgr.publication import queries, service
+from gridmgr.publication.model import LONGEST_NOTE, Publication, State
+from web.api.plan_shapes import OnTip
+from web.api.schema import problems, router
+from web.deps import Allow, Transaction
+from web.fields import RowId, Utc, text
+from web.paging import Page, Paging, paged
+
+routes = router("publication")
+Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
+Planner = Annotated[Actor, Depends(Allow("plan.draw"))]
+Approver = Annotated[Actor, Depends(Allow("plan.approve"))]
+PublicationId = Annotated[RowId, Path(description="Id of the publication.")]
+Note = text(LONGEST_NOTE)
+
+
+class SubmitIn(OnTip):
+    """A plan as it was looked at."""
+
+    note: Note = ""
+
+
+class AnnounceIn(BaseModel):
+    """For how long a plan is on public notice."""
+
+    days: int | None = Field(None, ge=0, le=90, description="The days of the terms unless told.")
+
+
+class ApproveIn(BaseModel):
+    """From when a plan is to be the map."""
+
+    effective: date
+    keep_in_hand: bool = Field(False, description="Open cases somebody works on stay in their unit.")
+
+
+class WithdrawIn(BaseModel):
+    """Why a plan is taken back."""
+
+    note: text(LONGEST_NOTE, 1)
+
+
+class PublicationOut(BaseModel):
+    """A publication and how far it is."""
+
+    id: int
+    plan: int
+    title: str
+    area_code: str
+    state: State
+    changes: dict[str, Any] = Field(description="What it was going to change when it was submitted.")
+    warnings: int = Field(description="Findings that do not stop it.")
+    notice_from: Utc | None
+    notice_until: Utc | None
+    consultation: int | None
+    effective: date | None
+    keep_in_hand: bool
+    edition: int | None
+    submitted_by: str
+    submitted_at: Utc
+    published_at: Utc | None
+
+
+class PublicationPage(Page[PublicationOut]):
+    """One page of publications."""
+
+
+class StepOut(BaseModel):
+    """A step a publication has taken."""
+
+    deed: str
+    state: State
+    by: str
+    at: Utc
+    note: str
+
+
+class StepsOut(BaseModel):
+    """The steps of a publication, the first first."""
+
+    steps: list[StepOut]
+
+
+@routes.get("/publications")
+def list_publications(
+    session: Transaction, actor: Viewer, paging: Annotated[Paging[int], Depends(paged("publications", RowId))]
+) -> PublicationPage:
+    """List the publications whose whole ground the caller sees."""
+    found = queries.page(session, actor, paging.fetch, paging.after)
+    return paging.page(PublicationPage, found, lambda each: each.id, lambda rows: map(_out, rows))
+
+
+@routes.post("/plans/{plan_id}/submit", status_code=201, responses=problems(404, 409))
+def submit_plan(
+    plan_id: Annotated[RowId, Path()], new: SubmitIn, session: Transaction, actor: Planner
+) -> PublicationOut:
+    """Close a draft, and check the map it makes."""
+    return _out(service.submit(session, actor, plan_id, new.on_tip, new.note))
+
+
+@routes.post("/plans/{plan_id}/rebase", responses=problems(404, 409))
+def rebase_plan(plan_id: Annotated[RowId, Path()], session: Transaction, actor: Planner) -> dict[str, str]:
+    """Take a draft to the newest state of the map, if nobody has changed what it draws."""
+    return {"base": service.rebase(session, actor, plan_id).base}
+
+
+@routes.get("/publications/{publication_id}", responses=problems(404))
+def show_publication(publication_id: PublicationId, session: Transaction, actor: Viewer) -> PublicationOut:
+    """Return a publication."""
+    return _out(queries.by_id(session, actor, publication_id))
+
+
+@routes.get("/publications/{publication_id}/steps", responses=problems(404))
+def list_publication_steps(publication_id: PublicationId, session: Transaction, actor: Viewer) -> StepsOut:
+    """List the steps a publication has taken."""
+    found = queries.steps(session, queries.by_id(session, actor, publication_id).id)
+    return StepsOut(
+        steps=[
+            StepOut(deed=s.deed, state=State(s.state), by=s.actor_name, at=s.at, note=s.note) for s in found
+        ]
+    )
+
+
+@routes.post("/publications/{publication_id}/announce", responses=problems(404, 409))
+def announce_plan(
+    publication_id: PublicationId, new: AnnounceIn, session: Transaction, actor: Planner
+) -> PublicationOut:
+    """Put a checked plan on public notice."""
+    return _out(service.announce(session, actor, publication_id, new.days))
+
+
+@routes.post("/publications/{publication_id}/consult", responses=problems(404, 409))
+def consult_on_plan(publication_id: PublicationId, session: Transaction, actor: Planner) -> PublicationOut:
+    """Ask the streets and communities it touches."""
+    return _out(service.consult(session, actor, publication_id))
+
+
+@routes.post("/publications/{publication_id}/approve", responses=problems(404, 409))
+def approve_plan(
+    publication_id: PublicationId, new: ApproveIn, session: Transaction, actor: Approver
+) -> PublicationOut:
+    """Approve a plan for a day; from its midnight on it is published."""
+    found = service.approve(session, actor, publication_id, new.effective, keep_in_hand=new.keep_in_hand)
+    return _out(found)
+
+
+@routes.post("/publications/{publication_id}/publish", responses=problems(404, 409))
+def publish_plan(publication_id: PublicationId, session: Transaction, actor: Approver) -> PublicationOut:
+    """Make an approved plan the map from today on."""
+    return _out(service.publish(session, actor, publication_id))
+
+
+@routes.post("/publications/{publication_id}/withdraw", responses=problems(404, 409))
+def withdraw_plan(
+    publication_id: PublicationId, new: WithdrawIn, session: Transaction, actor: Planner
+) -> PublicationOut:
+    """Take a plan back before it is published."""
+    return _out(service.withdraw(session, actor, publication_id, new.note))
+
+
+def _out(found: Publication) -> PublicationOut:
+    return PublicationOut(
+        id=found.id, plan=found.plan_id, title=found.title, area_code=found.area_code, state=State(found.state),
+        changes=found.changes, warnings=len(found.warnings), notice_from=found.notice_from,
+        notice_until=found.notice_until, consultation=found.consultation_id, effective=found.effective,
+        keep_in_hand=found.keep_in_hand, edition=found.edition_id, submitted_by=found.submitted_name,
+        submitted_at=found.submitted_at, published_at=found.published_at,
+    )  # fmt: skip

@@ -1,0 +1,175 @@
+"""A plan on its way to the map: its steps for those who take them, and the public notice for everybody."""
+
+from datetime import date
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Path, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+import web.pages.chart as chart
+from gis.drawing import Choropleth, Class
+from gis.errors import Problem
+from gis.offline import MapParts
+from gis.thematic import difference_map
+from gridmgr import clock
+from gridmgr.account.rules import Actor, can
+from gridmgr.boundary_plan import queries as plans
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.publication import queries, rules, service
+from gridmgr.publication.model import Deed, Publication, State
+from gridmgr.words import plans as words
+from web import rates
+from web.deps import Allow, Open, Transaction, give_cookie, proof
+from web.errors import status_of
+from web.fields import RowId, text
+from web.i18n import _, say
+from web.login import check_form, form_cookie, guarded
+from web.render import render
+
+router = APIRouter(include_in_schema=False)
+Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
+PublicationId = Annotated[RowId, Path()]
+EVERYBODY = [Depends(Open("a public notice is for everybody"))]
+NEW = "#92c5de"
+
+
+@router.post("/plans/{plan_id}/submit")
+def submit(
+    request: Request, session: Transaction, actor: Viewer, plan_id: Annotated[RowId, Path()],
+) -> Response:  # fmt: skip
+    """Submit a plan, and go to its way; or say why it cannot be."""
+    plan = plans.by_id(session, actor, plan_id)
+    found = service.submit(session, actor, plan_id, plan.tip_id)
+    return RedirectResponse(f"/publications/{found.id}", 303)
+
+
+@router.get("/publications/{publication_id}", response_class=HTMLResponse)
+def show(
+    request: Request, session: Transaction, actor: Viewer, publication_id: PublicationId
+) -> HTMLResponse:
+    """Show how far a plan is, and what may be done next."""
+    return _page(request, session, actor, queries.by_id(session, actor, publication_id))
+
+
+@router.post("/publications/{publication_id}/{deed}")
+def step(
+    request: Request, session: Transaction, actor: Viewer, publication_id: PublicationId, deed: text(16),
+    note: Annotated[text(500), Form()] = "", day: Annotated[date | None, Form()] = None,
+    keep: Annotated[bool, Form()] = False,
+) -> Response:  # fmt: skip
+    """Take a step; or say why it cannot be taken."""
+    take = {
+        Deed.ANNOUNCE: lambda: service.announce(session, actor, publication_id),
+        Deed.CONSULT: lambda: service.consult(session, actor, publication_id, note),
+        Deed.APPROVE: lambda: service.approve(
+            session, actor, publication_id, day or clock.today(), keep_in_hand=keep
+        ),
+        Deed.PUBLISH: lambda: service.publish(session, actor, publication_id),
+        Deed.WITHDRAW: lambda: service.withdraw(session, actor, publication_id, note),
+    }  # fmt: skip
+    try:
+        if deed in take:
+            with session.begin_nested():
+                take[deed]()
+    except Problem as problem:
+        found = queries.by_id(session, actor, publication_id)
+        return _page(request, session, actor, found, problem)
+    return RedirectResponse(f"/publications/{publication_id}", 303)
+
+
+@router.post("/publications/{publication_id}/comments/{comment_id}")
+def moderate(
+    session: Transaction, actor: Viewer, publication_id: PublicationId, comment_id: Annotated[RowId, Path()],
+    shown: Annotated[bool, Form()] = False, reply: Annotated[text(500), Form()] = "",
+) -> Response:  # fmt: skip
+    """Show a comment, or keep it back."""
+    service.moderate(session, actor, publication_id, comment_id, shown, reply)
+    return RedirectResponse(f"/publications/{publication_id}#comments", 303)
+
+
+def _page(
+    request: Request, session: Session, actor: Actor, found: Publication, problem: Problem | None = None
+) -> HTMLResponse:
+    may = rules.allowed(State(found.state))
+    draws, approves = (bool(can(actor, each, found.area_code)) for each in ("plan.draw", "plan.approve"))
+    deeds = [each for each in (Deed.ANNOUNCE, Deed.CONSULT, Deed.WITHDRAW) if each in may and draws]
+    deeds += [each for each in (Deed.APPROVE, Deed.PUBLISH) if each in may and approves]
+    values = _shown(session, found) | {
+        "deeds": deeds, "steps": queries.steps(session, found.id), "today": clock.today(), "draws": draws,
+        "comments": queries.comments(session, found.id, shown=False), "problem": say(problem) if problem else "",
+        "order": [each for each in State if each not in rules.BACK], "words_of": words,
+    }  # fmt: skip
+    return render(request, "publication.html", values, status_of(problem) if problem else HTTPStatus.OK)
+
+
+def _shown(session: Session, found: Publication) -> dict[str, Any]:
+    was, now = queries.borders(session, queries.plan_of(session, found), found.tip_id)
+    gone = [code for code in was.index if code not in now.index]
+    return {
+        "found": found, "was": was, "now": now, "gone": gone, "chart": _chart(was, now),
+        "names": hierarchy.names(session, {found.area_code}, clock.today()), "words_of": words,
+    }  # fmt: skip
+
+
+def _chart(was, now) -> MapParts:
+    kinds = Choropleth("klass", _("Change"), [Class(0, NEW, _("new or redrawn"))])
+    fields = {"name": _("Name"), "grid": _("Code")}
+    ground = now.rename_axis("grid").reset_index().assign(klass=0)
+    plain = [each[["name", "geometry"]].rename_axis("code").reset_index() for each in (was, now)]
+    drawn = difference_map(
+        ground[["klass", *fields, "geometry"]], kinds, *plain, titles=(_("As it is"), _("As it is to be")),
+        fields=fields, words=chart.said(),
+    )  # fmt: skip
+    return chart.parts(drawn)
+
+
+@router.get("/public-notices", response_class=HTMLResponse, dependencies=EVERYBODY)
+def notices(request: Request, session: Transaction) -> HTMLResponse:
+    """List the plans on public notice, for everybody."""
+    return render(request, "public_notices.html", {"found": queries.notices(session), "words_of": words})
+
+
+@router.get("/public-notices/{publication_id}", response_class=HTMLResponse, dependencies=EVERYBODY)
+def notice(
+    request: Request, session: Transaction, publication_id: PublicationId, sent: bool = False
+) -> HTMLResponse:
+    """Show a plan on public notice, with what was said of it."""
+    return _notice(request, session, queries.notice(session, publication_id), sent=sent)
+
+
+@router.post("/public-notices/{publication_id}", dependencies=EVERYBODY)
+def comment(
+    request: Request, session: Transaction, publication_id: PublicationId,
+    told: Annotated[text(2000), Form()] = "", name: Annotated[text(100), Form()] = "",
+    lon: Annotated[text(20), Form()] = "", lat: Annotated[text(20), Form()] = "",
+    secret: Annotated[text(64), Form()] = "",
+) -> Response:  # fmt: skip
+    """Take what somebody says of a plan; or say why it cannot be taken."""
+    sender = sha256(rates.caller(request, proof(request)).encode()).hexdigest()
+    given = {"told": told, "name": name, "lon": lon, "lat": lat}
+    try:
+        check_form(request, secret)
+        service.comment(session, publication_id, sender, name, told, rules.place(lon, lat))
+    except Problem as problem:
+        return _notice(request, session, queries.notice(session, publication_id), problem, given)
+    return RedirectResponse(f"/public-notices/{publication_id}?sent=1", 303)
+
+
+def _notice(
+    request: Request, session: Session, found: Publication, problem: Problem | None = None,
+    given: dict[str, str] | None = None, *, sent: bool = False,
+) -> HTMLResponse:  # fmt: skip
+    said = queries.comments(session, found.id, shown=True)
+    secret = guarded(request)
+    values = _shown(session, found) | {
+        "comments": said, "sent": sent, "problem": say(problem) if problem else "", "secret": secret,
+        "given": given or {"told": "", "name": "", "lon": "", "lat": ""},
+        "runs": found.state == State.NOTICE and found.notice_until > clock.now(),
+        "pins": [[lon, lat, each.text] for each, lon, lat in said if lon is not None],
+    }  # fmt: skip
+    answer = render(request, "public_notice.html", values, status_of(problem) if problem else HTTPStatus.OK)
+    give_cookie(answer, secret, form_cookie())
+    return answer
