@@ -6,6 +6,7 @@ from gridmgr import jobs
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import SYSTEM
 from gridmgr.calendar.model import CalendarCorrected
+from gridmgr.casebook import service as casebook
 from gridmgr.claim import service as claim
 from gridmgr.coapproval import service as coapproval
 from gridmgr.consultation import service as consultation
@@ -57,8 +58,8 @@ def _go_along(session: Session, event: UnitsSucceeded) -> None:
     one_grid.follow_units(session, event.heirs, event.founded)
     dispatch_settings.follow_units(session, event)
     consultation.follow_units(session, event.heirs)
-    publication.hand_on(session, event.heirs)
-    publication.tell_moved(session, moved)
+    casebook.hand_on(session, event.heirs)
+    telling.tell_seats(session, moved)
 
 
 def _prepare_maps(session: Session, event: EditionPublished) -> None:

@@ -47,6 +47,7 @@ from gridmgr.cli import (
     plan_files,
     policies,
     positions,
+    publications,
     redraw,
     scans,
     serving,
@@ -70,6 +71,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(grids.app, name="grids")
 app.add_typer(redraw.app, name="redraw")
 app.add_typer(plan_files.app, name="plans")
+app.add_typer(publications.app, name="publications")
 app.add_typer(hotspots.app, name="hotspots")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(accounts.app, name="accounts")

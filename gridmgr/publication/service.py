@@ -1,10 +1,11 @@
 """Verbs of publications: submit a plan, announce it, consult on it, approve, publish, withdraw. They never commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+import pandas as pd
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gis.errors import Problem
@@ -20,12 +21,10 @@ from gridmgr.consultation.model import Asking, ConsultationEnded
 from gridmgr.consultation.model import Standing as Came
 from gridmgr.consultation.rules import BOUNDARY
 from gridmgr.db import apart
+from gridmgr.grid_code import queries as codes
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as maps
-from gridmgr.incident import service as incident
-from gridmgr.incident.model import Incident
-from gridmgr.life.model import Action
-from gridmgr.life.rules import OPEN
+from gridmgr.i18n import _
 from gridmgr.notice import service as telling
 from gridmgr.notice.model import Kind, Message
 from gridmgr.publication import queries, rules
@@ -38,6 +37,7 @@ from gridmgr.publication.model import (
     NoticeComment,
     NoticeOver,
     NoticeRuns,
+    NotPublished,
     PlaceUnfit,
     Publication,
     PublicationStep,
@@ -260,6 +260,35 @@ def publish_due(session: Session) -> int:
     return done
 
 
+def roll_back(session: Session, actor: Actor, publication_id: int) -> Publication:
+    """Submit a plan that gives the ground back as it was before a published one; it goes all steps as any other.
+
+    Codes that were retired stay so: those units get new ones.
+
+    Raises
+    ------
+    UnknownPublication, NotGranted, OutsideGrant, NotPublished, and what `submit` refuses
+    """
+    found = queries.by_id(session, actor, publication_id)
+    if found.state != State.PUBLISHED:
+        raise NotPublished
+    was, now = queries.borders(session, queries.plan_of(session, found), found.tip_id)
+    plan = drawing.create(session, actor, _("Roll-back: {title}", title=found.title)[:100], found.area_code)
+    state = plans.state(session, plan, None)
+    inside = state.plan.units.loc[state.numbers.index]
+    if set(now.index) - set(inside.index):
+        raise NotPublished
+    fresh: dict[str, str] = {}
+    for code, parent in was["parent_code"].items():
+        if code not in inside.index:
+            fresh[code] = codes.free(session, parent, 1, fresh.values())[0]
+    frame = pd.concat([inside.drop(index=now.index), was.rename(index=fresh)])
+    edit = drawing.adopt(session, actor, plan.id, plan.tip_id, frame[["name", "parent_code", "geometry"]])
+    made = submit(session, actor, plan.id, edit.tip)
+    made.undoes_id = found.id
+    return made
+
+
 def withdraw(session: Session, actor: Actor, publication_id: int, note: str) -> Publication:
     """Take a plan back before it is published, saying why; it is a draft again.
 
@@ -355,42 +384,6 @@ def moderate(
     said.read_by, said.read_at = actor.name, clock.now()
     session.flush()
     return said
-
-
-def hand_on(session: Session, heirs: Mapping[str, str]) -> None:
-    """Give open cases that the people of a unit answer for to those of its heir, with a row in their history."""
-    of = or_(Incident.handler_code.in_(list(heirs)), Incident.owner_code.in_(list(heirs)))
-    asked = select(Incident).where(of, Incident.state.in_(OPEN)).order_by(Incident.id)
-    found = session.scalars(asked.with_for_update(key_share=True)).all()
-    names = hierarchy.names(session, heirs.values(), clock.today())
-    steps = []
-    for each in found:
-        names_now = ((each.handler, each.handler_code), (each.owner, each.owner_code))
-        name, code = next(pair for pair in names_now if pair[1] in heirs)
-        after = heirs[code]
-        told = {
-            "handler": names.get(after, after),
-            "handler_code": after,
-            "before": name,
-            "before_code": code,
-        }
-        steps.append((each, told))
-    incident.by_system(session, SYSTEM, Action.HAND_OVER, steps)
-
-
-def tell_moved(session: Session, moved: Iterable[tuple[int, str, str]]) -> None:
-    """Tell people whose roles or turns have followed a unit: (account, code before, code after)."""
-    moved = sorted(set(moved))
-    now = clock.today()
-    names = hierarchy.names(session, {code for _, *codes in moved for code in codes}, now)
-    messages = [
-        Message(
-            account, Kind.SEAT_MOVED, None,
-            {"before": names.get(before, before), "after": names.get(after, after), "page": f"/grids/{after}"},
-        )
-        for account, before, after in moved
-    ]  # fmt: skip
-    telling.tell(session, messages)
 
 
 def set_terms(

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gridmgr import clock
 from gridmgr.category import queries as matters
 from gridmgr.duty import queries as duty
 from gridmgr.duty.queries import Seats
+from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.incident import rules as incident
 from gridmgr.incident.model import Filed, Incident, Moved
 from gridmgr.life.model import Action
@@ -96,3 +98,18 @@ def _told(step: Moved) -> dict[str, Any]:
     if step.payload.get("asked_by"):
         told["answer"] = "refused" if step.action is Action.REFUSE else "granted"
     return told
+
+
+def tell_seats(session: Session, moved: Iterable[tuple[int, str, str]]) -> None:
+    """Tell people whose roles or turns have followed a unit: (account, code before, code after)."""
+    moved = sorted(set(moved))
+    now = clock.today()
+    names = hierarchy.names(session, {code for _, *codes in moved for code in codes}, now)
+    messages = [
+        Message(
+            account, Kind.SEAT_MOVED, None,
+            {"before": names.get(before, before), "after": names.get(after, after), "page": f"/grids/{after}"},
+        )
+        for account, before, after in moved
+    ]  # fmt: skip
+    notice.tell(session, messages)

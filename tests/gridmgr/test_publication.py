@@ -166,3 +166,22 @@ def test_steps_are_written_once(district, staff, draft):
     step.note = "anders"
     with pytest.raises(Exception, match="append-only"):
         district.flush()
+
+
+def test_what_was_published_is_rolled_back_as_another_publication(district, staff, draft):
+    found = consulted(district, staff, draft)
+    service.approve(district, SYSTEM, found.id, clock.today())
+    service.publish(district, SYSTEM, found.id)
+    drain(district, REACTIONS)
+    with clock.travel(NOON + timedelta(days=1)):
+        back = service.roll_back(district, staff[Role.PLANNER], found.id)
+        assert (back.undoes_id, back.state, back.changes["gone"]) == (found.id, State.CHECKED, [f"{C1}003"])
+        service.announce(district, staff[Role.PLANNER], back.id, 0)
+        service.consult(district, staff[Role.PLANNER], back.id)
+        answer(district, staff, back, Said.AGREE)
+        service.approve(district, SYSTEM, back.id, clock.today())
+        service.publish(district, SYSTEM, back.id)
+        drain(district, REACTIONS)
+        grids = hierarchy.frame(district, "micro_grid", clock.today()).set_index("code")
+    assert grids.geometry[f"{C1}001"].equals(little_district()["micro_grid"].geometry[0])
+    assert len(grids) == 4

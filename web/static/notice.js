@@ -13,7 +13,9 @@
   const form = document.getElementById("notice-form");
   if (!form) return;
   let mine = null;
-  map.on("click", ({ latlng }) => {
+  map.getContainer().addEventListener("click", (event) => { // a click on a unit is one on the map too
+    if (event.target.closest(".leaflet-control, .leaflet-popup")) return;
+    const latlng = map.mouseEventToLatLng(event);
     form.lon.value = latlng.lng.toFixed(6);
     form.lat.value = latlng.lat.toFixed(6);
     if (mine) mine.remove();

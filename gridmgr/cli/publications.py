@@ -1,0 +1,141 @@
+"""`gridmgr publications`: take a plan to the map, step by step."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gridmgr.cli.output import Json, opened, print_json, print_table, say
+from gridmgr.cli.plans import As, PlanId, _actor
+from gridmgr.i18n import _
+from gridmgr.words import word
+from gridmgr.words.plans import PUBLICATIONS, STEPS
+
+if TYPE_CHECKING:
+    from gridmgr.publication.model import Publication
+
+app = typer.Typer(no_args_is_help=True, help="Take a plan to the map, step by step.")
+Number = Annotated[int, typer.Argument(metavar="PUBLICATION", help="Number of the publication.")]
+Why = Annotated[str, typer.Option(help="Why, in one line.")]
+DAY = ["%Y-%m-%d"]
+
+
+@app.command("list")
+def listing(username: As = None, as_json: Json = False) -> None:
+    """List the publications."""
+    from gridmgr.publication import queries
+
+    with opened() as session:
+        found = [_plain(each) for each in queries.page(session, _actor(session, username), 500)]
+    if as_json:
+        print_json(found)
+        return
+    columns = [_("Number"), _("name"), _("status"), _("from")]
+    shown = [
+        [each["id"], each["title"], word(PUBLICATIONS, each["state"]), each["effective"]] for each in found
+    ]
+    print_table("", columns, shown)
+
+
+@app.command()
+def show(publication: Number, username: As = None, as_json: Json = False) -> None:
+    """Show the steps a publication has taken."""
+    from gridmgr.publication import queries
+
+    with opened() as session:
+        found = queries.by_id(session, _actor(session, username), publication)
+        steps = [
+            {"deed": str(each.deed), "by": each.actor_name, "at": each.at, "note": each.note}
+            for each in queries.steps(session, found.id)
+        ]
+        told = _plain(found) | {"changes": found.changes, "steps": steps}
+    if as_json:
+        print_json(told)
+        return
+    rows = [[word(STEPS, each["deed"]), each["by"], each["at"], each["note"]] for each in steps]
+    print_table(told["title"], [_("edit"), _("who"), _("when"), ""], rows)
+
+
+@app.command()
+def submit(plan: PlanId, username: As = None, as_json: Json = False) -> None:
+    """Close a draft, and check the map it makes."""
+    from gridmgr.boundary_plan import queries
+    from gridmgr.publication import service
+
+    with opened() as session:
+        actor = _actor(session, username)
+        seen = queries.by_id(session, actor, plan)
+        told = _plain(service.submit(session, actor, plan, seen.tip_id))
+    _tell(told, as_json)
+
+
+@app.command()
+def announce(
+    publication: Number,
+    days: Annotated[int | None, typer.Option(help="For how many days; those of the terms.")] = None,
+    username: As = None,
+    as_json: Json = False,
+) -> None:
+    """Put a checked plan on public notice."""
+    _step("announce", publication, username, as_json, days)
+
+
+@app.command()
+def consult(publication: Number, username: As = None, as_json: Json = False) -> None:
+    """Ask the streets and communities it touches."""
+    _step("consult", publication, username, as_json)
+
+
+@app.command()
+def approve(
+    publication: Number,
+    day: Annotated[datetime, typer.Option("--from", formats=DAY, help="Day from which it is to be the map.")],
+    keep: Annotated[bool, typer.Option("--keep-in-hand", help="Leave open cases somebody works on.")] = False,
+    username: As = None,
+    as_json: Json = False,
+) -> None:
+    """Approve a plan for a day."""
+    _step("approve", publication, username, as_json, day.date(), keep_in_hand=keep)
+
+
+@app.command()
+def publish(publication: Number, username: As = None, as_json: Json = False) -> None:
+    """Make an approved plan the map from today on."""
+    _step("publish", publication, username, as_json)
+
+
+@app.command()
+def withdraw(publication: Number, why: Why, username: As = None, as_json: Json = False) -> None:
+    """Take a plan back before it is published."""
+    _step("withdraw", publication, username, as_json, why)
+
+
+@app.command("roll-back")
+def roll_back(publication: Number, username: As = None, as_json: Json = False) -> None:
+    """Submit a plan that gives the ground back as it was before a published one."""
+    _step("roll_back", publication, username, as_json)
+
+
+def _step(name: str, publication: int, username: str | None, as_json: bool, *told: Any, **more: Any) -> None:
+    from gridmgr.publication import service
+
+    with opened() as session:
+        found = getattr(service, name)(session, _actor(session, username), publication, *told, **more)
+        plain = _plain(found)
+    _tell(plain, as_json)
+
+
+def _plain(found: "Publication") -> dict[str, Any]:
+    return {
+        "id": found.id, "plan": found.plan_id, "title": found.title, "state": str(found.state),
+        "effective": found.effective, "notice_until": found.notice_until, "consultation": found.consultation_id,
+        "edition": found.edition_id, "warnings": len(found.warnings),
+    }  # fmt: skip
+
+
+def _tell(told: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+    else:
+        state = word(PUBLICATIONS, told["state"])
+        say("Publication {number}: {name}, {state}", number=told["id"], name=told["title"], state=state)
