@@ -63,7 +63,7 @@ def faults(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str]) -> gpd.G
     return found[(found["severity"] == ERROR) & (found["kind"] != "bad_edge")]
 
 
-def adopt(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str]) -> Plan:
+def adopt(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str], ended: Collection[str] = ()) -> Plan:
     """Let units drawn elsewhere stand in the place of some of a plan, on the same ground.
 
     Parameters
@@ -73,6 +73,8 @@ def adopt(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str]) -> Plan:
         Columns name and parent_code where known; else the plan's own, and those of the unit whose ground it was.
     among : collection of str
         The units in whose place they stand.
+    ended : collection of str
+        Parents of whom nothing need be left.
 
     Returns
     -------
@@ -100,7 +102,8 @@ def adopt(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str]) -> Plan:
     shapes = _parted(plan.units.geometry, pieces, owner, list(among))
     units = _described(plan.units, _unmoved(shapes, plan.units.geometry), drawn)
     moved = replace(plan, units=units, buildings=_housed(plan, units, among))
-    whole_parents(plan, moved, {*among, *owner})
+    of_others = plan.units.index[~plan.units["parent_code"].isin(list(ended))]
+    whole_parents(plan, moved, {*owner, *among} - (set(plan.units.index) - set(of_others)))
     return moved
 
 

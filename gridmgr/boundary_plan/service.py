@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -136,12 +136,8 @@ def _at_tip(session: Session, plan: BoundaryPlan, on_tip: int | None) -> None:
         last = queries.edit(session, plan.tip_id)
         raise PlanMoved(
             by=last.account_name if last else plan.claim_name or plan.created_name,
-            at=_instant(last.at if last else plan.created_at),
+            at=f"{clock.local(last.at if last else plan.created_at):%Y-%m-%d %H:%M:%S}",
         )
-
-
-def _instant(at: datetime) -> str:
-    return f"{clock.local(at):%Y-%m-%d %H:%M:%S}"
 
 
 def _claimed(plan: BoundaryPlan, actor: Actor, over: bool) -> None:
@@ -261,25 +257,29 @@ _FILLED = {
 }  # fmt: skip
 
 
-def adopt(session: Session, actor: Actor, plan_id: int, on_tip: int | None, drawn: gpd.GeoDataFrame) -> Drawn:
+def adopt(
+    session: Session, actor: Actor, plan_id: int, on_tip: int | None, drawn: gpd.GeoDataFrame,
+    parents: Mapping[str, tuple[str, str] | None] | None = None,
+) -> Drawn:  # fmt: skip
     """Take units that were drawn elsewhere as one edit: by code geometry, and name and parent_code where known.
 
-    They cover the ground of the plan without gap or overlap. Codes that are new must be free.
+    They cover its ground; new codes are free. `parents`: communities new (name and street) or ended (None).
 
     Raises
     ------
-    NoCoverage, CutsBuilding, UnitLocked, FallsApart, NothingLeft
-        `gis.adoption.faults` tells all that is wrong with them.
-    CodeTaken, CodeUnfit, and as `draw` does
+    NoCoverage, CutsBuilding, UnitLocked, FallsApart, NothingLeft, CodeTaken, CodeUnfit, and as `draw` does
     """
     plan = taken(session, actor, plan_id, on_tip)
     before = queries.state(session, plan, plan.tip_id)
     inside = before.numbers.index
     fresh = [str(code) for code in drawn.index if code not in inside]
-    after = adoption.adopt(rules.locked(before, plan.locked), drawn, inside)
+    told = {"new": fresh, "parents": dict(parents or {})}
+    ended = [code for code, each in told["parents"].items() if each is None]
+    after = adoption.adopt(rules.locked(before, plan.locked), drawn, inside, ended)
     for code in fresh:
         codes.refuse(session, code, after.units.at[code, "parent_code"], before.plan.units.index)
-    return _kept(session, actor, plan, before, Draft("adopt", {"new": fresh}, after, before.parents))
+    above = rules.reparented(before.parents, told["parents"])
+    return _kept(session, actor, plan, before, Draft("adopt", told, after, above))
 
 
 def _compared(

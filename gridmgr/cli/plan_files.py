@@ -52,7 +52,7 @@ def compare(
     headings = list(map(_, PAIRS.values()))
     rows = [[row[0], row[2], *map(number, row[4:])] for row in rules.rows_of_pairs(found)]
     print_table(
-        _("{now} beside {was}", now=found.now.title, was=found.was.title or _("Today")), headings, rows
+        _("{now} beside {was}", now=found.now.title, was=found.was.title or _("today's map")), headings, rows
     )
     units = zip(found.units.index, found.units["name"], found.units["fate"], strict=True)
     fates = [[code, name, word(FATES, fate)] for code, name, fate in units]
@@ -106,6 +106,7 @@ def adopt(
     plan: PlanId,
     file: Annotated[Path, typer.Argument(help="A map file of micro-grids.")],
     layer: Annotated[str | None, typer.Option(help="Its layer; found by its name.")] = None,
+    parent: Annotated[str | None, typer.Option(help="Its column of communities; found by its name.")] = None,
     over: Annotated[bool, typer.Option("--over", help="Even if the plan was drawn on meanwhile.")] = False,
     username: As = None,
     only_try: Try = False,
@@ -119,9 +120,9 @@ def adopt(
     with opened() as session:
         actor = _actor(session, username)
         seen = plans.by_id(session, actor, plan)
-        found = queries.read(session, seen, file, layer)
+        found = queries.read(session, seen, file, layer, parent)
         if not len(found.findings) and not only_try:
-            done, found = service.bring(session, actor, plan, seen.tip_id, file, layer, over=over)
+            done, found = service.bring(session, actor, plan, seen.tip_id, file, layer, parent, over=over)
             told = {"tip": done.tip, "changed": done.changed, "gone": done.gone}
         else:
             told = {"tip": seen.tip_id, "changed": [], "gone": []}

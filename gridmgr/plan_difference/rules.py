@@ -1,6 +1,6 @@
 """Pure decisions of a comparison of plans: which buildings, cases and ground change hands, pair by pair."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -73,7 +73,8 @@ def compared(
     rows = rows.astype(dict.fromkeys(PAIRED, int))
     rows = rows.sort_values(["households", "area_m2"], ascending=False, ignore_index=True)
     ground = gpd.GeoDataFrame(rows[[*PAIR, *PAIRED, "area_m2", "geometry"]], crs=now.units.crs)
-    return Difference(was, now, ground, beside(was.units, now.units), buildings)
+    touched = {*found["was"], *found["now"]}
+    return Difference(was, now, ground, beside(was.units, now.units, touched), buildings)
 
 
 def moved_buildings(was: gpd.GeoDataFrame, now: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -100,15 +101,16 @@ def _paired(
     return both.fillna(dict.fromkeys(PAIRED, 0)).groupby(PAIR, as_index=False).sum()
 
 
-def beside(was: gpd.GeoDataFrame, now: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return the units that differ between two maps, with each number on both sides, by code."""
+def beside(was: gpd.GeoDataFrame, now: gpd.GeoDataFrame, touched: Collection[str]) -> pd.DataFrame:
+    """Return the units that differ between two maps, with each number on both sides, by code.
+
+    `touched` are those that gain or lose ground; one that only got a vertex does not differ.
+    """
     codes = was.index.union(now.index)
     old, new = was.reindex(codes), now.reindex(codes)
     gone, born = new["geometry"].isna(), old["geometry"].isna()
-    same = shapely.equals_exact(old.geometry.to_numpy(), new.geometry.to_numpy(), 0)
-    numbers = np.isclose(old[list(BESIDE)].astype(float), new[list(BESIDE)].astype(float), rtol=1e-9)
     labelled = (old["name"] == new["name"]) & (old["parent_code"] == new["parent_code"])
-    alike = labelled & (same | numbers.all(axis=1))
+    alike = labelled & ~codes.isin(list(touched))
     frame = pd.DataFrame({"name": new["name"].fillna(old["name"]), "fate": "redrawn"}, index=codes)
     frame.loc[gone, "fate"], frame.loc[born, "fate"] = "gone", "new"
     for name in BESIDE:

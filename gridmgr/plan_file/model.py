@@ -23,6 +23,14 @@ class CodeDivided(Problem):
     """{code} came in {parts} pieces: the largest keeps the code, the others are {new}."""
 
 
+class ParentsGiven(Problem):
+    """New communities are {new}."""
+
+
+class ParentsEnded(Problem):
+    """Communities that end are {gone}."""
+
+
 class CodesGiven(Problem):
     """Units without a code are {new}."""
 
@@ -36,5 +44,6 @@ class Brought:
     drawn: gpd.GeoDataFrame  # by code: name, parent_code and geometry, EPSG:4326
     drawn_on: int | None  # the edit the file was taken away at, 0 before the first; None if it does not say
     findings: gpd.GeoDataFrame  # what keeps them from being a plan, as `gis.adoption.faults` tells
+    parents: dict[str, tuple[str, str] | None]  # communities that are new (name, street), or no more (None)
     notes: list[Problem] = field(default_factory=list)
     refused: Problem | None = None  # why the plan would not take them although they are a coverage

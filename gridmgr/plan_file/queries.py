@@ -1,5 +1,6 @@
 """Reads of files of plans: a plan as layers, and what a file would bring to one."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,10 +15,11 @@ from gridmgr.boundary_plan import rules as drawing
 from gridmgr.boundary_plan.model import BoundaryPlan
 from gridmgr.errors import Problem
 from gridmgr.grid_code import queries as codes
-from gridmgr.hierarchy.model import MICRO_GRID
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import COMMUNITY, MICRO_GRID
 from gridmgr.importing.rules import guess_layer
 from gridmgr.plan_file import rules
-from gridmgr.plan_file.model import Brought
+from gridmgr.plan_file.model import Brought, ParentsEnded, ParentsGiven
 
 
 def exported(session: Session, actor: Actor, plan_id: int) -> dict[str, gpd.GeoDataFrame]:
@@ -31,7 +33,9 @@ def exported(session: Session, actor: Actor, plan_id: int) -> dict[str, gpd.GeoD
     return rules.layers(plans.standing(session, plan, plan.tip_id), plan.tip_id, plan.locked)
 
 
-def read(session: Session, plan: BoundaryPlan, path: Path, layer: str | None = None) -> Brought:
+def read(
+    session: Session, plan: BoundaryPlan, path: Path, layer: str | None = None, parent: str | None = None
+) -> Brought:
     """Return what a map file would bring to a plan: its micro-grids, and all that is wrong with them.
 
     Raises
@@ -40,19 +44,29 @@ def read(session: Session, plan: BoundaryPlan, path: Path, layer: str | None = N
     """
     chosen = layer or guess_layer(layers(path), MICRO_GRID)
     given = read_layer(path, chosen)
-    theirs = rules.columns(given.layer, list(given.frame.columns.drop(given.frame.geometry.name)))
+    theirs = rules.columns(given.layer, list(given.frame.columns.drop(given.frame.geometry.name)), parent)
     told = rules.rows(to_storage(polygons_only(given.frame)), theirs)
     before = plans.state(session, plan, plan.tip_id)
     drawn, notes = rules.coded(told, before, lambda parent, many, but: codes.free(session, parent, many, but))
+    scheme = hierarchy.scheme(session)
+    within = plan.area_code not in before.parents  # a plan of one community makes no other one
+    above = rules.parents(drawn, before, lambda code: within and (not scheme or scheme.fits(COMMUNITY, code)))
     findings = adoption.faults(before.plan, drawn, before.numbers.index)
-    refused = None if len(findings) else _refused(plan, before, drawn)
+    refused = None if len(findings) else _refused(plan, before, drawn, above)
+    if born := [code for code, each in above.items() if each]:
+        notes.append(ParentsGiven(new=", ".join(born)))
+    if gone := [code for code, each in above.items() if not each]:
+        notes.append(ParentsEnded(gone=", ".join(gone)))
     notes = [*given.warnings, *notes]
-    return Brought(given.layer, theirs, drawn, rules.drawn_on(given.frame), findings, notes, refused)
+    return Brought(given.layer, theirs, drawn, rules.drawn_on(given.frame), findings, above, notes, refused)
 
 
-def _refused(plan: BoundaryPlan, before: drawing.State, drawn: gpd.GeoDataFrame) -> Problem | None:
+def _refused(
+    plan: BoundaryPlan, before: drawing.State, drawn: gpd.GeoDataFrame, above: Mapping[str, object]
+) -> Problem | None:
+    ended = [code for code, each in above.items() if each is None]
     try:
-        adoption.adopt(drawing.locked(before, plan.locked), drawn, before.numbers.index)
+        adoption.adopt(drawing.locked(before, plan.locked), drawn, before.numbers.index, ended)
     except Problem as problem:
         return problem
     return None

@@ -31,15 +31,15 @@ def layers(at: Standing, tip: int | None, locked: Collection[str]) -> dict[str, 
     return {name: frame.rename_axis("code").reset_index() for name, frame in named.items()}
 
 
-def columns(layer: str, known: Collection[str]) -> dict[str, str]:
-    """Return which columns of a layer hold code, name and parent; ours → theirs.
+def columns(layer: str, known: Collection[str], parent: str | None = None) -> dict[str, str]:
+    """Return which columns of a layer hold code, name and parent; ours → theirs; that of the parent may be told.
 
     Raises
     ------
     CodesMissing
     """
-    found = guess_columns(known, MICRO_GRID)
-    if "code" not in found:
+    found = guess_columns(known, MICRO_GRID) | ({"parent": parent} if parent else {})
+    if "code" not in found or found.get("parent", found["code"]) not in known:
         raise CodesMissing(layer=layer, known=", ".join(map(str, known))[:200])
     return {ours: found[ours] for ours in ATTRIBUTES if ours in found}
 
@@ -84,10 +84,6 @@ def coded(
     """Return the units by code: of pieces with one code the largest keeps it, all others get free ones.
 
     `free` gives so many free codes of a parent that are none of those given.
-
-    Raises
-    ------
-    ParentUnknown
     """
     told = told.assign(parent_code=_parents(told, before))
     size = to_metric(told.geometry).area.to_numpy()
@@ -113,11 +109,36 @@ def _parents(told: gpd.GeoDataFrame, before: State) -> pd.Series:
     tree = shapely.STRtree(units.geometry.to_numpy())
     under = units["parent_code"].to_numpy()[tree.nearest(shapely.point_on_surface(told.geometry.to_numpy()))]
     own = told["code"].map(units["parent_code"])
-    found = told["parent_code"].fillna(own).fillna(pd.Series(under, index=told.index))
-    for code, parent in zip(told["code"], found, strict=True):
+    return told["parent_code"].fillna(own).fillna(pd.Series(under, index=told.index))
+
+
+def parents(
+    drawn: gpd.GeoDataFrame, before: State, fits: Callable[[str], bool]
+) -> dict[str, tuple[str, str] | None]:
+    """Return the communities that are new, by name and street, and those that no unit belongs to any more.
+
+    `fits` tells whether a code could be a community's. A new one belongs to the street that holds most of its ground.
+
+    Raises
+    ------
+    ParentUnknown
+    """
+    found: dict[str, tuple[str, str] | None] = {}
+    for parent, own in drawn.groupby("parent_code", sort=False):
         if parent not in before.parents:
-            raise ParentUnknown(code=code or "—", parent=parent)
-    return found
+            if not fits(parent):
+                raise ParentUnknown(code=own.index[0], parent=parent)
+            found[parent] = (parent, _street(own, before))
+    left = set(before.parents) - set(drawn["parent_code"])
+    return found | dict.fromkeys(sorted(left))
+
+
+def _street(own: gpd.GeoDataFrame, before: State) -> str:
+    units = before.plan.units.loc[before.numbers.index]
+    shapes = shapely.point_on_surface(own.geometry.to_numpy())
+    under = units["parent_code"].to_numpy()[shapely.STRtree(units.geometry.to_numpy()).nearest(shapes)]
+    streets = pd.Series([before.parents[each].street for each in under])
+    return to_metric(own.geometry).area.groupby(streets.to_numpy()).sum().idxmax()
 
 
 def _noted(was: pd.Series, code: pd.Series, fresh: pd.Series) -> list[Problem]:

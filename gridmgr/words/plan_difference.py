@@ -3,8 +3,8 @@
 from gridmgr.words import N_
 
 PAIRS = {
-    "was": N_("From"),
-    "now": N_("To"),
+    "was": N_("Out of"),
+    "now": N_("Into"),
     "buildings": N_("Buildings"),
     "households": N_("Households"),
     "population": N_("Population"),

@@ -71,7 +71,7 @@ def test_two_plans_are_compared_with_each_other(planner, plans, city):
 def test_a_comparison_is_taken_away_as_tables_map_and_paper(planner, plans, tmp_path):
     url = f"/api/plans/{plans[0]}/compare"
     pairs = planner.get(f"{url}.csv").content.decode("utf-8-sig")
-    assert SECOND in pairs and pairs.startswith("From (code),From,")
+    assert SECOND in pairs and pairs.startswith("Out of (code),Out of,")
     units = planner.get(f"{url}.csv", params={"table": "units"}).content.decode("utf-8-sig")
     assert "drawn anew" in units and units.count("\n") == 3
     assert planner.get(f"{url}.xlsx").content[:2] == b"PK"

@@ -170,7 +170,7 @@ def _pairs(found: Difference) -> tuple[list[str], list[list[Any]]]:
 
 
 def _units(found: Difference) -> tuple[list[str], list[list[Any]]]:
-    sides = (found.was.title or _("Today"), found.now.title)
+    sides = (found.was.title or _("today's map"), found.now.title)
     numbers = [f"{_(each)}: {side}" for each in words.BESIDE.values() for side in sides]
     rows = [[*row[:2], _(words.FATES[row[2]]), *row[3:]] for row in rules.rows_of_units(found)]
     return [_("Code"), _("Name"), _("Change"), *numbers], rows

@@ -60,7 +60,7 @@ def _chart(found: Difference) -> MapParts:
     ground["area_m2"] = ground["area_m2"].round()
     drawn: maps.Map = difference_map(
         ground, rules.classes(), _named(found.was.units), _named(found.now.units),
-        titles=(found.was.title or _("Today"), found.now.title),
+        titles=(found.was.title or _("today's map"), found.now.title),
         fields={key: _(title) for key, title in words.PAIRS.items()}, words=chart.said(),
     )  # fmt: skip
     return chart.parts(drawn)
