@@ -134,11 +134,13 @@ def met(grids: gpd.GeoSeries, points: np.ndarray) -> gpd.GeoSeries:
     >>> met(gpd.GeoSeries([shapely.box(0, 0, 2, 2)]), np.array([[1.0, 2.0]]))[0].covers(shapely.Point(1, 2))
     True
     """
-    places = shapely.multipoints(points)
-    near = shapely.dwithin(grids.to_numpy(), places, MEETS)
-    met = grids.copy()
-    met[near] = shapely.snap(grids[near].to_numpy(), places, MEETS)
-    return met
+    ready, places = grids.to_numpy().copy(), shapely.points(points)
+    for at in np.flatnonzero(shapely.dwithin(ready, shapely.multipoints(points), MEETS)):
+        corners = shapely.multipoints(shapely.get_coordinates(ready[at]))
+        new = places[~shapely.dwithin(corners, places, MEETS)]  # a corner there is already never moves
+        if len(new):
+            ready[at] = shapely.snap(ready[at], shapely.multipoints(new), MEETS)
+    return gpd.GeoSeries(ready, index=grids.index, crs=grids.crs)
 
 
 def noded(grids, lines: Sequence[shapely.Geometry]) -> shapely.Geometry:

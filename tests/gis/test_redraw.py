@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gis import redraw
 from gis.errors import BadInput
+from gis.faces import met
 from gis.samples import sized
 
 
@@ -161,3 +162,10 @@ def edited(grids: gpd.GeoSeries, kind: int, code: str, turn: float, new: str) ->
         bend = tuple(0.3 * here + 0.35 * (a + b) for here, a, b in zip(centre.coords[0], *ends, strict=True))
         return redraw.reshape(grids, code, other, line(ends[0], bend, ends[1]))
     return redraw.give(grids, centre.buffer(0.0001 + turn / 1e4), other, [code])
+
+
+def test_a_place_beside_a_corner_moves_no_corner(block):
+    nearly = np.array([[2 + 3e-14, 2.0], [1.0, 2.0]])
+    after = met(block, nearly)
+    assert after["sw"].covers(shapely.Point(2, 2)) and is_map(after, 16)
+    assert after["se"].equals_exact(block["se"]) and (1, 2) in list(after["nw"].exterior.coords)
