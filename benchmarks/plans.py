@@ -49,7 +49,7 @@ def run() -> list[Measured]:
         _proposal("a street of 4,600 buildings into 460", street, 460, 60),
     ]
     for number, into in ((500, 10), (6008, 90)):
-        found.append(_zones(f"{number:,} micro-grids into {into} zones", _graph(district, number), into))
+        found.append(_zones(f"{number:,} micro-grids into {into} zones", units(district, number)[0], into))
     return found
 
 
@@ -100,15 +100,15 @@ def _zones(work: str, given: Graph, number: int) -> Measured:
     return Measured(work, seconds[0], *seconds, good, np.nan)
 
 
-def _graph(levels: dict[str, gpd.GeoDataFrame], number: int) -> Graph:
-    """The first so many micro-grids that hang together, by households."""
+def units(levels: dict[str, gpd.GeoDataFrame], number: int) -> tuple[Graph, gpd.GeoDataFrame]:
+    """Return so many micro-grids near the first one as a graph weighed by households, and themselves."""
     grids = levels["micro_grid"].reset_index(drop=True)
     near = np.argsort(
         shapely.distance(grids.geometry.to_numpy(), grids.geometry.iloc[0].centroid), kind="stable"
     )
     chosen = grids.iloc[near[:number]].reset_index(drop=True)
     pairs = rook(chosen)
-    return graph(chosen["households"].to_numpy() + 1, pairs["a"], pairs["b"], pairs["shared_m"])
+    return graph(chosen["households"].to_numpy() + 1, pairs["a"], pairs["b"], pairs["shared_m"]), chosen
 
 
 def _timed(work: Callable) -> tuple[np.ndarray, object]:
