@@ -40,10 +40,10 @@ class FindingOut(BaseModel):
 
     kind: str = Field(examples=["overlap"])
     text: str
-    code: str | None
-    other: str | None
+    code: str | None = Field(examples=["510106001001001"])
+    other: str | None = Field(examples=["510106001001002"])
     area_m2: float | None
-    geometry: dict[str, Any] | None
+    geometry: dict[str, Any] | None = Field(examples=[{"type": "Point", "coordinates": [104.06, 30.67]}])
 
 
 class CheckedOut(BaseModel):
@@ -54,7 +54,10 @@ class CheckedOut(BaseModel):
     units: int
     notes: list[str]
     findings: list[FindingOut] = Field(description="What keeps it from being taken; of very many the first.")
-    refused: str | None = Field(description="Why the plan would not take it although it has no such fault.")
+    refused: str | None = Field(
+        description="Why the plan would not take it although it has no such fault.",
+        examples=["A unit is locked."],
+    )
 
 
 class BroughtOut(BaseModel):
