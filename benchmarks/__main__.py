@@ -22,6 +22,7 @@ from benchmarks import (
     screens,
     sweep,
     tiles,
+    zoning,
 )
 from benchmarks.city import City, city
 from benchmarks.table import Row, show
@@ -32,7 +33,7 @@ PREPARED = """
     WHERE valid_to IS NULL AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326))
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
-FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "figures", "hotspots", "emerging")
+FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "figures", "hotspots", "emerging", "zoning")
 ALONE = ("chaos", "month", "screens", "fuzz", "plans")  # tables of their own
 
 
@@ -79,6 +80,7 @@ def main(arguments: list[str]) -> None:
     others = {
         "intake": intake.run, "sweep": lambda: sweep.run(chosen.clocks), "lists": lambda: lists.run(chosen.cases),
         "figures": lambda: figures.run(chosen.cases), "hotspots": hotspot.run, "emerging": emerging.run,
+        "zoning": zoning.run,
     }  # fmt: skip
     for name, run in others.items():
         if name in chosen.what:
