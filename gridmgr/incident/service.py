@@ -351,9 +351,10 @@ def rehome_open(session: Session, actor: Actor) -> int:
     Closed cases keep the place they had: a redraw never rewrites history.
     """
     edition = hierarchy.edition_at(session, clock.today())
+    going = (State.REPORTED, State.ACCEPTED) if edition.keep_in_hand else OPEN
     behind = session.scalars(
         select(Incident)
-        .where(Incident.state.in_(OPEN), Incident.edition_id != edition.id)
+        .where(Incident.state.in_(going), Incident.edition_id != edition.id)
         .order_by(Incident.id)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()

@@ -116,3 +116,14 @@ def test_open_work_of_a_units_people_goes_to_those_of_its_heir(district, told):
         maps.load(district, {"micro_grid": frame.drop(index=1)}, date(2026, 7, 2))
         drain(district, REACTIONS)
     assert (case.handler_code, case.owner_code, case.micro_grid_code) == (WEST, WEST, WEST)
+
+
+def test_cases_in_hand_stay_where_they_were_if_the_edition_says_so(district, told):
+    waiting, held = (intake.report(district, SYSTEM, told(1.5)) for _ in range(2))
+    held.state = "handling"
+    with clock.travel(NOON):
+        frame = little_district()["micro_grid"]
+        frame.loc[0, "geometry"] = square(0, 0, 2)
+        maps.load(district, {"micro_grid": frame.drop(index=1)}, date(2026, 7, 2), keep_in_hand=True)
+        drain(district, REACTIONS)
+    assert (waiting.micro_grid_code, held.micro_grid_code) == (WEST, EAST)
