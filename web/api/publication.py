@@ -63,7 +63,7 @@ class PublicationOut(BaseModel):
     consultation: int | None
     effective: date | None
     keep_in_hand: bool
-    edition: int | None
+    edition_id: int | None
     submitted_by: str
     submitted_at: Utc
     published_at: Utc | None
@@ -171,6 +171,6 @@ def _out(found: Publication) -> PublicationOut:
         id=found.id, plan=found.plan_id, title=found.title, area_code=found.area_code, state=State(found.state),
         changes=found.changes, warnings=len(found.warnings), notice_from=found.notice_from,
         notice_until=found.notice_until, consultation=found.consultation_id, effective=found.effective,
-        keep_in_hand=found.keep_in_hand, edition=found.edition_id, submitted_by=found.submitted_name,
+        keep_in_hand=found.keep_in_hand, edition_id=found.edition_id, submitted_by=found.submitted_name,
         submitted_at=found.submitted_at, published_at=found.published_at,
     )  # fmt: skip
