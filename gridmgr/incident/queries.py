@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ from sqlalchemy import Select, or_, select, text
 from sqlalchemy import Sequence as SqlSequence
 from sqlalchemy.orm import Session
 
+from gis.locate import HOW, Located
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import Actor
 from gridmgr.category import queries as matters
 from gridmgr.category.model import Category
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import LEVELS, Edition
 from gridmgr.incident.model import Incident, IncidentEvent, IncidentFile, IncidentTask, UnknownIncident
 from gridmgr.life.model import BadField, State
 from gridmgr.life.rules import Standing
@@ -166,12 +170,28 @@ def position(incident: Incident) -> tuple[float, float]:
     return place.x, place.y
 
 
-def points(session: Session, ids: Sequence[int]) -> np.ndarray:
-    """Return the WGS-84 longitude and latitude of incidents, shape (N, 2), in order of id."""
-    rows = session.execute(
-        select(ST_X(Incident.geom), ST_Y(Incident.geom)).where(Incident.id.in_(ids)).order_by(Incident.id)
-    )
-    return np.array([tuple(row) for row in rows], float).reshape(-1, 2)
+def strayed(session: Session, edition: Edition, states: Collection[State]) -> dict[int, dict[str, Any]]:
+    """Return by id where cases in these states lie whom the map of an edition holds in other units than their own."""
+    own = [getattr(Incident, f"{level}_code") for level in LEVELS]
+    asked = select(Incident.id, ST_X(Incident.geom), ST_Y(Incident.geom), *own)
+    rows = session.execute(asked.where(Incident.state.in_(states)).order_by(Incident.id)).all()
+    if not rows:
+        return {}
+    found = np.array([tuple(row) for row in rows], dtype=object)
+    lon, lat = found[:, 1:3].astype(float).T
+    located = hierarchy.locator_of(session, edition).locate(lon, lat)
+    now = np.column_stack([located.codes(level) for level in LEVELS])
+    away = (now != found[:, 3:]).any(axis=1)
+    places = compress(rows_of(located, edition), away)
+    return dict(zip(found[away, 0].tolist(), places, strict=True))
+
+
+def rows_of(located: Located, edition: Edition) -> Iterable[dict[str, Any]]:
+    """Yield for each located point its codes, how and how far, and the edition, as a case keeps them."""
+    codes = [located.codes(level) for level in LEVELS]
+    for n, how in enumerate(HOW[code] for code in located.how):
+        place = {f"{level}_code": codes[k][n] for k, level in enumerate(LEVELS)}
+        yield place | {"located": how, "distance_m": float(located.distance_m[n]), "edition_id": edition.id}
 
 
 def standing(incident: Incident) -> Standing:

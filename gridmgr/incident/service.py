@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, any_, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from gis.errors import Problem
-from gis.locate import HOW, Located
 from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.attachment import queries as attachment
@@ -18,7 +17,6 @@ from gridmgr.clock import TimeUnit, WorkingCalendar
 from gridmgr.db import copy_rows
 from gridmgr.events import emit
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import LEVELS, Edition
 from gridmgr.incident import queries, rules
 from gridmgr.incident.model import (
     Incident,
@@ -346,35 +344,27 @@ def hand_over(
 
 
 def rehome_open(session: Session, actor: Actor) -> int:
-    """Give open cases the codes of the map now in force, each with a row in its history; returns how many.
+    """Give open cases that lie in other units on the map now in force its codes, each with a row in its history.
 
-    Closed cases keep the place they had: a redraw never rewrites history.
+    Those whose units hold them as before stay untouched. Closed cases keep the place they had: a redraw never
+    rewrites history. Returns how many moved.
     """
     edition = hierarchy.edition_at(session, clock.today())
-    going = (State.REPORTED, State.ACCEPTED) if edition.keep_in_hand else OPEN
+    going = (State.REPORTED, State.ACCEPTED) if edition.keep_in_hand else tuple(OPEN)
+    places = queries.strayed(session, edition, going)
+    if not places:
+        return 0
     behind = session.scalars(
         select(Incident)
-        .where(Incident.state.in_(going), Incident.edition_id != edition.id)
+        .where(Incident.id == any_(literal(list(places), ARRAY(BigInteger))), Incident.state.in_(going))
         .order_by(Incident.id)
         .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
     ).all()
-    if not behind:
-        return 0
-    points = queries.points(session, [incident.id for incident in behind])
-    located = hierarchy.locator_of(session, edition).locate(points[:, 0], points[:, 1])
-    places = list(rows_of(located, edition))
-    by_system(session, actor, Action.REHOME, list(zip(behind, places, strict=True)))
-    for incident, place in zip(behind, places, strict=True):
-        incident.located, incident.distance_m = place["located"], place["distance_m"]
+    by_system(session, actor, Action.REHOME, [(each, places[each.id]) for each in behind])
+    for each in behind:
+        each.located, each.distance_m = places[each.id]["located"], places[each.id]["distance_m"]
     return len(behind)
-
-
-def rows_of(located: Located, edition: Edition) -> Iterable[dict[str, Any]]:
-    """Yield for each located point its codes, how and how far, and the edition, as a case keeps them."""
-    codes = [located.codes(level) for level in LEVELS]
-    for n, how in enumerate(HOW[code] for code in located.how):
-        place = {f"{level}_code": codes[k][n] for k, level in enumerate(LEVELS)}
-        yield place | {"located": how, "distance_m": float(located.distance_m[n]), "edition_id": edition.id}
 
 
 def event_row(incident_id, seq, action, state, actor, when, recorded, payload, digest) -> dict[str, Any]:

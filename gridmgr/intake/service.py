@@ -237,7 +237,7 @@ def place(session: Session, told: Sequence[Report]) -> Placed:
     for edition in {edition.id: edition for edition in edition_of.values()}.values():
         rows = np.flatnonzero(edition_ids == edition.id)
         located = hierarchy.locator_of(session, edition).locate(lon[rows], lat[rows])
-        for row, where in zip(rows, incident.rows_of(located, edition), strict=True):
+        for row, where in zip(rows, queries.rows_of(located, edition), strict=True):
             places[row] = where
     return Placed(lon, lat, places)
 
