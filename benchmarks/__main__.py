@@ -19,6 +19,7 @@ from benchmarks import (
     locate,
     month,
     plans,
+    publishing,
     screens,
     sweep,
     tiles,
@@ -34,7 +35,7 @@ PREPARED = """
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
 FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "figures", "hotspots", "emerging", "zoning")
-ALONE = ("chaos", "month", "screens", "fuzz", "plans")  # tables of their own
+ALONE = ("chaos", "month", "screens", "fuzz", "plans", "publishing")  # tables of their own
 
 
 def main(arguments: list[str]) -> None:
@@ -72,6 +73,8 @@ def main(arguments: list[str]) -> None:
         return fuzz.show(fuzz.run(chosen.edits, tell=tell))
     if "plans" in chosen.what:
         return plans.show(plans.run())
+    if "publishing" in chosen.what:
+        return publishing.show(publishing.run(tell=tell))
     if "screens" in chosen.what:
         return screens.show(screens.run(chosen.screens, chosen.rate, chosen.seconds, chosen.size))
     rows: list[Row] = []
