@@ -211,7 +211,7 @@ def session(ground: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="session")
-def application():
+def app():
     """Return the application, made once a worker: its many routes take a second to unfold."""
     from web.main import create_app  # most tests do without
 

@@ -71,13 +71,13 @@ def district(home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(home: Path, application: FastAPI) -> Iterator[str]:
+def site(home: Path, app: FastAPI) -> Iterator[str]:
     """Serve the application on a free port and return its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = uvicorn.Server(
-        uvicorn.Config(begun(application), host="127.0.0.1", port=port, log_level="warning")
+        uvicorn.Config(begun(app), host="127.0.0.1", port=port, log_level="warning")
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -19,7 +19,7 @@ from web.main import begun
 
 
 @pytest.fixture(scope="module")
-def city(application: FastAPI, copied, prepared, run_folder: Path) -> Iterator[City]:
+def city(app: FastAPI, copied, prepared, run_folder: Path) -> Iterator[City]:
     """Return the small city, served by the real application from a database of its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRIDMGR_HOME", str(run_folder / "home"))
@@ -33,7 +33,7 @@ def city(application: FastAPI, copied, prepared, run_folder: Path) -> Iterator[C
             deps.engine.cache_clear()
             tiles.tiles.clear()
             tiles.callers.clear()
-            yield entered(begun(application), deps.engine())
+            yield entered(begun(app), deps.engine())
             deps.engine().dispose()
     settings.cache_clear()
     deps.engine.cache_clear()
