@@ -35,5 +35,6 @@ DOINGS = {
     "approve": N_("Approve it"),
     "publish": N_("Publish it now"),
     "withdraw": N_("Take it back"),
+    "roll-back": N_("Roll it back"),
 }
 COMMENTS = {"waiting": N_("not read yet"), "shown": N_("shown"), "hidden": N_("not shown")}

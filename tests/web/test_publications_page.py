@@ -5,6 +5,7 @@ import re
 import pytest
 from small_city import LAT, LON, SCRIPT, WEST
 
+from gridmgr import clock
 from gridmgr.account.rules import Role
 
 pytestmark = pytest.mark.db
@@ -75,3 +76,47 @@ def test_whoever_may_not_take_a_step_is_told(planner, way, city):
     assert planner.get(at).json()["state"] == "withdrawn"
     assert planner.get(f"/api/plans/{way['plan']}").json()["status"] == "draft"
     assert city.client(None, "en").get(f"/public-notices/{way['id']}").status_code == 404
+
+
+@pytest.fixture(scope="module")
+def published(planner, city) -> dict:
+    """A plan that joined both grids of another community, the map since today."""
+    east = f"{WEST}002"
+    plan = planner.post("/api/plans", json={"name": "东片合并", "area_code": east}).json()["id"]
+    edit = {"on_tip": None, "kind": "merge", "codes": [f"{east}001", f"{east}002"]}
+    tip = planner.post(f"/api/plans/{plan}/edits", json=edit).json()["tip"]
+    number = planner.post(f"/api/plans/{plan}/submit", json={"on_tip": tip}).json()["id"]
+    at = f"/api/publications/{number}"
+    assert planner.post(f"{at}/announce", json={"days": 0}).status_code == 200
+    asked = planner.post(f"{at}/consult").json()["consultation"]
+    everybody = city.client(Role.ADMIN)
+    parties = everybody.get(f"/api/consultations/{asked}").json()["parties"]
+    for each in parties:
+        said = {"said": "agree", "party": each["id"]}
+        answer = everybody.post(f"/api/consultations/{asked}/opinion", json=said)
+        assert answer.status_code == 200, answer.text
+    centre = city.client(Role.COMMAND_CENTRE)
+    today = clock.today().isoformat()
+    assert centre.post(f"{at}/approve", json={"effective": today}).status_code == 200
+    done = centre.post(f"{at}/publish")
+    assert done.status_code == 200 and done.json()["state"] == "published", done.text
+    return done.json()
+
+
+def test_a_published_plan_is_rolled_back_by_a_button_and_by_a_program(planner, published, way, city):
+    at = f"/publications/{published['id']}"
+    assert city.client(Role.COMMAND_CENTRE).post(f"/api{at}/roll-back").status_code == 403
+    assert planner.post("/api/publications/999999/roll-back").status_code == 404
+    assert planner.post(f"/api/publications/{way['id']}/roll-back").status_code == 409
+    browser, csrf = city.browser(Role.PLANNER)
+    assert f'action="{at}/roll-back"' in browser.get(at).text
+    assert f'action="{at}/roll-back"' not in city.browser(Role.COMMAND_CENTRE)[0].get(at).text
+    assert city.browser(Role.PLANNER)[0].post(f"{at}/roll-back").status_code == 403
+    sent = browser.post(f"{at}/roll-back", data={"csrf": csrf})
+    begun = sent.headers["location"]
+    assert sent.status_code == 303 and begun != at and f'href="{at}"' in browser.get(begun).text
+    made = planner.get(f"/api{begun}").json()
+    assert (made["undoes"], made["state"], made["area_code"]) == (published["id"], "checked", f"{WEST}002")
+    planner.post(f"/api{begun}/withdraw", json={"note": "再议"})
+    again = planner.post(f"/api{at}/roll-back")
+    assert again.status_code == 201 and again.json()["undoes"] == published["id"], again.text

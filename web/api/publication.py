@@ -64,6 +64,7 @@ class PublicationOut(BaseModel):
     effective: date | None
     keep_in_hand: bool
     edition_id: int | None
+    undoes: int | None = Field(description="The publication it takes back, if it is a roll-back.")
     submitted_by: str
     submitted_at: Utc
     published_at: Utc | None
@@ -166,11 +167,19 @@ def withdraw_plan(
     return _out(service.withdraw(session, actor, publication_id, new.note))
 
 
+@routes.post("/publications/{publication_id}/roll-back", status_code=201, responses=problems(404, 409))
+def roll_back_publication(
+    publication_id: PublicationId, session: Transaction, actor: Planner
+) -> PublicationOut:
+    """Submit a plan that gives the ground back as it was before a published one; it goes all steps as any other."""
+    return _out(service.roll_back(session, actor, publication_id))
+
+
 def _out(found: Publication) -> PublicationOut:
     return PublicationOut(
         id=found.id, plan=found.plan_id, title=found.title, area_code=found.area_code, state=State(found.state),
         changes=found.changes, warnings=len(found.warnings), notice_from=found.notice_from,
         notice_until=found.notice_until, consultation=found.consultation_id, effective=found.effective,
-        keep_in_hand=found.keep_in_hand, edition_id=found.edition_id, submitted_by=found.submitted_name,
-        submitted_at=found.submitted_at, published_at=found.published_at,
+        keep_in_hand=found.keep_in_hand, edition_id=found.edition_id, undoes=found.undoes_id,
+        submitted_by=found.submitted_name, submitted_at=found.submitted_at, published_at=found.published_at,
     )  # fmt: skip

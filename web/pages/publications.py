@@ -34,6 +34,7 @@ Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
 PublicationId = Annotated[RowId, Path()]
 EVERYBODY = [Depends(Open("a public notice is for everybody"))]
 NEW = "#92c5de"
+ROLL_BACK = "roll-back"  # no step of this publication: it begins another one
 
 
 @router.post("/plans/{plan_id}/submit")
@@ -69,15 +70,17 @@ def step(
         ),
         Deed.PUBLISH: lambda: service.publish(session, actor, publication_id),
         Deed.WITHDRAW: lambda: service.withdraw(session, actor, publication_id, note),
+        ROLL_BACK: lambda: service.roll_back(session, actor, publication_id),
     }  # fmt: skip
+    goes_on = publication_id
     try:
         if deed in take:
             with session.begin_nested():
-                take[deed]()
+                goes_on = take[deed]().id
     except Problem as problem:
         found = queries.by_id(session, actor, publication_id)
         return _page(request, session, actor, found, problem)
-    return RedirectResponse(f"/publications/{publication_id}", 303)
+    return RedirectResponse(f"/publications/{goes_on}", 303)
 
 
 @router.post("/publications/{publication_id}/comments/{comment_id}")
@@ -97,6 +100,7 @@ def _page(
     draws, approves = (bool(can(actor, each, found.area_code)) for each in ("plan.draw", "plan.approve"))
     deeds = [each for each in (Deed.ANNOUNCE, Deed.CONSULT, Deed.WITHDRAW) if each in may and draws]
     deeds += [each for each in (Deed.APPROVE, Deed.PUBLISH) if each in may and approves]
+    deeds += [ROLL_BACK] if found.state == State.PUBLISHED and draws else []
     values = _shown(session, found) | {
         "deeds": deeds, "steps": queries.steps(session, found.id), "today": clock.today(), "draws": draws,
         "comments": queries.comments(session, found.id, shown=False), "problem": say(problem) if problem else "",
