@@ -7,9 +7,10 @@ import typer
 
 from gridmgr.cli.output import Json, opened, print_json, print_table, say
 from gridmgr.cli.plans import As, PlanId, _actor
+from gridmgr.cli.terms import terms_of
 from gridmgr.i18n import _
-from gridmgr.words import word
-from gridmgr.words.plans import PUBLICATIONS, STEPS
+from gridmgr.words import N_, word
+from gridmgr.words.plans import COMMENTS, PUBLICATIONS, STEPS
 
 if TYPE_CHECKING:
     from gridmgr.publication.model import Publication
@@ -114,6 +115,49 @@ def withdraw(publication: Number, why: Why, username: As = None, as_json: Json =
 def roll_back(publication: Number, username: As = None, as_json: Json = False) -> None:
     """Submit a plan that gives the ground back as it was before a published one."""
     _step("roll_back", publication, username, as_json)
+
+
+@app.command()
+def comments(publication: Number, username: As = None, as_json: Json = False) -> None:
+    """List what residents said of a plan on public notice."""
+    from gridmgr.publication import queries
+
+    with opened() as session:
+        of = queries.by_id(session, _actor(session, username), publication).id
+        found = [
+            {"id": each.id, "at": each.at, "name": each.name, "state": each.state, "text": each.text,
+             "reply": each.reply, "lon": lon, "lat": lat}
+            for each, lon, lat in queries.comments(session, of, shown=False)
+        ]  # fmt: skip
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [each["id"], each["at"], each["name"], word(COMMENTS, each["state"]), each["text"]] for each in found
+    ]
+    print_table("", [_("Number"), _("when"), _("who"), _("status"), ""], rows)
+
+
+@app.command()
+def moderate(
+    publication: Number,
+    comment: Annotated[int, typer.Argument(help="Number of the comment.")],
+    shown: Annotated[bool, typer.Option("--show/--keep-back", help="Whether everybody sees it.")],
+    reply: Annotated[str, typer.Option(help="What is replied.")] = "",
+    username: As = None,
+) -> None:
+    """Show a comment to everybody, or keep it back."""
+    from gridmgr.publication import service
+
+    with opened() as session:
+        actor = _actor(session, username)
+        state = service.moderate(session, actor, publication, comment, shown, reply).state
+    say("Comment {number}: {state}", number=comment, state=word(COMMENTS, state))
+
+
+app.command("terms", help="Show or set how long plans are on notice, and how often residents may comment.")(
+    terms_of("publication", N_("Terms of publications"))
+)
 
 
 def _step(name: str, publication: int, username: str | None, as_json: bool, *told: Any, **more: Any) -> None:

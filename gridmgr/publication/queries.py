@@ -122,14 +122,24 @@ def notices(session: Session) -> list[Publication]:
     return list(session.scalars(asked.order_by(Publication.id.desc()).limit(50)))
 
 
-def comments(session: Session, publication_id: int, *, shown: bool) -> list[tuple[NoticeComment, Any, Any]]:
-    """Return the comments on a notice with their longitude and latitude; those that are `shown`, or all."""
+def comments(
+    session: Session, publication_id: int, *, shown: bool, size: int = 1000, after: int | None = None,
+    only: int | None = None,
+) -> list[tuple[NoticeComment, Any, Any]]:  # fmt: skip
+    """Return the comments on a notice with their longitude and latitude, the newest first, going on behind one.
+
+    Those that are `shown`, or all; or `only` one.
+    """
     asked = select(NoticeComment, func.ST_X(NoticeComment.geom), func.ST_Y(NoticeComment.geom)).where(
         NoticeComment.publication_id == publication_id
     )
     if shown:
         asked = asked.where(NoticeComment.state == Standing.SHOWN)
-    return [tuple(row) for row in session.execute(asked.order_by(NoticeComment.id.desc()).limit(1000))]
+    if after is not None:
+        asked = asked.where(NoticeComment.id < after)
+    if only is not None:
+        asked = asked.where(NoticeComment.id == only)
+    return [tuple(row) for row in session.execute(asked.order_by(NoticeComment.id.desc()).limit(size))]
 
 
 def spoken(session: Session, sender: str, since: datetime) -> int:

@@ -60,6 +60,42 @@ def test_a_plan_goes_its_way_and_residents_are_heard(planner, way, city):
     assert anybody.post(page, data={"told": "again", "secret": secret}).status_code == 429
 
 
+def test_programs_read_and_moderate_what_residents_said(planner, way, city):
+    at = f"/api/publications/{way['id']}/comments"
+    first = planner.get(f"{at}?size=2").json()
+    assert len(first["items"]) == 2 and first["next"]
+    found = planner.get(at).json()["items"]
+    assert [each["state"] for each in found] == [*["waiting"] * 4, "shown"]
+    last = found[-1]
+    assert (last["text"], last["name"], last["reply"]) == (SCRIPT, "居民", "谢谢")
+    assert last["lon"] == pytest.approx(LON) and found[0]["lon"] is None
+    told = {"shown": False, "reply": "已阅"}
+    kept = planner.post(f"{at}/{found[0]['id']}", json=told)
+    assert (kept.json()["state"], kept.json()["reply"]) == ("hidden", "已阅"), kept.text
+    assert planner.post(f"{at}/999999", json=told).status_code == 404
+    assert planner.post(f"/api/publications/999999/comments/{last['id']}", json=told).status_code == 404
+    assert planner.post(f"{at}/{last['id']}", json=told | {"reply": "x" * 501}).status_code == 422
+    assert city.client(Role.COMMAND_CENTRE).post(f"{at}/{last['id']}", json=told).status_code == 403
+    assert city.client(Role.GRID_MEMBER).get(at).status_code == 403
+
+
+def test_terms_of_publications_are_set_from_a_day_on(planner, way, city):
+    browser, csrf = city.browser(Role.ADMIN)
+    page, form = "/public-notices/terms", {"csrf": csrf, "effective": "2020-01-01", "comments": "5"}
+    assert browser.post(page, data=form | {"notice_days": "-1"}).status_code == 422
+    assert browser.post(page, data=form | {"notice_days": "12"}).status_code == 303
+    assert 'name="notice_days"' in browser.get(page).text
+    assert page in browser.get(f"/publications/{way['id']}").text
+    assert city.client(None).get(page).status_code in (303, 401)
+    at = "/api/publications/terms"
+    assert planner.get(at).json()["terms"] == {"notice_days": 12, "comments": 5}
+    told = {"effective": "2020-01-02", "terms": {"notice_days": 10}}
+    assert planner.put(at, json=told).status_code == 403
+    assert city.client(Role.ADMIN).put(at, json=told).json()["terms"]["notice_days"] == 10
+    assert city.client(Role.ADMIN).put(at, json=told | {"terms": {"days": 1}}).status_code == 422
+    assert "/public-notices" in city.client(None).get("/login").text
+
+
 def test_whoever_may_not_take_a_step_is_told(planner, way, city):
     at = f"/api/publications/{way['id']}"
     assert planner.post(f"{at}/approve", json={"effective": "2099-01-01"}).status_code == 403

@@ -7,18 +7,20 @@ from fastapi import Depends, Path
 from pydantic import BaseModel, Field
 
 from gridmgr.account.rules import Actor
-from gridmgr.publication import queries, service
-from gridmgr.publication.model import LONGEST_NOTE, Publication, State
+from gridmgr.publication import queries, rules, service
+from gridmgr.publication.model import LONGEST_NOTE, NoticeComment, Publication, Standing, State
 from web.api.plan_shapes import OnTip
 from web.api.schema import problems, router
+from web.api.terms import TermsIn, TermsOut, meant
 from web.deps import Allow, Transaction
-from web.fields import RowId, Utc, text
+from web.fields import BigRowId, RowId, Utc, text
 from web.paging import Page, Paging, paged
 
 routes = router("publication")
 Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
 Planner = Annotated[Actor, Depends(Allow("plan.draw"))]
 Approver = Annotated[Actor, Depends(Allow("plan.approve"))]
+Keeper = Annotated[Actor, Depends(Allow("plan.manage"))]
 PublicationId = Annotated[RowId, Path(description="Id of the publication.")]
 Note = text(LONGEST_NOTE)
 
@@ -90,6 +92,32 @@ class StepsOut(BaseModel):
     steps: list[StepOut]
 
 
+class CommentOut(BaseModel):
+    """What somebody said of a plan on public notice."""
+
+    id: int
+    at: Utc
+    name: str = Field(description="As it was given; may be empty.")
+    text: str
+    lon: float | None
+    lat: float | None
+    state: Standing
+    reply: str
+    read_by: str | None = Field(description="Who decided whether it is shown.")
+    read_at: Utc | None
+
+
+class CommentPage(Page[CommentOut]):
+    """One page of comments on a notice, the newest first."""
+
+
+class CommentIn(BaseModel):
+    """Whether a comment is shown to everybody, and what is replied."""
+
+    shown: bool
+    reply: Note = ""
+
+
 @routes.get("/publications")
 def list_publications(
     session: Transaction, actor: Viewer, paging: Annotated[Paging[int], Depends(paged("publications", RowId))]
@@ -97,6 +125,18 @@ def list_publications(
     """List the publications whose whole ground the caller sees."""
     found = queries.page(session, actor, paging.fetch, paging.after)
     return paging.page(PublicationPage, found, lambda each: each.id, lambda rows: map(_out, rows))
+
+
+@routes.get("/publications/terms")
+def publication_terms(session: Transaction, _actor: Viewer) -> TermsOut:
+    """Show the terms of publications in force."""
+    return meant(queries.terms(session), rules.TERMS)
+
+
+@routes.put("/publications/terms")
+def set_publication_terms(new: TermsIn, session: Transaction, actor: Keeper) -> TermsOut:
+    """Set the terms of publications from a day on; notices that run keep their days."""
+    return meant(service.set_terms(session, actor, new.effective, new.terms), rules.TERMS)
 
 
 @routes.post("/plans/{plan_id}/submit", status_code=201, responses=problems(404, 409))
@@ -173,6 +213,37 @@ def roll_back_publication(
 ) -> PublicationOut:
     """Submit a plan that gives the ground back as it was before a published one; it goes all steps as any other."""
     return _out(service.roll_back(session, actor, publication_id))
+
+
+@routes.get("/publications/{publication_id}/comments", responses=problems(404))
+def list_notice_comments(
+    publication_id: PublicationId, session: Transaction, actor: Viewer,
+    paging: Annotated[Paging[int], Depends(paged("notice_comments", BigRowId))],
+) -> CommentPage:  # fmt: skip
+    """List what was said of a plan on public notice, also what is not shown."""
+    of = queries.by_id(session, actor, publication_id).id
+    found = queries.comments(session, of, shown=False, size=paging.fetch, after=paging.after)
+    return paging.page(
+        CommentPage, found, lambda each: each[0].id, lambda rows: [_said(*row) for row in rows]
+    )
+
+
+@routes.post("/publications/{publication_id}/comments/{comment_id}", responses=problems(404))
+def moderate_comment(
+    publication_id: PublicationId, comment_id: Annotated[BigRowId, Path(description="Id of the comment.")],
+    told: CommentIn, session: Transaction, actor: Planner,
+) -> CommentOut:  # fmt: skip
+    """Show a comment to everybody, with a reply if one is given, or keep it back."""
+    said = service.moderate(session, actor, publication_id, comment_id, told.shown, told.reply)
+    (found,) = queries.comments(session, publication_id, shown=False, only=said.id)
+    return _said(*found)
+
+
+def _said(each: NoticeComment, lon: float | None, lat: float | None) -> CommentOut:
+    return CommentOut(
+        id=each.id, at=each.at, name=each.name, text=each.text, lon=lon, lat=lat, state=Standing(each.state),
+        reply=each.reply, read_by=each.read_by, read_at=each.read_at,
+    )  # fmt: skip
 
 
 def _out(found: Publication) -> PublicationOut:

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 import web.pages.chart as chart
+import web.pages.dated as dated
 from gis.drawing import Choropleth, Class
 from gis.errors import Problem
 from gis.offline import MapParts
@@ -20,6 +21,7 @@ from gridmgr.boundary_plan import queries as plans
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.publication import queries, rules, service
 from gridmgr.publication.model import Deed, Publication, State
+from gridmgr.words import N_
 from gridmgr.words import plans as words
 from web import rates
 from web.deps import Allow, Open, Transaction, give_cookie, proof
@@ -128,6 +130,15 @@ def _chart(was, now) -> MapParts:
         fields=fields, words=chart.said(),
     )  # fmt: skip
     return chart.parts(drawn)
+
+
+dated.serve(  # before /public-notices/{publication_id}
+    router,
+    dated.Terms(
+        "/public-notices", rules.MATTER, rules.TERMS, N_("Terms of publications"), service.set_terms,
+        view="plan.view", manage="plan.manage",
+    ),
+)  # fmt: skip
 
 
 @router.get("/public-notices", response_class=HTMLResponse, dependencies=EVERYBODY)
