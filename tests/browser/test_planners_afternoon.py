@@ -1,8 +1,26 @@
-"""A planner's afternoon at the redraw desk: split a grid, drag a shared border, lasso buildings, take it all back."""
+"""A planner's afternoon: split a grid, drag a border, lasso buildings, take it all back; and go to the map."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy.orm import Session
 from walking import DESK, check_for_everybody, log_in
+
+from gridmgr import clock, db
+from gridmgr.account import queries as accounts
+from gridmgr.account.rules import Actor
+from gridmgr.boundary_plan import queries as plans
+from gridmgr.boundary_plan import service as drawing
+from gridmgr.consultation import queries as consultations
+from gridmgr.consultation import service as opinions
+from gridmgr.consultation.model import Said
+from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.publication import queries as publications
+from gridmgr.publication import service as steps
+from gridmgr.reactions import REACTIONS
+from web import deps
 
 pytestmark = [pytest.mark.browser, pytest.mark.db, pytest.mark.usefixtures("district")]
 
@@ -106,3 +124,66 @@ def test_a_grid_is_split_its_border_dragged_its_buildings_moved_and_all_taken_ba
     expect(bars).to_have_count(number)
     expect(page.locator("#plan-undo")).to_be_disabled()
     check_for_everybody(page, "/plans", desk.partition("//")[2].partition("/")[2].join(["/", ""]))
+
+
+@contextmanager
+def acting() -> Iterator[tuple[Session, Actor]]:
+    """Do what other people do meanwhile, elsewhere."""
+    with db.transaction(deps.engine(), REACTIONS) as session:
+        yield session, accounts.actor(session, "commander")
+
+
+def take(page: Page, deed: str) -> None:
+    """Take a step on the page of a plan's way."""
+    form = page.locator(f"form[action$='/{deed}']")
+    if not form.is_visible():
+        page.locator("details[name=step]", has=form).locator("summary").click()
+    form.locator("button").click()
+    page.wait_for_load_state()
+
+
+def ask(page: Page, desk: str, said: Said) -> None:
+    """Submit the plan, put it on notice for no day, ask for opinions, and let all who are asked answer."""
+    page.goto(desk)
+    page.click("form[action$='/submit'] button")
+    page.wait_for_url("**/publications/*")
+    number = int(page.url.rpartition("/")[2])
+    with acting() as (session, actor):
+        steps.announce(session, actor, number, 0)
+    page.reload()
+    take(page, "consult")
+    with acting() as (session, actor):
+        asked = publications.by_id(session, actor, number).consultation_id
+        for party in consultations.parties(session, [asked])[asked]:
+            if consultations.consultation(session, actor, asked).ended_at is None:
+                reason = "" if said is Said.AGREE else "边界穿过院子"
+                opinions.say(session, actor, asked, said, reason, party_id=party.id)
+    page.reload()
+
+
+@pytest.mark.parametrize("page", [DESK], indirect=True, ids=["desk"])
+def test_a_plan_is_compared_vetoed_revised_agreed_to_and_becomes_the_map_today(page: Page) -> None:
+    log_in(page)
+    desk = open_plan(page)
+    plan = int(desk.rpartition("/")[2])
+    split(page, page.evaluate(FULLEST))
+    page.click("a[href$='/compare']")
+    expect(page.locator("td[data-label]").first).to_be_visible()
+    ask(page, desk, Said.VETO)
+    expect(page.locator(".head .tag")).to_have_text("一票否决")
+    with acting() as (session, actor):  # revised: it came back as a draft
+        draft = plans.by_id(session, actor, plan)
+        grid = plans.changes(session, plans.standing(session, draft, draft.tip_id))["new"][0]
+        drawing.draw(session, actor, plan, draft.tip_id, "rename", {"code": grid, "name": "新网格"})
+    ask(page, desk, Said.AGREE)
+    take(page, "approve")
+    expect(page.locator(".head .tag")).to_have_text("已批准")
+    take(page, "publish")
+    expect(page.locator(".head .tag")).to_have_text("已发布")
+    with acting() as (session, actor):
+        draft = plans.by_id(session, actor, plan)
+        state = plans.state(session, draft, draft.tip_id)
+        drawn = state.plan.units.loc[state.numbers.index]
+        live = hierarchy.frame(session, "micro_grid", clock.today()).set_index("code")
+    assert live.at[grid, "name"] == "新网格"
+    assert all(live.geometry[code].equals(shape) for code, shape in drawn.geometry.items())
