@@ -33,6 +33,7 @@ from gridmgr.simulation import (
     dispatching,
     joint,
     listed,
+    noticing,
     oddities,
     organising,
     outbreak,
@@ -166,6 +167,7 @@ def _joint(engine: Engine) -> None:
         joint.cut_pieces(session, service.SEED)
         joint.ask_together(session)
         consulting.consult(session)
+        noticing.announce(session)
 
 
 def _dispatch(engine: Engine) -> None:

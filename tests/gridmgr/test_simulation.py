@@ -41,9 +41,10 @@ from gridmgr.module import queries as modules
 from gridmgr.one_grid import queries as one_grid
 from gridmgr.onsite import queries as onsite
 from gridmgr.position import queries as positions
+from gridmgr.publication import queries as publications
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
-from gridmgr.simulation import dispatching, joint, organising, queries, rules, service, walking
+from gridmgr.simulation import dispatching, joint, noticing, organising, queries, rules, service, walking
 from gridmgr.simulation.model import ACCOUNTS, Act, City, Played
 from gridmgr.simulation.samples import category_rows
 
@@ -450,6 +451,18 @@ def test_the_demonstration_street_has_pieces_to_take_and_applications_in_its_win
         assert Counter(each.state for each in found) == {"open": 2, "granted": 1}
         opinions = coapproval.opinions(session, [each.id for each in found])
         assert any(each.said == "object" for every in opinions.values() for each in every)
+
+
+@pytest.mark.db
+def test_the_demonstration_community_has_a_plan_on_public_notice_once(story):
+    with db.transaction(story.engine, REACTIONS) as session:
+        assert noticing.announce(session) == 2
+        assert noticing.announce(session) == 0
+        (found,) = publications.notices(session)
+        said = publications.comments(session, found.id, shown=False)
+        assert (found.state, len(found.changes["new"])) == ("notice", 1)
+        assert [(each.state, lon is None) for each, lon, _ in said] == [("waiting", True), ("shown", False)]
+        session.rollback()
 
 
 @pytest.mark.db
