@@ -180,6 +180,8 @@ def test_a_plan_is_compared_vetoed_revised_agreed_to_and_becomes_the_map_today(p
     expect(page.locator(".head .tag")).to_have_text("已批准")
     take(page, "publish")
     expect(page.locator(".head .tag")).to_have_text("已发布")
+    number = page.url.rpartition("/")[2]
+    check_for_everybody(page, f"/publications/{number}", f"/public-notices/{number}")
     with acting() as (session, actor):
         draft = plans.by_id(session, actor, plan)
         state = plans.state(session, draft, draft.tip_id)
