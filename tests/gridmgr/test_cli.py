@@ -202,6 +202,30 @@ def test_terms_of_figures_hold_from_today_unless_a_day_is_given(told, little: st
     assert (terms()["without"], terms()["satisfied_from"]) == (["voided"], 4)
 
 
+def test_what_residents_say_of_a_plan_is_read_and_shown_from_the_command(told, little: str) -> None:
+    from gridmgr.publication import service
+
+    here, code = {"GRIDMGR_DATABASE_URL": little}, f"{STREET}001001"
+    terms = ("publications", "terms", "notice_days=3", "--json")
+    assert json.loads(told(*terms, **here).stdout) == {"notice_days": 3, "comments": 5}
+    opened = told("plans", "open", "对半", "--area", f"{STREET}001", "--json", **here)
+    plan = str(json.loads(opened.stdout)["id"])
+    drawn = told("plans", "rename", plan, code, "新名", **here)
+    assert drawn.returncode == 0, drawn.stderr
+    number = str(json.loads(told("publications", "submit", plan, "--json", **here).stdout)["id"])
+    assert told("publications", "announce", number, **here).returncode == 0
+    engine = db.engine(little)
+    with db.transaction(engine) as session:
+        said = str(service.comment(session, int(number), "x", "", "边界沿小路走").id)
+    engine.dispose()
+    shown = told("publications", "moderate", number, said, "--show", "--reply", "好", **here)
+    assert shown.returncode == 0 and said in shown.stdout, shown.stderr
+    (found,) = json.loads(told("publications", "comments", number, "--json", **here).stdout)
+    assert (found["state"], found["text"], found["reply"]) == ("shown", "边界沿小路走", "好")
+    assert "边界沿小路走" in told("publications", "comments", number, **here).stdout
+    assert told("publications", "moderate", number, "999", "--keep-back", **here).returncode == 1
+
+
 def test_a_webhook_is_added_tried_and_replayed_from_the_command(told, little: str) -> None:
     settings = {"GRIDMGR_DATABASE_URL": little, "NO_PROXY": "127.0.0.1"}
     with receiver(lambda n: 500 if n == 1 else 200) as outside:
