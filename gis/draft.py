@@ -221,6 +221,31 @@ def taken_over(
     return rehomed(moved, _homes(moved, [*among, *gone]))
 
 
+def followed(plan: Plan, home: Mapping[str, str]) -> Plan:
+    """Return the plan if the ground of these buildings went where they were to go.
+
+    Parameters
+    ----------
+    plan : Plan
+    home : mapping of building to unit
+
+    Raises
+    ------
+    MapBroken
+
+    Example
+    -------
+    >>> frame = gpd.GeoDataFrame({"home": ["a"]}, geometry=[shapely.box(0, 0, 1, 1)], index=["1"])
+    >>> followed(Plan(None, frame), {"1": "a"}).buildings["home"].tolist()
+    ['a']
+    """
+    lies = plan.buildings["home"].loc[list(home)]
+    for each, to in zip(lies, home.values(), strict=True):
+        if each != to:
+            raise MapBroken(code=to)
+    return plan
+
+
 def rehomed(plan: Plan, home: Mapping[str, str]) -> Plan:
     """Return the plan with some buildings at home elsewhere.
 

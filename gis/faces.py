@@ -113,7 +113,8 @@ def parted(
     tree = shapely.STRtree(pieces)
     places = shapely.point_on_surface(grids.to_numpy())
     under = grids.index[np.unique(tree.query(places, predicate="intersects")[0])]
-    lines = between_owners(pieces, owner)
+    corners = shapely.multipoints(shapely.get_coordinates(grids[grids.index.isin(under)].to_numpy()))
+    lines = shapely.snap(between_owners(pieces, owner), corners, MEETS)  # to a corner that is there already
     ready = met(grids, shapely.get_coordinates(shapely.boundary(lines)))
 
     def label(face: np.ndarray, home: np.ndarray) -> np.ndarray:

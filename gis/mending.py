@@ -8,7 +8,7 @@ import shapely
 
 from gis import rezoning
 from gis.adjacency import rook
-from gis.draft import NothingChosen, Plan, houses, near, open_units, rehomed, taken_over
+from gis.draft import NothingChosen, Plan, followed, houses, near, open_units, taken_over
 from gis.errors import BadInput
 from gis.faces import parted
 from gis.tessellation import cells
@@ -140,4 +140,4 @@ def _applied(
     owner = np.array(codes, dtype=object)[mended]
     after = parted(near(plan, involved), pieces[under], owner[under])
     home = {house: owner[cell] for house, cell in block.items() if moved[cell]}
-    return rehomed(taken_over(plan, after, involved), home)
+    return followed(taken_over(plan, after, involved), home)

@@ -24,6 +24,7 @@ from gis.draft import (
     UnknownBuilding,
     UnknownParent,
     changed,
+    followed,
     houses,
     near,
     open_units,
@@ -198,7 +199,7 @@ def move(plan: Plan, buildings: Collection[str], to: str) -> Plan:
     for donor in donors:
         if donor not in after.index:
             raise NothingLeft(code=donor)
-    return rehomed(taken_over(plan, after, [*donors, to]), dict.fromkeys(moved, to))
+    return followed(taken_over(plan, after, [*donors, to]), dict.fromkeys(moved, to))
 
 
 @_said

@@ -4,12 +4,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis import redraw
 from gis.errors import BadInput
-from gis.faces import met
+from gis.faces import met, parted
 from gis.samples import sized
 
 
@@ -169,3 +170,13 @@ def test_a_place_beside_a_corner_moves_no_corner(block):
     after = met(block, nearly)
     assert after["sw"].covers(shapely.Point(2, 2)) and is_map(after, 16)
     assert after["se"].equals_exact(block["se"]) and (1, 2) in list(after["nw"].exterior.coords)
+
+
+def test_pieces_that_meet_a_hair_beside_a_corner_are_parted_all_the_same():
+    def turned(*box) -> shapely.Polygon:
+        return shapely.affinity.rotate(shapely.segmentize(shapely.box(*box), 2), 17, origin=(0, 0))
+
+    row = gpd.GeoSeries([turned(0, 0, 4, 2), turned(4, 0, 6, 2)], index=["a", "b"])
+    for hair in (0, 1e-12, -1e-12, 1e-10):
+        pieces = [turned(0, hair, 2 + hair, 2 - hair), turned(2 + hair, hair, 4, 2 - hair)]
+        assert parted(row, pieces, ["a", "b"]).area.tolist() == pytest.approx([4, 8])
