@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import ImageFile
 
 from gridmgr import i18n, words
 from gridmgr.errors import Problem
@@ -59,6 +60,10 @@ def pdf(markup: str, pictures: Pictures) -> bytes:
     """
     from weasyprint import HTML
     from weasyprint.urls import FatalURLFetchingError, URLFetcherResponse
+
+    ImageFile.LOAD_TRUNCATED_IMAGES = (
+        False  # WeasyPrint allows it for the whole process; uploads must be whole
+    )
 
     for chatty in ("weasyprint.progress", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

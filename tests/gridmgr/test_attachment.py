@@ -8,7 +8,7 @@ import pytest
 from exhibits import photo, spreadsheet
 from PIL import Image
 
-from gridmgr import clock, store
+from gridmgr import clock, paper, store
 from gridmgr.account.rules import SYSTEM
 from gridmgr.attachment import queries, rules, service
 from gridmgr.attachment.model import FileEmpty, FileRefused, FileTooLarge
@@ -22,6 +22,12 @@ pytestmark = pytest.mark.db
 def home(tmp_path, monkeypatch):
     monkeypatch.setattr(settings(), "home", tmp_path)
     return tmp_path
+
+
+def test_a_photo_that_was_cut_off_is_refused_after_a_paper_was_printed_too(session):
+    paper.pdf("<p>周报</p>", {})
+    with pytest.raises(FileRefused):
+        service.store(session, SYSTEM, "照片.jpg", io.BytesIO(photo()[:5000]))
 
 
 @pytest.mark.parametrize(
