@@ -61,9 +61,8 @@ def pdf(markup: str, pictures: Pictures) -> bytes:
     from weasyprint import HTML
     from weasyprint.urls import FatalURLFetchingError, URLFetcherResponse
 
-    ImageFile.LOAD_TRUNCATED_IMAGES = (
-        False  # WeasyPrint allows it for the whole process; uploads must be whole
-    )
+    # WeasyPrint allows pictures that are cut off, for the whole process; uploads must be whole.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
 
     for chatty in ("weasyprint.progress", "fontTools"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -161,11 +161,7 @@ REGULAR: tuple[tuple[str, str, Callable[[Session], object]], ...] = (
     ("* * * * * */15", jobs.MISS_CALLS, attendance.miss),  # whom a whistle calls and nobody came for
     ("* * * * *", jobs.NOTE_SILENCE, coapproval.note_silence),  # bodies that were asked and say nothing
     ("* * * * *", jobs.SERVE_CONSULTATIONS, consultation.serve_due),  # who was asked and says nothing
-    (
-        "* * * * *",
-        jobs.PUBLISH_PLANS,
-        publication.publish_due,
-    ),  # approved plans, from midnight of their day on
+    ("* * * * *", jobs.PUBLISH_PLANS, publication.publish_due),  # approved plans, from their day on
     ("*/5 * * * *", jobs.FORGET_POSITIONS, position.forget_old),
     ("7 * * * *", jobs.KEEP_WEEK, weekly.keep_last),  # once: rosters may be brought anew later
     ("17 * * * *", jobs.KEEP_GRADES, grading.keep),  # once a week: patrols are planned by them

@@ -360,6 +360,12 @@ def tile(session: Session, scope: tuple[str, ...], level: str, stamp: str, z: in
     return bytes(found)
 
 
+def drawn_bands(session: Session, stamp: str) -> set[tuple[str, int]]:
+    """Return the levels and bands of zooms whose outlines of that state have been drawn."""
+    asked = select(TileShape.level, TileShape.band).where(TileShape.stamp == stamp).distinct()
+    return set(map(tuple, session.execute(asked)))
+
+
 def has_tiles(session: Session, stamp: str) -> bool:
     """Tell whether the outlines of that state have been drawn."""
     return session.scalar(select(select(TileShape.id).where(TileShape.stamp == stamp).exists()))

@@ -200,20 +200,20 @@ def set_scheme(session: Session, scheme: Scheme) -> None:
 
 
 def draw_tiles(session: Session, edition: Edition) -> int:
-    """Draw the outlines of an edition for every band of zooms; drop those of states no longer in force."""
+    """Draw what outlines an edition lacks, for each band of zooms; drop those of states no longer in force."""
     present = select(func.concat(Edition.id, ".", Edition.revision))
     session.execute(delete(TileShape).where(TileShape.stamp.not_in(present)))
-    if queries.has_tiles(session, edition.stamp):
-        return 0
-    drawn = 0
+    known, drawn = queries.drawn_bands(session, edition.stamp), 0
     for level in LEVELS:
-        frame = queries.frame(session, level, edition.effective)
-        for band in bands_of(level):
+        missing = [band for band in bands_of(level) if (level, band.number) not in known]
+        frame = queries.frame(session, level, edition.effective) if missing else None
+        for band in missing:
             rows = pd.DataFrame(frame[["level", "code", "parent_code", "name"]])
             rows["geom"] = ewkb(outlines(frame, band, coverage=level in COVERAGES), 3857)
             copy_frame(session, TileShape, rows.assign(stamp=edition.stamp, band=band.number))
             drawn += len(rows)
-    session.execute(text("ANALYZE tile_shape"))  # fresh rows without statistics are searched the long way
+    if drawn:
+        session.execute(text("ANALYZE tile_shape"))  # fresh rows without statistics are searched the long way
     return drawn
 
 

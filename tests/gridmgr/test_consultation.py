@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -190,7 +191,7 @@ def asked(desk, people):
 @pytest.fixture
 def say(desk, people):
     def speak(who: str, found, said: str, reason: str = "", at: float = 1, **more):
-        verb = lambda: service.say(desk.session, people[who], found.id, Said(said), reason, **more)  # noqa: E731
+        verb = partial(service.say, desk.session, people[who], found.id, Said(said), reason, **more)
         return desk.at(after(at), verb)
 
     return speak
@@ -264,7 +265,10 @@ def test_silence_is_reminded_of_and_counts_as_the_terms_say(desk, people, asked,
     agree = asked("plan.park", WEST, facts={"project": "游园"})
     wait = asked("decide.policy", STREET, "组织部")
     lapse = asked("accept.lift", WEST)
-    serve = lambda hours: desk.at(after(hours), lambda: service.serve_due(desk.session))  # noqa: E731
+
+    def serve(hours: float) -> int:
+        return desk.at(after(hours), lambda: service.serve_due(desk.session))
+
     assert serve(3) == 0
     assert serve(4) == 3
     assert serve(5) == 0  # reminded once

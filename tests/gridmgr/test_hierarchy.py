@@ -4,12 +4,12 @@ from datetime import date
 
 import pytest
 from little import STREET, layer, little_district, square
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DatabaseError
 
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 from gridmgr.hierarchy import queries, service
-from gridmgr.hierarchy.model import BackdatedEdition, GridUnit, NoEdition, RetiredCode, UnknownUnit
+from gridmgr.hierarchy.model import BackdatedEdition, GridUnit, NoEdition, RetiredCode, TileShape, UnknownUnit
 
 FIRST, SECOND = date(2026, 1, 1), date(2026, 7, 1)
 C1, C2 = f"{STREET}001", f"{STREET}002"
@@ -119,6 +119,14 @@ def test_tiles_are_drawn_per_state_and_cut_to_the_scope(district):
     assert f"{C2}001".encode() in everything
     assert f"{C1}001".encode() in one and f"{C2}001".encode() not in one
     assert none == b""
+
+
+def test_bands_that_were_not_drawn_before_are_drawn_later(district):
+    edition = queries.edition_at(district, FIRST)
+    service.draw_tiles(district, edition)
+    far = (TileShape.level == "micro_grid") & (TileShape.band == 0)
+    district.execute(delete(TileShape).where(far))
+    assert service.draw_tiles(district, edition) == len(queries.frame(district, "micro_grid", FIRST))
 
 
 def test_the_crosswalk_meets_other_lists_by_code_and_by_name(district):

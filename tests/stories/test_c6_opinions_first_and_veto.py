@@ -1,6 +1,7 @@
 """C6 征求意见前置、一票否决: plans and decisions hear the street and residents first; a veto stops them."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 from climbing import after
@@ -46,7 +47,7 @@ def test_a_plan_is_heard_before_it_is_made_and_a_veto_stops_it(desk, staff):
 
     def say(actor, found, who: Who, said: Said, hours: float, reason: str = "", **answers):
         (party,) = [each for each in queries.parties(session, [found.id])[found.id] if each.who == who]
-        verb = lambda: service.say(session, actor, found.id, said, reason, answers, party_id=party.id)  # noqa: E731
+        verb = partial(service.say, session, actor, found.id, said, reason, answers, party_id=party.id)
         desk.at(after(hours), verb)
         return party
 
