@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from gis.draft import CodeTaken
 from gridmgr.grid_code.model import CodeUnfit
+from gridmgr.grid_code.rules import free_codes
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import MICRO_GRID, GridUnit
-from gridmgr.redraw.rules import free_codes
 
 
 def used(session: Session, beginning: str, level: str = MICRO_GRID) -> set[str]:

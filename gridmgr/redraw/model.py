@@ -1,6 +1,6 @@
 """The words of redrawing."""
 
-from gridmgr.errors import BadInput, Conflict
+from gridmgr.errors import BadInput
 
 MEASURES = ("households", "population", "incidents", "buildings")
 MOST_GRIDS = 200
@@ -29,7 +29,3 @@ class LockedElsewhere(BadInput):
 
 class AllLocked(BadInput):
     """{locked} micro-grids are locked, so {number} in all leave none to draw."""
-
-
-class CodesUsedUp(Conflict):
-    """All codes of {community} are used up; a code that was retired is never used again."""

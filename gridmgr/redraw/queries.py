@@ -16,6 +16,8 @@ from gis.crs import metric_crs, to_metric
 from gis.faces import redrawn
 from gridmgr import clock
 from gridmgr.account.rules import Actor, require
+from gridmgr.grid_code import queries as grid_codes
+from gridmgr.grid_code.rules import free_codes
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import BUILDING, GridUnit
 from gridmgr.incident.model import Incident
@@ -32,7 +34,7 @@ from gridmgr.redraw.model import (
     StrangeNumber,
     UnknownMeasure,
 )
-from gridmgr.redraw.rules import free_codes, inherited, reading_order
+from gridmgr.redraw.rules import inherited, reading_order
 
 DAYS = 365  # of incidents that count
 
@@ -162,7 +164,7 @@ def proposals(session: Session, found: Ground, wish: Wish) -> list[Proposed]:
     open_grids = found.grids.drop(index=list(wish.locked))
     free = found.buildings[~found.buildings["micro_grid"].isin(wish.locked)]
     area = shapely.coverage_union_all(open_grids.geometry.to_numpy())
-    used = _used(session, found.community.code)
+    used = grid_codes.used(session, found.community.code)
     drawn = proposal.propose(free, area, number, wish.measures, seeds=range(2 * wish.proposals))
     return [_named(found, wish, each, used) for each in drawn[: wish.proposals]]
 
@@ -175,14 +177,6 @@ def _check(wish: Wish) -> None:
     for each in wish.measures:
         if each not in MEASURES:
             raise UnknownMeasure(measure=each[:40], known=", ".join(MEASURES))
-
-
-def _used(session: Session, community: str) -> set[str]:
-    """Every code that a micro-grid of this community has or ever had."""
-    asked = select(GridUnit.code).where(
-        GridUnit.level == "micro_grid", GridUnit.code.startswith(community, autoescape=True)
-    )
-    return set(session.scalars(asked))
 
 
 def _named(found: Ground, wish: Wish, drawn: proposal.Proposal, used: set[str]) -> Proposed:

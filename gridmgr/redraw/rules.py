@@ -1,15 +1,12 @@
-"""Pure decisions of redrawing: in which order grids are numbered, and which codes are free."""
+"""Pure decisions of redrawing: in which order grids are numbered, which codes go on, and who is far off the mean."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import copysign, isnan
 
 import numpy as np
 
-from gridmgr.redraw.model import CodesUsedUp
-
 EVEN, FAR = 0.05, 0.2  # of the mean: what is even enough, and what is far off
 LOCKED = 9
-DIGITS = 3  # of a micro-grid's number within its community, by GB practice
 
 
 def reading_order(x: Sequence[float], y: Sequence[float]) -> list[int]:
@@ -26,23 +23,6 @@ def reading_order(x: Sequence[float], y: Sequence[float]) -> list[int]:
     height = np.sqrt(max(np.ptp(x) * np.ptp(y), 1e-18) / len(x))
     row = np.floor((y.max() - y) / height)
     return np.lexsort((x, row)).tolist()
-
-
-def free_codes(community: str, used: Collection[str], number: int) -> list[str]:
-    """Return the first codes of a community that were never used, retired ones among the used.
-
-    >>> free_codes("510106001001", {"510106001001001"}, 2)
-    ['510106001001002', '510106001001003']
-
-    Raises
-    ------
-    CodesUsedUp
-    """
-    numbers = (f"{community}{each:0{DIGITS}d}" for each in range(1, 10**DIGITS))
-    free = [code for code in numbers if code not in used][:number]
-    if len(free) < number:
-        raise CodesUsedUp(community=community)
-    return free
 
 
 def bands(deviations: Iterable[float]) -> list[int]:

@@ -13,6 +13,8 @@ from gridmgr import clock
 from gridmgr.account.model import NotGranted
 from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 from gridmgr.errors import NotFound
+from gridmgr.grid_code import rules as code_rules
+from gridmgr.grid_code.model import CodesUsedUp
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service
 from gridmgr.life.model import Action
@@ -123,6 +125,6 @@ def test_incidents_count_at_the_nearest_wall_in_metres_unless_they_were_no_matte
 def test_codes_go_on_where_people_stay_and_retired_ones_never_return():
     assert rules.inherited([("a", 0, 60.0), ("a", 1, 40.0), ("b", 1, 30.0)]) == {0: "a"}
     used = {f"510106001001{each:03d}" for each in range(1, 998)}
-    assert rules.free_codes("510106001001", used, 2) == ["510106001001998", "510106001001999"]
-    with pytest.raises(model.CodesUsedUp):
-        rules.free_codes("510106001001", used, 3)
+    assert code_rules.free_codes("510106001001", used, 2) == ["510106001001998", "510106001001999"]
+    with pytest.raises(CodesUsedUp):
+        code_rules.free_codes("510106001001", used, 3)

@@ -37,7 +37,12 @@ def test_who_may_not_see_plans_sees_none(city):
     assert client.get("/plans").status_code == 403
     assert client.post("/plans", data={"name": "x", "csrf": csrf}).status_code == 403
     planner, _ = city.browser(Role.PLANNER)
-    for path in ("/plans/999999", "/plans/0", "/plans/99999999999999999999"):
+    for path in (
+        "/plans/999999",
+        "/plans/0",
+        "/plans/99999999999999999999",
+        "/plans?before=99999999999999999999",
+    ):
         assert planner.get(path).status_code in (404, 422)
 
 

@@ -55,7 +55,7 @@ AMISS = {"apart": {"bad": True}, "farthest": {"kind": "share"}, "mean.households
 
 @router.get("/plans", response_class=HTMLResponse)
 def show_list(
-    request: Request, session: Transaction, actor: Viewer, before: Annotated[int | None, Query()] = None
+    request: Request, session: Transaction, actor: Viewer, before: Annotated[RowId | None, Query()] = None
 ) -> HTMLResponse:
     """Show the plans on the ground the actor sees, and the form of a new one."""
     return _listed(request, session, actor, before)
