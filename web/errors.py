@@ -15,6 +15,7 @@ from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound, TooMany, Una
 from gridmgr.importing.model import TooLarge
 from gridmgr.responsibility.model import NotPublishable
 from gridmgr.sheet import BadSheet
+from web.deps import wants_stream
 from web.etags import Changed, MatchNeeded
 from web.gate import AmbiguousLength
 from web.i18n import _, say
@@ -37,6 +38,9 @@ STATUS: dict[type[Problem], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Problem: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+
+
+ENDED = "event: end\ndata: null\n\n"
 
 
 def status_of(problem: Problem) -> HTTPStatus:
@@ -66,6 +70,8 @@ def answer(request: Request, problem: Problem) -> Response:
     """Answer a problem: as problem+json to a program, as a page or a way to the login to a person."""
     status = status_of(problem)
     if status is HTTPStatus.UNAUTHORIZED and wants_page(request) and request.url.path != "/login":
+        if wants_stream(request):  # a page's stream comes back by itself, and can read neither status nor login
+            return Response(ENDED, media_type="text/event-stream")
         target = "/login" if request.url.path == "/" else f"/login?next={request.url.path}"
         if "hx-request" in request.headers:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})

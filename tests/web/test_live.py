@@ -219,9 +219,15 @@ def test_whoever_does_not_go_on_listening_gets_the_number_once(city: City):
     assert answer.text.splitlines()[:2] == ["event: unread", "data: 1"]
 
 
-def test_nobody_listens_without_logging_in(city: City):
-    answer = city.client().get("/notices/stream", headers={"Accept": "text/event-stream"})
-    assert answer.status_code == 303
+@pytest.mark.parametrize("stream", ["/notices/stream", "/situation/stream?colour=open&level=street"])
+def test_whoever_listens_without_logging_in_is_told_that_it_is_over(city: City, stream: str):
+    answer = city.client().get(stream, headers={"Accept": "text/event-stream"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.text == "event: end\ndata: null\n\n"
+
+
+def test_whoever_only_asks_for_a_stream_is_shown_the_login(city: City):
+    assert city.client().get("/notices/stream").status_code == 303
 
 
 def test_without_any_script_the_number_is_right_on_each_page(city: City):
