@@ -70,7 +70,7 @@ def answer(request: Request, problem: Problem) -> Response:
     """Answer a problem: as problem+json to a program, as a page or a way to the login to a person."""
     status = status_of(problem)
     if status is HTTPStatus.UNAUTHORIZED and wants_page(request) and request.url.path != "/login":
-        if wants_stream(request):  # a page's stream comes back by itself, and can read neither status nor login
+        if wants_stream(request):  # it comes back by itself, and can read neither status nor login
             return Response(ENDED, media_type="text/event-stream")
         target = "/login" if request.url.path == "/" else f"/login?next={request.url.path}"
         if "hx-request" in request.headers:
