@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridmgr.errors import Problem
@@ -16,6 +17,7 @@ from web.api import routers as api
 from web.deps import deny_by_default, wants_stream
 from web.interop import routers as interop
 from web.live import Live
+from web.packed import AS_IT_IS, LEAST, LEVEL
 from web.pages import routers as pages
 from web.pages.situation import paint
 from web.situation import Situation
@@ -128,6 +130,9 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+    )
+    app.add_middleware(
+        GZipMiddleware, minimum_size=LEAST, compresslevel=LEVEL, exclude_content_types=AS_IT_IS
     )
     app.add_middleware(Envelope)
     app.add_middleware(Watch)

@@ -8,6 +8,7 @@ from small_city import MEMBER_GRID, OTHER_GRID, City, middle
 from sqlalchemy import event
 
 from gridmgr.account.model import Role
+from web import packed as packing
 from web.interop import tiles
 from web.remembered import Remembered
 
@@ -52,7 +53,7 @@ def test_two_scopes_never_share_a_tag(city: City):
 def test_a_browser_may_keep_a_tile_for_good_but_only_for_its_own_caller(city: City):
     answer = city.client(Role.ADMIN).get(address(city, 0))
     assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
-    assert answer.headers["vary"] == "Cookie, Authorization"
+    assert answer.headers["vary"] == "Cookie, Authorization, Accept-Encoding"
     assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
 
 
@@ -64,6 +65,18 @@ def test_a_warm_tile_asks_the_database_nothing(city: City, statements: list[str]
     again = client.get(address(city, 0))
     known = client.get(address(city, 1, zoom=14), headers={"If-None-Match": first.headers["etag"]})
     assert (again.content, known.status_code, statements) == (first.content, 304, [])
+
+
+def test_a_tile_is_kept_packed_and_sent_as_its_caller_can_read_it(city: City, monkeypatch):
+    monkeypatch.setattr(packing, "LEAST", 10)
+    tiles.tiles.clear()
+    client = city.client(Role.ADMIN)
+    small, plain = (
+        client.get(address(city, 2), headers={"Accept-Encoding": told}) for told in ("br, gzip", "identity")
+    )
+    assert [each.headers.get("content-encoding") for each in (small, plain)] == ["gzip", None]
+    assert small.content == plain.content
+    assert MEMBER_GRID[:6].encode() in plain.content
 
 
 def test_who_calls_is_asked_again_after_a_while(city: City, statements: list[str], monkeypatch):

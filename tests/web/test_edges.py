@@ -25,6 +25,26 @@ def test_steps_of_the_system_are_nobodys_to_take(city: City):
         assert client.post(f"/api{path}/moves", json=told).status_code == 422, action
 
 
+@pytest.mark.parametrize(
+    ("path", "coding"),
+    [
+        ("/static/gridmgr.css", "gzip"),
+        ("/api/openapi.json", "gzip"),
+        ("/healthz", None),
+        ("/incidents", None),
+    ],
+)
+def test_what_is_large_goes_packed_but_no_page_that_carries_a_secret(
+    admin: TestClient, path: str, coding: str | None
+):
+    packed, plain = (admin.get(path, headers={"Accept-Encoding": each}) for each in ("gzip", "identity"))
+    assert (packed.headers.get("content-encoding"), plain.headers.get("content-encoding")) == (coding, None)
+    assert packed.status_code == plain.status_code == 200
+    if coding:
+        assert packed.content == plain.content
+        assert int(packed.headers["content-length"]) < len(plain.content) / 2
+
+
 def told(**more: object) -> dict:
     lon, lat = middle(1)
     return {"lon": lon, "lat": lat, "datum": "wgs84", "category": "0201"} | more

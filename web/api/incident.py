@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Depends, Query, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
@@ -42,7 +42,6 @@ from web.deps import Allow, Transaction
 from web.etags import IfMatch, tag
 from web.fields import BigRowId, Code, RowId
 from web.i18n import language
-from web.packed import packed
 from web.paging import Paging, paged
 
 routes = router("incident")
@@ -150,7 +149,6 @@ def move_incident(
 
 @routes.get("/map/incidents", response_model=MapPoints)
 def map_incidents(
-    request: Request,
     session: Transaction,
     actor: Viewer,
     search: Narrowed,
@@ -159,7 +157,7 @@ def map_incidents(
     """Return the newest visible incidents found as compact rows for a map."""
     found = situation.points(session, actor, search, size + 1)
     names = {str(row.id): row.name(language.get()) for row in matters.by_id(session).values()}
-    return packed(request, {"items": found[:size], "categories": names, "complete": len(found) <= size})
+    return JSONResponse({"items": found[:size], "categories": names, "complete": len(found) <= size})
 
 
 def _event(row: IncidentEvent) -> EventOut:

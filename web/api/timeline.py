@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,6 @@ from web.api.schema import problems, router
 from web.api.search import Narrowed
 from web.deps import Allow, Transaction
 from web.fields import Instant, Level
-from web.packed import packed
 
 routes = router("timeline")
 Viewer = Annotated[Actor, Depends(Allow("incident.view"))]
@@ -72,7 +72,6 @@ class TimelineOut(BaseModel):
 
 @routes.get("/map/timeline", response_model=TimelineOut, responses=problems(404))
 def play_timeline(
-    request: Request,
     session: Transaction,
     actor: Viewer,
     search: Narrowed,
@@ -89,7 +88,7 @@ def play_timeline(
     A time without a zone is on the district's wall clock.
     """
     found = queries.play(session, actor, search, since, until, step, level, by)
-    return packed(request, columns(session, found))
+    return JSONResponse(columns(session, found))
 
 
 def columns(session: Session, found: Timeline) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from gridmgr.hierarchy.model import LEVELS, UnknownEdition
 from web import deps
 from web.api.schema import file, problems, router
 from web.deps import COOKIE, Allow, known_actor
+from web.packed import answer, packed
 from web.remembered import Remembered
 
 MEDIA = "application/vnd.mapbox-vector-tile"
@@ -84,7 +85,7 @@ async def show_tile(
     headers = {
         "ETag": etag,
         "Cache-Control": "private, max-age=31536000, immutable",
-        "Vary": "Cookie, Authorization",  # two people at one browser do not see each other's tiles
+        "Vary": "Cookie, Authorization, Accept-Encoding",  # two people at one browser do not see each other's tiles
     }
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -93,7 +94,7 @@ async def show_tile(
     if tile is None:
         tile = await run_in_threadpool(_drawn, *key)
         tiles.put(key, tile)
-    return Response(tile, media_type=MEDIA, headers=headers)
+    return answer(request, tile, MEDIA, headers)
 
 
 def _caller(request: Request) -> Actor:
@@ -107,7 +108,7 @@ def _drawn(scope: tuple[str, ...], level: str, stamp: str, z: int, x: int, y: in
         tile = queries.tile(session, scope, level, stamp, z, x, y)
         if not tile and z >= MIN_ZOOM[level] and not queries.has_tiles(session, stamp):
             raise NotDrawnYet
-    return tile
+    return packed(tile)
 
 
 def _scope_hash(scope: tuple[str, ...]) -> str:
