@@ -23,6 +23,7 @@ from gridmgr.hierarchy import service as maps
 from gridmgr.incident.model import Incident, IncidentEvent, Report
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, Source
+from gridmgr.plan_edit import service as edits
 from gridmgr.publication import queries
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
@@ -77,7 +78,7 @@ def _switched(engine, work: str, most: int | None) -> Switched:
             near = next(iter(units.index[border & (units.index != first)]), None)
             if near is not None:
                 state = merge(state, [first, near])
-        made = drawing.adopt(
+        made = edits.adopt(
             session, SYSTEM, plan.id, plan.tip_id, state.units[["name", "parent_code", "geometry"]]
         )
         outcome = queries.outcome(session, plan, made.tip)

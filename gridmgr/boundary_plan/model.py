@@ -13,7 +13,6 @@ from gridmgr.errors import BadInput, Conflict, NotFound
 
 Instant = TIMESTAMP(timezone=True)
 LONGEST_NAME, MOST_CODES, MOST_POINTS = 100, 10_000, 2_000
-MOST_REPAIRED = 600  # units: those of a street
 
 
 class Status(StrEnum):
@@ -108,31 +107,3 @@ class PlanClosed(Conflict):
 
 class BaseRedrawn(Conflict):
     """The edition of {day} that this plan stands on has been corrected since; take the plan to the new state first."""
-
-
-class NothingToUndo(Conflict):
-    """There is nothing to take back."""
-
-
-class NothingToRedo(Conflict):
-    """There is nothing to do again."""
-
-
-class NothingChanged(BadInput):
-    """This would change nothing."""
-
-
-class TooManyToRepair(BadInput):
-    """{number} units are too many to repair at once; name at most {most} of them."""
-
-
-class UnknownCommunity(BadInput):
-    """There is no community {code} on the ground of this plan."""
-
-
-class EditUnknown(BadInput):
-    """There is no edit {kind}; edits are {known}."""
-
-
-class EditIncomplete(BadInput):
-    """The edit {kind} lacks {what}."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gridmgr.account.rules import Actor
     from gridmgr.boundary_plan.model import BoundaryPlan
-    from gridmgr.boundary_plan.service import Drawn
+    from gridmgr.plan_edit.service import Drawn
 
 app = typer.Typer(no_args_is_help=True, help="Drafts of other borders, drawn edit by edit.")
 As = Annotated[str | None, typer.Option("--as", help="User name of whoever draws; the system itself.")]
@@ -220,7 +220,7 @@ def repair(
 @app.command()
 def undo(plan: PlanId, username: As = None, as_json: Json = False) -> None:
     """Take the last edit back."""
-    from gridmgr.boundary_plan import service
+    from gridmgr.plan_edit import service
 
     _stepped(plan, username, as_json, service.undo)
 
@@ -228,7 +228,7 @@ def undo(plan: PlanId, username: As = None, as_json: Json = False) -> None:
 @app.command()
 def redo(plan: PlanId, username: As = None, as_json: Json = False) -> None:
     """Do the edit again that was taken back last."""
-    from gridmgr.boundary_plan import service
+    from gridmgr.plan_edit import service
 
     _stepped(plan, username, as_json, service.redo)
 
@@ -288,7 +288,7 @@ app.command("terms", help="Show or set the size band, and what the workload is c
 def _draw(
     plan: int, kind: str, args: dict[str, Any], username: str | None, only_try: bool, as_json: bool
 ) -> None:
-    from gridmgr.boundary_plan import service
+    from gridmgr.plan_edit import service
 
     verb = service.preview if only_try else service.draw
     told = {name: value for name, value in args.items() if value is not None}

@@ -18,6 +18,7 @@ from gridmgr.grid_code import queries as codes
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import COMMUNITY, MICRO_GRID
 from gridmgr.importing.rules import guess_layer
+from gridmgr.plan_edit import rules as edits
 from gridmgr.plan_file import rules
 from gridmgr.plan_file.model import Brought, ParentsEnded, ParentsGiven
 
@@ -66,7 +67,7 @@ def _refused(
 ) -> Problem | None:
     ended = [code for code, each in above.items() if each is None]
     try:
-        adoption.adopt(drawing.locked(before, plan.locked), drawn, before.numbers.index, ended)
+        adoption.adopt(edits.locked(before, plan.locked), drawn, before.numbers.index, ended)
     except Problem as problem:
         return problem
     return None

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from gridmgr.account.rules import Actor
 from gridmgr.boundary_plan import queries as plans
-from gridmgr.boundary_plan import service as drawing
-from gridmgr.boundary_plan.service import Drawn
+from gridmgr.plan_edit import service as edits
+from gridmgr.plan_edit.service import Drawn
 from gridmgr.plan_file import queries
 from gridmgr.plan_file.model import Brought
 
@@ -23,10 +23,10 @@ def bring(
 
     Raises
     ------
-    PlanMoved, NoCoverage, and what `plan_file.queries.read` and `boundary_plan.service.adopt` refuse
+    PlanMoved, NoCoverage, and what `plan_file.queries.read` and `plan_edit.service.adopt` refuse
     """
     plan = plans.by_id(session, actor, plan_id)
     brought = queries.read(session, plan, path, layer, parent)
     if brought.drawn_on is not None and not over:
         on_tip = brought.drawn_on or None
-    return drawing.adopt(session, actor, plan_id, on_tip, brought.drawn, brought.parents), brought
+    return edits.adopt(session, actor, plan_id, on_tip, brought.drawn, brought.parents), brought

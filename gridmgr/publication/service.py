@@ -27,6 +27,7 @@ from gridmgr.hierarchy import service as maps
 from gridmgr.i18n import _
 from gridmgr.notice import service as telling
 from gridmgr.notice.model import Kind, Message
+from gridmgr.plan_edit import service as edits
 from gridmgr.publication import queries, rules
 from gridmgr.publication.model import (
     BaseTaken,
@@ -283,7 +284,7 @@ def roll_back(session: Session, actor: Actor, publication_id: int) -> Publicatio
         if code not in inside.index:
             fresh[code] = codes.free(session, parent, 1, fresh.values())[0]
     frame = pd.concat([inside.drop(index=now.index), was.rename(index=fresh)])
-    edit = drawing.adopt(session, actor, plan.id, plan.tip_id, frame[["name", "parent_code", "geometry"]])
+    edit = edits.adopt(session, actor, plan.id, plan.tip_id, frame[["name", "parent_code", "geometry"]])
     made = submit(session, actor, plan.id, edit.tip)
     made.undoes_id = found.id
     return made

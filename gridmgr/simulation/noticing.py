@@ -11,6 +11,7 @@ from gridmgr.account.rules import SYSTEM
 from gridmgr.boundary_plan import queries as plans
 from gridmgr.boundary_plan import service as drawing
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.plan_edit import service as edits
 from gridmgr.publication import queries, service
 
 TITLE = "大网格一分为二"
@@ -34,7 +35,7 @@ def announce(session: Session) -> int:
         ground = units.geometry[largest]
         west, south, east, north = ground.bounds
         line = [[(west + east) / 2, south - 0.001], [(west + east) / 2, north + 0.001]]
-        drawn = drawing.draw(session, planner, plan.id, None, "split", {"code": largest, "line": line})
+        drawn = edits.draw(session, planner, plan.id, None, "split", {"code": largest, "line": line})
         found = service.submit(session, planner, plan.id, drawn.tip)
         service.announce(session, planner, found.id)
     middle = ground.representative_point()

@@ -22,6 +22,7 @@ ORDER = (
     "importing",
     "plan_difference",
     "publication",
+    "plan_edit",
     "boundary_plan",
     "redraw",
     "grid_code",

@@ -12,11 +12,11 @@ from gridmgr import clock, db
 from gridmgr.account import queries as accounts
 from gridmgr.account.rules import Actor
 from gridmgr.boundary_plan import queries as plans
-from gridmgr.boundary_plan import service as drawing
 from gridmgr.consultation import queries as consultations
 from gridmgr.consultation import service as opinions
 from gridmgr.consultation.model import Said
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.plan_edit import service as edits
 from gridmgr.publication import queries as publications
 from gridmgr.publication import service as steps
 from gridmgr.reactions import REACTIONS
@@ -174,7 +174,7 @@ def test_a_plan_is_compared_vetoed_revised_agreed_to_and_becomes_the_map_today(p
     with acting() as (session, actor):  # revised: it came back as a draft
         draft = plans.by_id(session, actor, plan)
         grid = plans.changes(session, plans.standing(session, draft, draft.tip_id))["new"][0]
-        drawing.draw(session, actor, plan, draft.tip_id, "rename", {"code": grid, "name": "新网格"})
+        edits.draw(session, actor, plan, draft.tip_id, "rename", {"code": grid, "name": "新网格"})
     ask(page, desk, Said.AGREE)
     take(page, "approve")
     expect(page.locator(".head .tag")).to_have_text("已批准")

@@ -20,13 +20,11 @@ from gridmgr.account.rules import SYSTEM
 from gridmgr.boundary_plan import queries, service
 from gridmgr.boundary_plan.model import (
     BaseRedrawn,
-    EditIncomplete,
-    EditUnknown,
-    NothingChanged,
     PlanMoved,
-    TooManyToRepair,
 )
 from gridmgr.hierarchy import service as hierarchy
+from gridmgr.plan_edit import service as edits
+from gridmgr.plan_edit.model import EditIncomplete, EditUnknown, NothingChanged, TooManyToRepair
 from gridmgr.settings import settings
 
 pytestmark = pytest.mark.db
@@ -76,7 +74,7 @@ def test_of_two_planners_on_one_tip_one_wins_and_the_other_is_told(engine):
         try:
             with db.transaction(engine) as session:
                 start.wait(10)
-                service.draw(session, SYSTEM, plan_id, None, "split", {"code": ONE, "line": line(column)})
+                edits.draw(session, SYSTEM, plan_id, None, "split", {"code": ONE, "line": line(column)})
         except PlanMoved as lost:
             return type(lost).__name__
         return "won"
@@ -89,12 +87,12 @@ def test_of_two_planners_on_one_tip_one_wins_and_the_other_is_told(engine):
 
 
 def test_what_is_read_back_is_what_was_drawn(session, plan):
-    edits = (
+    told = (
         ("split", {"code": ONE, "line": line(0.3)}), ("rename", {"code": NEW, "name": "新网格"}),
         ("merge", {"codes": [TWO, ONE]}), ("recode", {"code": NEW, "new": f"{COMMUNITY}009"}),
     )  # fmt: skip
-    for kind, args in edits:
-        drawn = service.draw(session, SYSTEM, plan.id, plan.tip_id, kind, args)
+    for kind, args in told:
+        drawn = edits.draw(session, SYSTEM, plan.id, plan.tip_id, kind, args)
     queries._kept.clear()
     read = queries.state(session, plan, plan.tip_id)
     assert read.plan.units.index.tolist() == drawn.after.plan.units.index.tolist()
@@ -108,14 +106,14 @@ def test_what_is_read_back_is_what_was_drawn(session, plan):
         "new": [f"{COMMUNITY}009"], "redrawn": [TWO], "gone": [ONE], "buildings": 1, "households": 10,
         "population": 0, "open_cases": 0, "staff": 0,
     }  # fmt: skip
-    for _ in edits:
-        service.undo(session, SYSTEM, plan.id, plan.tip_id)
+    for _ in told:
+        edits.undo(session, SYSTEM, plan.id, plan.tip_id)
     assert plan.tip_id is None and queries.following(session, plan) is not None
 
 
 def test_units_drawn_elsewhere_come_in_as_one_edit(session, plan):
     drawn = frame(_001=square(0, 0, 0.3), _002=square(1, 0), _003=square(0.3, 0, 0.7))
-    done = service.adopt(session, SYSTEM, plan.id, None, drawn)
+    done = edits.adopt(session, SYSTEM, plan.id, None, drawn)
     assert done.after.plan.buildings["home"].iloc[0] == NEW and done.after.fate == {
         ONE: "redrawn",
         NEW: "new",
@@ -124,7 +122,7 @@ def test_units_drawn_elsewhere_come_in_as_one_edit(session, plan):
     service.lock(session, SYSTEM, plan.id, [TWO])
     x = 1e-7  # another desk's rounding: a centimetre
     near = frame(_001=square(x, 0, 0.4 - x), _002=square(1 + x, x, 1 - x), _003=square(0.4, x, 0.6))
-    again = service.adopt(session, SYSTEM, plan.id, plan.tip_id, near)
+    again = edits.adopt(session, SYSTEM, plan.id, plan.tip_id, near)
     assert again.changed == [ONE, NEW] and shapely.coverage_is_valid(
         again.after.plan.units.geometry.to_numpy()
     )
@@ -153,7 +151,7 @@ def test_units_drawn_elsewhere_that_do_not_fit_are_refused(session, plan, drawn,
     if why is UnitLocked:
         service.lock(session, SYSTEM, plan.id, [TWO])
     with pytest.raises(why):
-        service.adopt(session, SYSTEM, plan.id, None, drawn)
+        edits.adopt(session, SYSTEM, plan.id, None, drawn)
     assert plan.tip_id is None
 
 
@@ -167,7 +165,7 @@ def test_edits_that_say_too_little_or_change_nothing_are_refused(session, plan):
         ("recode", {"code": ONE, "new": TWO}, CodeTaken),
     ):  # fmt: skip
         with pytest.raises(why):
-            service.draw(session, SYSTEM, plan.id, None, kind, args)
+            edits.draw(session, SYSTEM, plan.id, None, kind, args)
 
 
 def test_nothing_is_drawn_on_an_edition_that_was_corrected(session, plan):
@@ -175,7 +173,7 @@ def test_nothing_is_drawn_on_an_edition_that_was_corrected(session, plan):
     levels["micro_grid"].loc[0, "name"] = "更正"
     hierarchy.load(session, levels, date(2026, 1, 1))
     with pytest.raises(BaseRedrawn):
-        service.draw(session, SYSTEM, plan.id, None, "rename", {"code": ONE, "name": "甲"})
+        edits.draw(session, SYSTEM, plan.id, None, "rename", {"code": ONE, "name": "甲"})
 
 
 def test_units_far_apart_have_no_border_to_drag():

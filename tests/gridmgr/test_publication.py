@@ -16,6 +16,7 @@ from gridmgr.events import drain
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as maps
 from gridmgr.intake import service as intake
+from gridmgr.plan_edit import service as edits
 from gridmgr.publication import queries, rules, service
 from gridmgr.publication.model import (
     BaseTaken,
@@ -43,7 +44,7 @@ def _now():
 @pytest.fixture
 def draft(district, staff):
     plan = plans.create(district, staff[Role.PLANNER], "甲社区调整", C1)
-    plans.draw(district, staff[Role.PLANNER], plan.id, None, "split", SPLIT)
+    edits.draw(district, staff[Role.PLANNER], plan.id, None, "split", SPLIT)
     return plan
 
 
@@ -76,7 +77,7 @@ def test_a_plan_goes_step_by_step_onto_the_map(district, staff, draft, told):
     found = submitted(district, staff, draft)
     assert draft.status == Status.SUBMITTED and found.changes["new"] == [f"{C1}003"]
     with pytest.raises(PlanClosed):
-        plans.draw(district, planner, draft.id, draft.tip_id, "split", SPLIT)
+        edits.draw(district, planner, draft.id, draft.tip_id, "split", SPLIT)
     with pytest.raises(NotNow):
         service.consult(district, planner, found.id)
     service.announce(district, planner, found.id)
@@ -111,7 +112,7 @@ def test_a_veto_sends_the_plan_back(district, staff, draft):
     assert found.state == State.STOPPED and draft.status == Status.DRAFT
     with pytest.raises(NotNow):
         service.approve(district, SYSTEM, found.id, date(2026, 6, 10))
-    plans.draw(
+    edits.draw(
         district, staff[Role.PLANNER], draft.id, draft.tip_id, "rename", {"code": f"{C1}001", "name": "改名"}
     )
     again = consulted(district, staff, draft)

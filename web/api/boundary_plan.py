@@ -16,7 +16,8 @@ from gridmgr.account.rules import Actor, can
 from gridmgr.boundary_plan import queries, rules, service
 from gridmgr.boundary_plan.model import BoundaryPlan, Status
 from gridmgr.boundary_plan.queries import Standing
-from gridmgr.boundary_plan.service import Drawn
+from gridmgr.plan_edit import service as edits
+from gridmgr.plan_edit.service import Drawn
 from web.api.geojson import MEDIA, collection
 from web.api.plan_shapes import (
     BranchIn,
@@ -132,25 +133,25 @@ def list_plan_edits(plan_id: PlanId, session: Transaction, actor: Viewer) -> Edi
 @routes.post("/plans/{plan_id}/edits", responses=problems(404, 409))
 def edit_plan(plan_id: PlanId, new: EditIn, session: Transaction, actor: Planner) -> Edited:
     """Make one edit."""
-    return _edited(session, service.draw(session, actor, plan_id, new.on_tip, *_told(new)))
+    return _edited(session, edits.draw(session, actor, plan_id, new.on_tip, *_told(new)))
 
 
 @routes.post("/plans/{plan_id}/preview", responses=problems(404, 409))
 def preview_plan_edit(plan_id: PlanId, new: EditIn, session: Transaction, actor: Planner) -> Edited:
     """Return what an edit would do; nothing is kept."""
-    return _edited(session, service.preview(session, actor, plan_id, new.on_tip, *_told(new)))
+    return _edited(session, edits.preview(session, actor, plan_id, new.on_tip, *_told(new)))
 
 
 @routes.post("/plans/{plan_id}/undo", responses=problems(404, 409))
 def undo_plan_edit(plan_id: PlanId, seen: OnTip, session: Transaction, actor: Planner) -> Edited:
     """Take the last edit back."""
-    return _edited(session, service.undo(session, actor, plan_id, seen.on_tip))
+    return _edited(session, edits.undo(session, actor, plan_id, seen.on_tip))
 
 
 @routes.post("/plans/{plan_id}/redo", responses=problems(404, 409))
 def redo_plan_edit(plan_id: PlanId, seen: OnTip, session: Transaction, actor: Planner) -> Edited:
     """Do the edit again that was taken back last."""
-    return _edited(session, service.redo(session, actor, plan_id, seen.on_tip))
+    return _edited(session, edits.redo(session, actor, plan_id, seen.on_tip))
 
 
 @routes.post("/plans/{plan_id}/claim", responses=problems(404, 409))

@@ -17,6 +17,7 @@ from gridmgr.boundary_plan import queries, rules, service
 from gridmgr.boundary_plan.model import BoundaryPlan, Status
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy.model import MICRO_GRID, NoEdition
+from gridmgr.plan_edit import service as edits
 from gridmgr.publication import queries as publications
 from gridmgr.redraw import queries as redraw
 from gridmgr.redraw.model import MOST_GRIDS
@@ -90,7 +91,7 @@ def open_proposed(
         "{community}: {n} grids, proposal {rank}", community=found.community.name[:60], n=number, rank=rank
     )
     plan = service.create(session, actor, name, found.community.code)
-    service.adopt(session, actor, plan.id, plan.tip_id, drawn[rank - 1].grids[["geometry"]])
+    edits.adopt(session, actor, plan.id, plan.tip_id, drawn[rank - 1].grids[["geometry"]])
     return RedirectResponse(f"/plans/{plan.id}", 303)
 
 
