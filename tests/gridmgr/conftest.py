@@ -6,6 +6,7 @@ from threading import Thread
 
 import pytest
 from climbing import MONDAY, SAMPLE, Desk, publish
+from commanding import command, little_url  # noqa: F401 (fixtures of the tests of the command)
 from exhibits import photo as picture
 from little import CATEGORIES, SOUTH, STEP, STREET, WEST, little_district
 from sqlalchemy import Engine
