@@ -286,9 +286,9 @@ CELL_FILES = ("frame", "cells", "stream", "xy")
 
 def warm() -> None:
     """Compile the index code into numba's cache on disk, once at set-up, so that no command waits for it."""
-    from gis import cell_layout, nearest, scan_search
+    from gis import cell_layout, nearest, scan_search, zoning_search
 
-    assert cell_layout and nearest and scan_search, "importing compiles"
+    assert cell_layout and nearest and scan_search and zoning_search, "importing compiles"
 
 
 def locate_plain(

@@ -1,8 +1,8 @@
 """Balanced, contiguous zones: units joined into a given number of zones of nearly equal weight.
 
 A zone is cut from the rest along one edge of a spanning tree, so both sides hang together by construction;
-many random trees are tried, and the cut that balances best and costs least is taken. Then single units
-change sides where that helps.
+many random trees are tried, and the cut that balances best and costs least is taken. Then units at borders
+change sides, at first freely and then less and less, until zones are even and their borders short.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, triu
-from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
+from scipy.sparse.csgraph import connected_components
 
 from gis.errors import BadInput
 
-TREES = 24  # spanning trees tried for each cut; more balance better and take longer
-PASSES = 8  # times over all borders in which units may change sides
-NEAR = 0.02  # cuts of so nearly the same balance are told apart by what they cut
+TREES = 8  # spanning trees tried for each cut
+NEAR = 0.02  # of the mean: what is so near to it is even, and what its borders cost is told apart
+# Times over all borders, each with how many common borders of two units a change may cost now and then, and how many
+# such borders a zone that is off by a whole mean counts for: first short borders are sought, then balance.
+COOLING = np.column_stack([np.linspace(1, 0.05, 300), np.geomspace(2e2, 2e5, 300)])
+LAST = 20  # times at the end in which nothing may become worse
+FIRST = 1e9  # then balance comes before any border
 
 
 class TooManyZones(BadInput):
@@ -123,7 +127,8 @@ def zones(given: Graph, number: int, *, seed: int = 0, trees: int = TREES) -> Zo
     Source
     ------
     D. DeFord, M. Duchin and J. Solomon, "Recombination: A Family of Markov Chains for Redistricting",
-    Harvard Data Science Review 3(1) (2021), for cutting spanning trees.
+    Harvard Data Science Review 3(1) (2021), for cutting spanning trees. S. Kirkpatrick, C. D. Gelatt and
+    M. P. Vecchi, "Optimization by Simulated Annealing", Science 220 (1983), for cooling down.
 
     Example
     -------
@@ -146,7 +151,7 @@ def zones(given: Graph, number: int, *, seed: int = 0, trees: int = TREES) -> Zo
         for part in _divided(given, units, many, rng, trees):
             zone[part] = first
             first += 1
-    zone = _numbered(_improved(given, zone, number))
+    zone = _numbered(_improved(given, zone, number, rng))
     return measured(given, zone)
 
 
@@ -218,20 +223,9 @@ def hangs_without(cost: csr_array, zone: np.ndarray, unit: int) -> bool:
     >>> hangs_without(street.cost, np.zeros(3, dtype=int), 1)
     False
     """
-    near = cost.indices[cost.indptr[unit] : cost.indptr[unit + 1]]
-    own = set(near[zone[near] == zone[unit]].tolist())
-    if not own:
-        return False
-    start = own.pop()
-    seen, front = {unit, start}, [start]
-    while front and own:
-        node = front.pop()
-        for each in cost.indices[cost.indptr[node] : cost.indptr[node + 1]].tolist():
-            if each not in seen and zone[each] == zone[unit]:
-                seen.add(each)
-                own.discard(each)
-                front.append(each)
-    return not own
+    from gis import zoning_search  # compiled, and loaded only where zones are drawn
+
+    return zoning_search.hangs_without(_plain(cost.indptr), _plain(cost.indices), _plain(zone), unit)
 
 
 def sums(weight: np.ndarray, zone: np.ndarray) -> np.ndarray:
@@ -277,98 +271,37 @@ def _divided(given: Graph, units: np.ndarray, many: int, rng, trees: int) -> Ite
 
 def _cut(piece: Graph, many: int, rng, trees: int) -> tuple[np.ndarray, int]:
     """Which units are cut off, and into how many of the zones they go."""
-    best, found = (np.inf, np.inf), None
-    links = triu(piece.cost, format="csr")
-    for _ in range(trees):
-        order, parent = _tree(links, rng)
-        for node, few, off in _balanced(piece, order, parent, many):
-            side = _below(node, order, parent)
-            rank = (round(off / NEAR), _border(piece.cost, side))
-            if rank < best:
-                best, found = rank, (side, few)
-    return found
+    from gis import zoning_search
+
+    links = triu(piece.cost, format="coo")
+    # A random tree prefers costly links, so that cheap ones are left to be cut.
+    chance = rng.exponential(links.data.mean() / links.data, (trees, links.nnz))
+    roots = rng.integers(len(piece.weight), size=trees)
+    weight = np.column_stack([piece.weight, np.ones(len(piece.weight))])
+    return zoning_search.cut(
+        np.argsort(chance, axis=1), roots, *map(_plain, links.coords), links.data, weight, many, NEAR
+    )
 
 
-def _tree(links: csr_array, rng) -> tuple[np.ndarray, np.ndarray]:
-    """A random spanning tree that prefers costly links, so that cheap ones are left to be cut."""
-    chance = links.copy()  # above 0, which the library takes for no link
-    chance.data = 1 + rng.exponential(links.data.mean() / links.data)
-    tree = minimum_spanning_tree(chance, overwrite=True)
-    return breadth_first_order(tree, int(rng.integers(links.shape[0])), directed=False)
+def _improved(given: Graph, zone: np.ndarray, number: int, rng) -> np.ndarray:
+    """Let units at borders change sides until zones are even and their borders short."""
+    from gis import zoning_search
 
-
-def _balanced(piece: Graph, order: np.ndarray, parent: np.ndarray, many: int) -> list[tuple[int, int, float]]:
-    """The cuts of a tree that balance best: below which unit, into how many zones that goes, how far off."""
-    size = _summed(np.ones(len(order), dtype=int), order, parent)
-    held = np.column_stack([_summed(measure, order, parent) for measure in piece.weight.T])
-    ideal = held[order[0]] / many
-    ideal = np.where(ideal > 0, ideal, 1)  # of a measure that is nowhere here, any share is even
-    nodes = order[1:]
-    few = np.rint((held[nodes] / ideal).mean(axis=1)).astype(int)
-    # Neither side may get more zones than it has units.
-    few = np.clip(few, np.maximum(1, many - (len(order) - size[nodes])), np.minimum(size[nodes], many - 1))
-    below, above = held[nodes] / few[:, None], (held[order[0]] - held[nodes]) / (many - few)[:, None]
-    off = (np.maximum(np.abs(below - ideal), np.abs(above - ideal)) / ideal).max(axis=1)
-    # Halves first: few deep cuts spoil less than many shallow ones.
-    lopsided = np.abs(few - many / 2) / many
-    first = np.lexsort((lopsided, np.rint(off / NEAR)))[:3]
-    fits = (few[first] >= 1) & (size[nodes[first]] >= few[first])
-    return [(int(nodes[at]), int(few[at]), float(off[at])) for at in first[fits]]
-
-
-def _summed(values: np.ndarray, order: np.ndarray, parent: np.ndarray) -> np.ndarray:
-    """For each unit the sum of the values at and below it in the tree."""
-    total, above = values.tolist(), parent.tolist()
-    for node in order[:0:-1].tolist():
-        total[above[node]] += total[node]
-    return np.array(total)
-
-
-def _below(node: int, order: np.ndarray, parent: np.ndarray) -> np.ndarray:
-    """The units of the tree at or below a node."""
-    side, above = [False] * len(order), parent.tolist()
-    side[node] = True
-    for each in order[np.flatnonzero(order == node)[0] + 1 :].tolist():
-        side[each] = side[above[each]]
-    return np.array(side)
-
-
-def _border(cost: csr_array, side: np.ndarray) -> float:
-    return float(side @ (cost @ ~side))
-
-
-def _improved(given: Graph, zone: np.ndarray, number: int) -> np.ndarray:
-    """Let units at borders change sides where balance gains, or the border at no loss of balance."""
-    zone = zone.copy()
+    zone, cost = _plain(zone.copy()), given.cost
+    links = _plain(cost.indptr), _plain(cost.indices), cost.data / cost.data.mean()
     weight = given.weight / (given.weight.sum(axis=0) / number)  # 1 is the mean of each measure
     held = sums(weight, zone)
-    indptr, indices, data = given.cost.indptr, given.cost.indices, given.cost.data
-    for _ in range(PASSES):
-        moved = False
-        for unit in _at_borders(given.cost, zone):
-            near, worth = indices[indptr[unit] : indptr[unit + 1]], data[indptr[unit] : indptr[unit + 1]]
-            home, own = zone[unit], weight[unit]
-            touched = np.bincount(zone[near], worth, minlength=number)
-            for there in np.flatnonzero(touched):
-                if there == home:
-                    continue
-                before = ((held[[home, there]] - 1) ** 2).sum()
-                after = ((held[home] - own - 1) ** 2 + (held[there] + own - 1) ** 2).sum()
-                longer = touched[home] - touched[there]
-                if (after, longer) < (before, 0) and hangs_without(given.cost, zone, unit):
-                    zone[unit] = there
-                    held[home] -= own
-                    held[there] += own
-                    moved = True
-                    break
-        if not moved:
+    for heat, stiff in COOLING:
+        zoning_search.improved(*links, weight, zone, held, NEAR, heat, stiff, rng.integers(2**31))
+    for _ in range(LAST):
+        if not zoning_search.improved(*links, weight, zone, held, NEAR, 0, FIRST, 0):
             break
     return zone
 
 
-def _at_borders(cost: csr_array, zone: np.ndarray) -> np.ndarray:
-    links = cost.tocoo()
-    return np.unique(links.row[zone[links.row] != zone[links.col]])
+def _plain(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers as compiled code takes them."""
+    return np.ascontiguousarray(numbers, dtype=np.int64)
 
 
 def _numbered(zone: np.ndarray) -> np.ndarray:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import triu
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from gis import rezoning, zoning
+from gis import rezoning, zoning, zoning_search
 
 
 def raster(columns: int, rows: int, weight=None) -> zoning.Graph:
@@ -39,6 +40,39 @@ def test_every_zone_hangs_together_and_none_is_empty(columns, rows, number, seed
     assert whole(of, found.zone)
     held = np.bincount(found.zone, weight)
     assert found.deviation == pytest.approx(np.abs(held / held.mean() - 1).max())
+
+
+@given(st.integers(1, 8), st.integers(2, 8), st.integers(0, 1000))
+@settings(max_examples=30)
+def test_the_compiled_search_finds_what_a_plain_one_finds(columns, rows, seed):
+    rng = np.random.default_rng(seed)
+    of = raster(columns, rows, rng.integers(0, 9, columns * rows).astype(float) + 0.5)
+    links, n = triu(of.cost, format="coo"), columns * rows
+    chance = rng.permutation(links.nnz) + 1.0
+    order, parent = zoning_search.spanning(np.argsort(chance), links.row, links.col, n, int(rng.integers(n)))
+    ends = np.sort([order[1:], parent[order[1:]]], axis=0)
+    place = {
+        pair: value
+        for *pair, value in zip(links.row, links.col, chance, strict=True)
+        for pair in [tuple(pair)]
+    }
+    links.data = chance
+    least = minimum_spanning_tree(links).sum()
+    assert sum(place[tuple(each)] for each in ends.T.tolist()) == least  # only one tree has so little
+
+    def below(unit):
+        return [unit, *(each for child in np.flatnonzero(parent == unit) for each in below(child))]
+
+    held = zoning_search.summed(order, parent, of.weight)
+    assert held.tolist() == [of.weight[below(unit)].sum(axis=0).tolist() for unit in range(n)]
+
+    zone = np.unique(rng.integers(0, 4, n), return_inverse=True)[1]
+    for unit in range(n):
+        rest = np.flatnonzero((zone == zone[unit]) & (np.arange(n) != unit))
+        own = np.append(rest, unit)
+        if connected_components(of.part(own).cost, directed=False)[0] == 1:
+            plain = len(rest) > 0 and connected_components(of.part(rest).cost, directed=False)[0] == 1
+            assert zoning.hangs_without(of.cost, zone, unit) == plain
 
 
 def test_an_even_raster_is_shared_evenly():
