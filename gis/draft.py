@@ -12,12 +12,22 @@ import shapely
 from gis.errors import BadInput
 from gis.faces import FallsApart, NothingLeft
 from gis.redraw import UnknownGrid
+from gis.snap import METRES
 
 PAD = 1e-7  # degrees around what an edit may touch
+LEAST_M2 = 100  # of a new unit: less is a slip of the hand
 
 
 class UnitLocked(BadInput):
     """{code} is locked."""
+
+
+class BeyondPlan(BadInput):
+    """{code} lies beyond the ground of this plan."""
+
+
+class TooSmall(BadInput):
+    """What would become {code} has {area_m2} m² only, and a grid has {least} at least; draw it larger."""
 
 
 class CodeTaken(BadInput):
@@ -47,6 +57,7 @@ class Plan:
     units: gpd.GeoDataFrame  #: by code: name, parent_code, geometry: polygons, a coverage, EPSG:4326
     buildings: gpd.GeoDataFrame  #: by code: home (code of its unit), geometry, and columns of numbers
     locked: frozenset[str] = frozenset()  #: codes of units no edit may touch
+    beyond: frozenset[str] = frozenset()  #: codes of units around, which no edit may touch either
     spent: frozenset[str] = frozenset()  #: codes that no unit may be given, since one had them
     above: Mapping[str, str] = field(default_factory=dict)  #: what each parent belongs to, such as its street
 
@@ -91,7 +102,7 @@ def open_units(plan: Plan, codes: Collection[str]) -> list[str]:
 
     Raises
     ------
-    UnknownGrid, UnitLocked, NothingChosen
+    UnknownGrid, BeyondPlan, UnitLocked, NothingChosen
 
     Example
     -------
@@ -102,6 +113,8 @@ def open_units(plan: Plan, codes: Collection[str]) -> list[str]:
     for code in codes:
         if code not in plan.units.index:
             raise UnknownGrid(code=code)
+        if code in plan.beyond:
+            raise BeyondPlan(code=code)
         if code in plan.locked:
             raise UnitLocked(code=code)
     if not len(codes):
@@ -122,6 +135,30 @@ def refuse_taken(plan: Plan, code: str) -> None:
     """
     if code in plan.units.index or code in plan.spent:
         raise CodeTaken(code=code)
+
+
+def refuse_small(grids: gpd.GeoSeries, code: str) -> None:
+    """Raise if a new unit is too small to have been meant.
+
+    Parameters
+    ----------
+    grids : GeoSeries of polygons by code, EPSG:4326
+    code : str
+
+    Raises
+    ------
+    TooSmall
+
+    Example
+    -------
+    >>> refuse_small(gpd.GeoSeries([shapely.box(0, 0, 1e-5, 1e-5)], index=["a"], crs=4326), "a")
+    Traceback (most recent call last):
+    gis.draft.TooSmall: What would become a has 1 m² only, and a grid has 100 at least; draw it larger.
+    """
+    ground = grids[code]
+    area = ground.area * METRES**2 * np.cos(np.radians(ground.centroid.y))
+    if area < LEAST_M2:
+        raise TooSmall(code=code, area_m2=round(area), least=LEAST_M2)
 
 
 def near(plan: Plan, codes: Sequence[str], *drawn: shapely.Geometry) -> gpd.GeoSeries:

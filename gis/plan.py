@@ -28,6 +28,7 @@ from gis.draft import (
     houses,
     near,
     open_units,
+    refuse_small,
     refuse_taken,
     rehomed,
     taken_over,
@@ -90,7 +91,7 @@ def split(plan: Plan, code: str, line: shapely.LineString, new: str, name: str =
     Raises
     ------
     UnknownGrid, UnitLocked, CodeTaken, LineMissing, LineCrossesItself, LineEndsInside, EndsInBuilding,
-    FallsApart, MapBroken
+    FallsApart, TooSmall, MapBroken
 
     Example
     -------
@@ -107,6 +108,7 @@ def split(plan: Plan, code: str, line: shapely.LineString, new: str, name: str =
     line = _ended(line, grids[[code]])
     led = _led(_inside(line, grids[code]), own.geometry)
     after = redraw.split(grids, code, led, new, _places(own))
+    refuse_small(after, new)
     return taken_over(plan, after, [code, new], {new: (name or new, plan.units.at[code, "parent_code"])})
 
 
@@ -210,7 +212,7 @@ def found(plan: Plan, ring: shapely.Polygon, new: str, parent: str | None = None
     ----------
     plan : Plan
     ring : Polygon, LinearRing or closed LineString, EPSG:4326
-        Its corners go to vertices and borders within half a metre; what lies beyond the map is not taken.
+        Its corners go to vertices and borders within half a metre; what lies beyond the map or the plan is not taken.
     new, name : str
         The name is the code if none is given.
     parent : str, optional
@@ -219,7 +221,7 @@ def found(plan: Plan, ring: shapely.Polygon, new: str, parent: str | None = None
     Raises
     ------
     UnitLocked, CodeTaken, UnknownParent, NothingInside, LineMissing, LineCrossesItself, EndsInBuilding,
-    FallsApart, NothingLeft, MapBroken
+    FallsApart, NothingLeft, TooSmall, MapBroken
 
     Example
     -------
@@ -236,11 +238,12 @@ def found(plan: Plan, ring: shapely.Polygon, new: str, parent: str | None = None
         raise NothingInside()
     standing = plan.buildings.iloc[plan.buildings.sindex.query(drawn.envelope, predicate="intersects")]
     ground = ring_ground(drawn, grids, standing.geometry)
-    if not (under := _under(grids, ground)):
+    if not (under := [code for code in _under(grids, ground) if code not in plan.beyond]):
         raise NothingInside()
     donors = open_units(plan, under)
     own = houses(plan, donors)
     after = redraw.give(grids, ground, new, donors, _places(own))
+    refuse_small(after, new)
     parent = parent or plan.units.at[donors[0], "parent_code"]
     return taken_over(plan, after, [*donors, new], {new: (name or new, parent)})
 

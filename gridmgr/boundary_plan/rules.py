@@ -123,7 +123,7 @@ def edited(
     """Return the state after an edit of `changed` units, which leaves none of the `gone`."""
     parents = before.parents if parents is None else parents
     above = {code: each.street for code, each in parents.items()}
-    after = replace(after, locked=frozenset(), spent=frozenset(), above=above)
+    after = replace(after, locked=frozenset(), beyond=frozenset(), spent=frozenset(), above=above)
     around = set(before.plan.units.index) - set(before.numbers.index)
     inside = [code for code in changed if code not in around]
     kept = before.numbers.drop(index=[*gone, *inside], errors="ignore")

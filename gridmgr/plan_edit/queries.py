@@ -35,7 +35,7 @@ def _with_code(session: Session, before: State, it: Mapping[str, Any]) -> dict[s
     """A new unit gets the next free code of its community unless one was told."""
     units = before.plan.units
     parent = it.get("parent") or (
-        rules.under_ring(before.plan, it["ring"]) if "ring" in it else units["parent_code"].get(it["code"])
+        rules.under_ring(before, it["ring"]) if "ring" in it else units["parent_code"].get(it["code"])
     )
     if parent is None:
         return {"new": it.get("new") or "", "parent": None}  # the edit itself says what is wrong

@@ -68,8 +68,8 @@ def complete(kind: str, args: Mapping[str, Any]) -> None:
 
 def locked(state: State, codes: Collection[str]) -> Plan:
     """Return the plan with its locks, and those of the units around, which are not its own."""
-    around = state.plan.units.index.difference(state.numbers.index)
-    return replace(state.plan, locked=frozenset({*codes, *around}))
+    around = frozenset(state.plan.units.index.difference(state.numbers.index))
+    return replace(state.plan, locked=frozenset(codes) | around, beyond=around)
 
 
 def transferred(plan: Plan, it: Mapping[str, Any]) -> Plan:
@@ -116,10 +116,11 @@ def in_order(state: State, free: Callable[[str, int], list[str]]) -> dict[str, s
     return found
 
 
-def under_ring(plan: Plan, ring: Sequence) -> str | None:
-    """Return the community that holds most of the ground under a ring; None if the ring is nowhere."""
-    ground = shapely.make_valid(shapely.Polygon(ring))
-    near = plan.units.iloc[plan.units.sindex.query(ground, predicate="intersects")]
+def under_ring(state: State, ring: Sequence) -> str | None:
+    """Return the community of the plan that holds most of the ground under a ring; None if none does."""
+    units, ground = state.plan.units, shapely.make_valid(shapely.Polygon(ring))
+    near = units.iloc[units.sindex.query(ground, predicate="intersects")]
+    near = near[near.index.isin(state.numbers.index)]
     if not len(near):
         return None
     held = shapely.area(shapely.intersection(near.geometry.to_numpy(), ground))

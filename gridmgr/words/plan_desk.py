@@ -67,12 +67,16 @@ SAID = {
     "compare": N_("Compare"),
     "locked": N_("locked"),
     "picked": N_("{n} grids"),
+    "sum": N_("In all"),
+    "homes": N_("{n} households"),
     "stays": N_("{code} stays"),
     "taken": N_("{n} buildings, {households} households"),
     "noHouses": N_("No building is chosen."),
     "nowhere": N_("The line runs through no grid of this plan."),
+    "crosses": N_("The line would cross itself here; lead it another way."),
     "noBorder": N_("These two grids share no border."),
     "ringed": N_("One of them lies within the other; move buildings instead."),
+    "ends": N_("The ends of a border hang on others; drag a point between them."),
     "held": N_("The border of {one} and {two} is in your hand."),
 }
 EDITS = {

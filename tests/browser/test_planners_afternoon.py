@@ -39,6 +39,13 @@ FULLEST = """() => {
   return [...planDesk.state.units.values()].sort((a, b) => held(b) - held(a))[0].properties.code;
 }"""
 
+# How far the deviations that the page shows are from those the server would tell.
+FAR_OFF = """async () => {
+  const { features } = await (await fetch(`/api/plans/${planDesk.given.id}/units`)).json();
+  const off = ({ code, deviation }) => Math.abs(planDesk.state.units.get(code).properties.deviation - deviation);
+  return Math.max(...features.map(({ properties }) => off(properties)));
+}"""
+
 
 def tip(page: Page) -> int | None:
     return page.evaluate("planDesk.state.plan.tip")
@@ -67,8 +74,14 @@ def split(page: Page, code: str) -> None:
     page.mouse.move(spot["x"], ends[0])
     page.mouse.click(spot["x"], ends[0])
     page.mouse.move(spot["x"], ends[1], steps=3)
+    expect(
+        page.locator("#plan-desk.previewing")
+    ).to_be_attached()  # both halves with their numbers, nothing kept
+    expect(page.locator(".plan-tag")).to_have_count(2)
+    assert tip(page) == before
     page.mouse.dblclick(spot["x"], ends[1])
     moved_on(page, before)
+    assert page.evaluate(FAR_OFF) < 1e-9
 
 
 def drag(page: Page) -> None:

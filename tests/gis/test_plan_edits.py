@@ -139,6 +139,25 @@ def test_a_new_grid_takes_from_all_under_it(sheet):
         plan.found(sheet, at(500, 500, 600, 600), NEW)
 
 
+def test_what_lies_beyond_the_plan_is_left_out_of_a_new_grid_and_named_as_such(sheet):
+    of_sw = replace(sheet, locked=frozenset({"nw", "ne"}), beyond=frozenset({"nw", "ne"}))
+    after = sound(plan.found(of_sw, at(15, 30, 90, 170), NEW), sheet)
+    assert after.buildings["home"][after.buildings["home"] == NEW].index.tolist() == ["sw1", "sw2"]
+    with pytest.raises(plan.NothingInside):
+        plan.found(of_sw, at(15, 130, 90, 170), NEW)
+    with pytest.raises(draft.BeyondPlan):
+        plan.merge(of_sw, ["sw", "nw"])
+
+
+@pytest.mark.parametrize("edit", [
+    lambda sheet: plan.split(sheet, "sw", line((0, 1), (100, 0.5)), NEW),
+    lambda sheet: plan.found(sheet, at(2, 2, 10, 10), NEW),
+])  # fmt: skip
+def test_a_grid_too_small_to_have_been_meant_is_refused(sheet, edit):
+    with pytest.raises(draft.TooSmall):
+        edit(sheet)
+
+
 def test_what_geometry_cannot_do_is_refused_in_words(sheet, monkeypatch):
     def fails(*_given):
         raise shapely.errors.GEOSException("TopologyException: CoverageUnion")

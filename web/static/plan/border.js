@@ -44,11 +44,17 @@
     const layer = L.polyline(handles.map((n) => [line[n][1], line[n][0]]), { pane: "plan-hand", color: "#7a0f3c", weight: 4, pmIgnore: false, snapIgnore: true, interactive: false }).addTo(map);
     held = { one, two, line, handles, layer };
     const ends = [layer.getLatLngs()[0], layer.getLatLngs()[handles.length - 1]];
+    /** Whether a point is no end: ends hang on other borders. */
+    const inner = ({ marker }) => {
+      const free = !ends.some((end) => end.equals(marker.getLatLng()));
+      if (!free) planDesk.say(said.ends, true);
+      return free;
+    };
     planDesk.snaps([one, two], false); // else the hand would stick to where the border was
     layer.pm.enable({
       snappable: true, snapDistance: 12, allowSelfIntersection: false, limitMarkersToCount: MOST_POINTS,
-      moveVertexValidation: ({ marker }) => !ends.some((end) => end.equals(marker.getLatLng())), // they hang on other borders
-      removeVertexValidation: ({ marker }) => !ends.some((end) => end.equals(marker.getLatLng())),
+      moveVertexValidation: inner,
+      removeVertexValidation: inner,
     });
     layer.on("pm:markerdrag", () => preview("reshape", { one, two, line: drawn(held) }));
     layer.on("pm:markerdragend pm:vertexremoved", (event) => keep(event.markerEvent?.target?.getLatLng?.()));

@@ -21,6 +21,7 @@
 
   // ---- what is saved -----------------------------------------------------------------------------------
 
+  let unfit = false; // what is said is why the hand cannot stay where it is
   let last = ""; // what was said of the last edit that was kept
 
   function saved(text, bad = false) {
@@ -29,7 +30,8 @@
   }
   hear("saving", () => saved(said.saving));
   hear("saved", () => { last = said.saved.replace("{time}", clock.format(new Date())); saved(last); say(""); });
-  hear("unfit", (refused) => say(refused.message, true));
+  hear("unfit", (refused) => { unfit = true; say(refused.message, true); });
+  hear("previewed", () => { if (unfit) say(""); unfit = false; }); // the hand has moved on to where it can be
   hear("refused", (refused) => {
     if (refused.kind === "PlanMoved") stopped(refused.message, "reload");
     else if (refused.kind === "Claimed") stopped(refused.message, "over");

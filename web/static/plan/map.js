@@ -6,13 +6,14 @@
   const { inside, at, middle, box, parting } = planShapes;
   const map = window.gridmgrMap;
   const MOST_NAMES = 120;
+  const MOST_TAGS = 8; // a repair of many is read in the bars
   const MOST_PARTED = 1500; // units; a whole district shows the borders of today
   const BUILDINGS_FROM = 15; // the zoom from which buildings of a plan of thousands are drawn
   const PANES = { around: 350, units: 400, parents: 405, changed: 410, today: 415, buildings: 420, chosen: 430, blamed: 440, hand: 450 };
   const style = {
     wide: { color: "#6b7a8a", weight: 2, opacity: 0.6, fillColor: "#eceff3", fillOpacity: 0.5 },
     around: { color: "#8a97a5", weight: 1, opacity: 0.7, fillColor: "#dfe4ea", fillOpacity: 0.5 },
-    unit: { color: "#33475b", weight: 1.4, opacity: 0.9, fillOpacity: 0.62 },
+    unit: { color: "#33475b", weight: 1.4, opacity: 0.9, dashArray: null, fillOpacity: 0.62 },
     parents: { color: "#1f3a5f", weight: 3.5, opacity: 0.9 },
     locked: { color: "#5b6875", weight: 1.4, dashArray: "5 4", fillOpacity: 0.3 },
     building: { color: "#4b4138", weight: 0.5, fillColor: "#6d6259", fillOpacity: 0.65 },
@@ -35,6 +36,7 @@
   const houses = new Map();
   const groups = Object.fromEntries(Object.keys(renderers).map((name) => [name, L.layerGroup().addTo(map)]));
   const names = L.layerGroup().addTo(map);
+  const tags = L.layerGroup().addTo(map); // the numbers an edit would bring, where the hand is
   let taken = new Set(); // buildings in the hand
 
   const shape = (feature, options, pane) => {
@@ -53,7 +55,10 @@
   }
 
   function recolour() {
-    for (const [code, layer] of drawn) layer.setStyle(dress(state.units.get(code)));
+    for (const [code, layer] of drawn) {
+      const now = dress(state.units.get(code));
+      if (layer.options.fillColor !== now.fillColor || layer.options.fillOpacity !== now.fillOpacity) layer.setStyle(now);
+    }
     preview();
   }
 
@@ -93,7 +98,7 @@
     for (const [feature, [x, y]] of seen) {
       const { name, code, locked } = feature.properties;
       const html = gridmgr.element("span", locked ? "plan-locked" : "", name && wide(feature) > 15 * name.length ? name : code.slice(-3));
-      L.marker([y, x], { icon: L.divIcon({ html, className: "plan-label", iconSize: [0, 0] }), interactive: false, keyboard: false, pmIgnore: true, snapIgnore: true }).addTo(names);
+      written([x, y], html).addTo(names);
     }
   }
 
@@ -111,9 +116,24 @@
   /** What an edit would bring lies over what is, until it is kept or dropped. */
   function preview() {
     groups.changed.clearLayers();
-    if (state.ghost) for (const feature of state.ghost.units.values()) shape(feature, { ...dress(feature), ...style.ghost, fillColor: colour(feature.properties) }, "changed").addTo(groups.changed);
+    tags.clearLayers();
+    const changing = [...(state.ghost?.units.values() || [])].filter(planDesk.felt); // not who only gets a vertex
+    for (const feature of changing) shape(feature, { ...dress(feature), ...style.ghost, fillColor: colour(feature.properties) }, "changed").addTo(groups.changed);
+    if (changing.length <= MOST_TAGS) tag(changing);
     outline();
   }
+
+  /** Write the numbers of units on them, each a line below the one to its north. */
+  function tag(features) {
+    const places = features.map((feature) => [middle(feature), feature.properties]).sort(([one], [two]) => two[1] - one[1]);
+    for (const [n, [place, properties]] of places.entries()) {
+      const html = gridmgr.element("span", "plan-tag", planDesk.inShort(properties));
+      html.style.marginTop = `${Math.round((n - (places.length - 1) / 2) * 22)}px`;
+      written(place, html).addTo(tags);
+    }
+  }
+
+  const written = ([x, y], html) => L.marker([y, x], { icon: L.divIcon({ html, className: "plan-label", iconSize: [0, 0] }), interactive: false, keyboard: false, pmIgnore: true, snapIgnore: true });
 
   function draw() {
     for (const group of Object.values(groups)) group.clearLayers();
@@ -166,7 +186,7 @@
   map.options.zoomSnap = 0.25; // the ground fills the map
   map.fitBounds(gridmgr.data.bounds, gridmgr.ROOM);
   hear("loaded", draw);
-  hear("changed", ({ codes, gone }) => { for (const code of [...gone, ...codes]) put(code); parents(); label(); preview(); });
+  hear("changed", ({ codes, gone }) => { for (const code of [...gone, ...codes]) put(code); recolour(); parents(); label(); });
   hear("housed", buildings);
   hear("previewed", () => { clear(); preview(); });
   hear("unfit refused", (refused) => { preview(); blame(refused); });

@@ -7,6 +7,7 @@
   const $ = (id) => document.getElementById(id);
   const lang = document.documentElement.lang;
   const columns = new Map(given.numbers.map((column) => [column.key, column]));
+  const MOST_BESIDE = 3; // units whose numbers stand side by side
   const MOST_ROWS = 600; // of bars and table; a whole district has thousands
   let shown = given.colour;
   let breaks = []; // kept while one draws, so that colours don't jump under the hand
@@ -30,6 +31,9 @@
     if (column.kind === "yes") return value ? said.yes : said.no;
     return format(column.digits || 0).format(column.kind === "hectares" ? value / 1e4 : value);
   }
+
+  /** The end of a unit's code and its households: what fits on the map beside the hand. */
+  const inShort = ({ code, households }) => `${code.slice(-3)} · ${said.homes.replace("{n}", say("households", households))}`;
 
   // ---- colours -------------------------------------------------------------------------------------
 
@@ -72,6 +76,9 @@
       return row;
     }));
   }
+
+  /** A unit by name and code; a new one has no other name yet. */
+  const named = ({ name, code }) => (name && name !== code ? `${name} ${code}` : code);
 
   // ---- bars ----------------------------------------------------------------------------------------
 
@@ -202,19 +209,46 @@
     }));
   }
 
+  /** Whether an edit would change more of a unit than a vertex a neighbour needs. */
+  function felt({ properties }) {
+    const before = state.units.get(properties.code)?.properties;
+    return !before || before.households !== properties.households || before.buildings !== properties.buildings || Math.abs(before.area_m2 - properties.area_m2) > 1;
+  }
+
+  /** The units the card tells of: those an edit would change, if they are few, else those picked. */
+  function told() {
+    const changing = state.ghost ? [...state.ghost.units.values()].filter(felt) : [];
+    const found = changing.length && changing.length <= MOST_BESIDE ? changing : state.picked.map(unit).filter(Boolean);
+    return found.map((feature) => feature.properties);
+  }
+
   function card() {
     const box = $("plan-picked");
-    const found = state.picked.map(unit).filter(Boolean).map((feature) => feature.properties);
+    const found = told();
     box.hidden = found.length === 0;
     if (!found.length) return;
-    $("plan-picked-name").textContent = found.length === 1 ? `${found[0].name || ""} ${found[0].code}`.trim() : said.picked.replace("{n}", found.length);
-    const sums = found.length === 1 ? found[0] : Object.fromEntries(given.numbers.filter(({ sum }) => sum).map(({ key }) => [key, found.reduce((sum, each) => sum + (each[key] || 0), 0)]));
-    $("plan-picked-facts").replaceChildren(...given.numbers.filter(({ key }) => sums[key] !== undefined).flatMap(({ key, title: text }) => {
-      const cell = element("dd", "num", say(key, sums[key]));
-      const before = found.length === 1 ? moving(found[0].code) : null;
-      if (before && before[key] !== sums[key]) cell.prepend(element("s", "", say(key, before[key])), " → ");
-      return [element("dt", "", text), cell];
+    const many = found.length > 1, summed = many && !state.ghost; // while the hand moves, the sum stays
+    $("plan-picked-name").textContent = many ? said.picked.replace("{n}", found.length) : named(found[0]);
+    const sums = Object.fromEntries(given.numbers.filter(({ sum }) => sum).map(({ key }) => [key, found.reduce((sum, each) => sum + (each[key] || 0), 0)]));
+    const beside = found.length <= MOST_BESIDE ? found : [];
+    const head = element("tr");
+    head.append(element("td"), ...beside.map(({ code }) => element("th", "num", `…${code.slice(-3)}`)), ...(summed ? [element("th", "num", said.sum)] : []));
+    $("plan-picked-head").replaceChildren(...(many ? [head] : []));
+    $("plan-picked-facts").replaceChildren(...given.numbers.filter(({ sum }) => sum || beside.length).map(({ key, title: text }) => {
+      const row = element("tr");
+      const name = element("th", "", text);
+      name.scope = "row";
+      row.append(name, ...beside.map((each) => change(key, each)), ...(summed ? [element("td", "num", key in sums ? say(key, sums[key]) : "")] : []));
+      return row;
     }));
+  }
+
+  /** A number of a unit, with what it was before the hand moved. */
+  function change(key, properties) {
+    const cell = element("td", "num", say(key, properties[key]));
+    const before = moving(properties.code);
+    if (before && say(key, before[key]) !== say(key, properties[key])) cell.prepend(element("s", "", say(key, before[key])));
+    return cell;
   }
 
   function draw() {
@@ -266,5 +300,5 @@
   hear("loaded", () => { head(); show($("plan-colour").value); });
   hear("changed previewed picked", draw);
 
-  Object.assign(planDesk, { colour, numberSaid: say, titleOf: title });
+  Object.assign(planDesk, { colour, felt, inShort, named, numberSaid: say, titleOf: title });
 })();

@@ -12,6 +12,7 @@
   let queue = Promise.resolve();
   let wanted = null; // the next preview; what was asked before it is of no interest any more
   let previewing = false;
+  let unfit = false; // the last preview was refused
   let round = 0; // a preview asked before the last edit is dropped
 
   /** What the server refused, in its own words. */
@@ -82,11 +83,19 @@
       if (building) building.properties.home = home;
     }
     for (const name of ["tip", "totals", "changes", "can_undo", "can_redo", "claim", "locked"]) if (name in answer) state.plan[name] = answer[name];
+    settle();
     state.ghost = null;
+    unfit = false;
     round += 1;
     wanted = null;
     state.picked = state.picked.filter((code) => state.units.has(code));
     tell("changed", { codes: drawn.map((feature) => feature.properties.code), gone: answer.gone || [], homes: answer.homes || {} });
+  }
+
+  /** The mean has moved with the number of units, and with it how far each unit is from it, drawn or not. */
+  function settle() {
+    const mean = state.plan.totals?.mean?.households;
+    for (const { properties } of state.units.values()) properties.deviation = mean ? properties.households / mean - 1 : 0;
   }
 
   /** Do one thing after the other, so that each names the tip the one before has made. */
@@ -117,8 +126,9 @@
 
   const edit = (kind, args) => keep("/edits", { kind, ...args });
 
-  /** Show what an edit would bring, while the hand still moves: one question at a time, the newest next. */
-  async function preview(kind, args) {
+  /** Show what an edit would bring, while the hand still moves: one question at a time, the newest next.
+   *  Refusals of some kinds may be no faults yet: then nothing is shown and nothing said. */
+  async function preview(kind, args, unfinished = []) {
     wanted = { kind, ...args };
     if (previewing) return;
     previewing = true;
@@ -128,10 +138,14 @@
       try {
         const answer = await ask("/preview", { on_tip: state.plan.tip, ...asked });
         if (before !== round) continue;
+        unfit = false;
         state.ghost = { ...answer, units: byCode(listed(answer.units)), gone: new Set(answer.gone || []), homes: answer.homes || {} };
         tell("previewed");
       } catch (refused) {
-        if (before === round) { state.ghost = null; tell("unfit", refused); }
+        if (before !== round) continue;
+        state.ghost = null;
+        if (unfinished.includes(refused.kind)) tell("previewed");
+        else { unfit = true; tell("unfit", refused); }
       }
     }
     previewing = false;
@@ -141,8 +155,9 @@
   function forget() {
     wanted = null;
     round += 1;
-    if (!state.ghost) return;
+    if (!state.ghost && !unfit) return;
     state.ghost = null;
+    unfit = false;
     tell("previewed");
   }
 

@@ -3,11 +3,12 @@
   "use strict";
   if (!window.planDesk) return;
   const { root, said, state, hear, edit, preview, forget, pick, map, draws, border } = planDesk;
-  const { mostly, neighbours, middle, off, rings } = planShapes;
+  const { inside, mostly, neighbours, middle, off, rings } = planShapes;
   const $ = (id) => document.getElementById(id);
   const form = (name) => document.querySelector(`.plan-options[data-tool="${name}"]`);
   const DRAWN = { snappable: true, snapDistance: 14, allowSelfIntersection: false, tooltips: false, finishOn: "dblclick", continueDrawing: false,
     templineStyle: { color: "#7a0f3c", weight: 3, pmIgnore: true }, hintlineStyle: { color: "#7a0f3c", dashArray: "6 5", pmIgnore: true }, pathOptions: { pmIgnore: true, snapIgnore: true } };
+  const UNFINISHED = ["LineEndsInside", "LineMissing"]; // no faults of a line that is still being drawn
   let tool = "select";
   let drawing = ""; // the shape geoman draws just now
 
@@ -15,20 +16,37 @@
   const codes = (feature) => feature.properties.code;
   const places = (layer) => layer.getLatLngs().flat().map(({ lat, lng }) => [lng, lat]);
 
-  /** Let geoman draw a line or a ring, and do something with its places. */
-  function draw(kind, act) {
-    map.off("pm:create");
+  /** Let geoman draw a line or a ring, and do something with its places; and with those of the line in the hand. */
+  function draw(kind, act, meanwhile) {
+    stopDrawing();
     map.pm.enableDraw(kind, DRAWN);
     drawing = kind;
+    if (hand) map.pm.Draw[kind]._hintMarker.setLatLng(hand); // not in the middle of the map
+    if (meanwhile) map.on("mousemove", (following = () => inHand(meanwhile))); // after geoman's own, which snaps
     map.once("pm:create", ({ layer }) => {
       layer.remove();
+      map.off("mousemove", following);
       drawing = "";
-      quietly(Promise.resolve(act(places(layer)))).finally(() => { if (TOOLS[tool].draws === kind && !drawing) draw(kind, act); });
+      quietly(Promise.resolve(act(places(layer)))).finally(() => { if (TOOLS[tool].draws === kind && !drawing) draw(kind, act, meanwhile); });
     });
+  }
+
+  let following = () => {};
+  let hand = null; // where the pointer was last
+  map.on("mousemove", ({ latlng }) => { hand = latlng; });
+  map.on("pm:intersect", () => { if (drawing) planDesk.say(said.crosses, true); });
+
+  /** What is drawn so far, and on to where the hand is. */
+  function inHand(act) {
+    const { _layer: begun, _hintMarker: end, _doesSelfIntersect: crossed } = map.pm.Draw[drawing];
+    const placed = begun ? places(begun) : [];
+    if (placed.length && !crossed) act([...placed, planDesk.place(end.getLatLng())]);
+    else forget();
   }
 
   function stopDrawing() {
     map.off("pm:create");
+    map.off("mousemove", following);
     map.pm.disableDraw();
     drawing = "";
   }
@@ -38,6 +56,13 @@
     const before = new Set(state.units.keys());
     await edit(kind, args);
     return [...state.units.keys()].filter((code) => !before.has(code));
+  }
+
+  /** The unit a line is to cut: the one picked if the line meets it, else the one it mostly runs through. */
+  function cut(line) {
+    const chosen = state.picked.length === 1 ? state.units.get(state.picked[0]) : null;
+    const feature = (chosen && mostly([chosen], line)) || mostly(state.units.values(), line);
+    return feature && codes(feature);
   }
 
   const toggle = (code) => pick(state.picked.includes(code) ? state.picked.filter((each) => each !== code) : [...state.picked, code]);
@@ -91,7 +116,7 @@
     };
   }
 
-  const named = (code) => { const { name } = state.units.get(code).properties; return name ? `${name} ${code}` : code; };
+  const named = (code) => planDesk.named(state.units.get(code).properties);
 
   async function move(to) {
     await edit("move", { buildings: planDesk.taken(), to });
@@ -136,10 +161,13 @@
     split: {
       draws: "Line",
       start: () => draw("Line", async (line) => {
-        const chosen = state.picked.length === 1 ? state.units.get(state.picked[0]) : null;
-        const feature = (chosen && mostly([chosen], line)) || mostly(state.units.values(), line);
-        if (!feature) return planDesk.say(said.nowhere, true);
-        pick([codes(feature), ...(await born("split", { code: codes(feature), line }))]);
+        const code = cut(line);
+        if (!code) return planDesk.say(said.nowhere, true);
+        pick([code, ...(await born("split", { code, line }))]);
+      }, (line) => {
+        const code = cut(line);
+        if (code && !inside(state.units.get(code), line.at(-1))) preview("split", { code, line }, UNFINISHED);
+        else forget(); // on its way to the other side
       }),
     },
     merge: {
@@ -292,18 +320,32 @@
 
   // ---- keys: the middle of the map is the pen ----------------------------------------------------------
 
+  let keyed = false; // the pen is led by keys just now, not by a pointer
+
+  /** Do at the middle of the map what a pointer does. */
+  function pen(...names) {
+    const latlng = map.getCenter();
+    for (const name of names) map.fire(name, { latlng, containerPoint: map.latLngToContainerPoint(latlng), layerPoint: map.latLngToLayerPoint(latlng) });
+  }
+  map.on("moveend", () => { if (drawing && keyed) pen("mousemove"); }); // the line follows the pen
+  map.getContainer().addEventListener("pointermove", () => { keyed = false; });
+
   const KEYS = {
     Enter() {
-      const latlng = map.getCenter();
-      if (drawing) for (const name of ["mousemove", "click"]) map.fire(name, { latlng, containerPoint: map.latLngToContainerPoint(latlng), layerPoint: map.latLngToLayerPoint(latlng) });
-      else if (TOOLS[tool].point) TOOLS[tool].point(latlng);
-      else click({ latlng });
+      if (drawing) pen("mousemove", "click");
+      else if (TOOLS[tool].point) TOOLS[tool].point(map.getCenter());
+      else click({ latlng: map.getCenter() });
     },
-    Backspace() { if (drawing) map.pm.Draw[drawing]._removeLastVertex(); },
+    Backspace() {
+      if (!drawing) return;
+      map.pm.Draw[drawing]._removeLastVertex();
+      pen("mousemove");
+    },
     f() { if (drawing) map.pm.Draw[drawing]._finishShape(); else TOOLS[tool].finish?.(); },
     Escape() { choose("select"); pick([]); },
   };
   map.getContainer().addEventListener("keydown", (event) => {
+    keyed = true;
     if (event.target !== map.getContainer() || event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key]) return;
     event.preventDefault();
     event.stopPropagation();
