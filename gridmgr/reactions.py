@@ -5,6 +5,8 @@ from sqlalchemy.orm import Session
 from gridmgr import jobs
 from gridmgr.account import service as accounts
 from gridmgr.account.rules import SYSTEM
+from gridmgr.admission import service as admission
+from gridmgr.calendar import service as calendar
 from gridmgr.calendar.model import CalendarCorrected
 from gridmgr.casebook import service as casebook
 from gridmgr.claim import service as claim
@@ -17,6 +19,7 @@ from gridmgr.dispatch import service as dispatch_settings
 from gridmgr.duty import service as duty
 from gridmgr.escalation import service as escalation
 from gridmgr.escalation.model import LadderCalled
+from gridmgr.following import service as following
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.hierarchy.model import EditionPublished, UnitsSucceeded
 from gridmgr.i18n import _
@@ -24,12 +27,14 @@ from gridmgr.incident import service as incident
 from gridmgr.incident.model import IncidentsMoved, IncidentsReported
 from gridmgr.life.model import Action
 from gridmgr.life.rules import FINAL
+from gridmgr.module import service as modules
 from gridmgr.one_grid import service as one_grid
 from gridmgr.onsite import service as onsite
 from gridmgr.organisation.model import BodyRenamed
 from gridmgr.policy.model import Act
 from gridmgr.publication import service as publication
 from gridmgr.responsibility import service as responsibility
+from gridmgr.saved_view import service as saved_view
 from gridmgr.supervision import service as supervision
 from gridmgr.telling import service as telling
 from gridmgr.whistle import service as whistle
@@ -52,11 +57,13 @@ def _let_people_follow(session: Session, event: EditionPublished) -> None:
 
 
 def _go_along(session: Session, event: UnitsSucceeded) -> None:
-    """Roles, turns, lines, settings and open work go from units that are no more to those that follow them."""
+    """All that is bound to units goes from those that are no more to those that follow them: see `following.rules`."""
     moved = accounts.follow_units(session, event.heirs, event.founded)
     moved |= duty.follow_units(session, event.heirs, event.founded)
     one_grid.follow_units(session, event.heirs, event.founded)
-    dispatch_settings.follow_units(session, event)
+    for noun in (dispatch_settings, calendar, responsibility, admission, modules, following):
+        noun.follow_units(session, event)
+    saved_view.follow_units(session, event.heirs)
     consultation.follow_units(session, event.heirs)
     casebook.hand_on(session, event.heirs)
     telling.tell_seats(session, moved)

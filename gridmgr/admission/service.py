@@ -1,13 +1,13 @@
 """Verbs of admission: ask, argue, decide, take back, end. They never commit."""
 
-from datetime import date
+from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gridmgr import clock, words
 from gridmgr.account.model import NoSuchArea, Role
-from gridmgr.account.rules import Actor, require
+from gridmgr.account.rules import SYSTEM, Actor, require
 from gridmgr.admission import queries, rules
 from gridmgr.admission.model import (
     AdmissionDeed,
@@ -24,6 +24,7 @@ from gridmgr.admission.model import (
 from gridmgr.category import queries as matters
 from gridmgr.duty import queries as duty
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import UnitsSucceeded
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
 from gridmgr.responsibility import queries as lists
@@ -107,6 +108,55 @@ def do(
         found.decided_at = clock.now()
     _say(session, found, actor, deed, note)
     return found
+
+
+def follow_units(session: Session, event: UnitsSucceeded) -> None:
+    """Let what is asked for a unit that is no more be asked for its heir; what holds there ends.
+
+    What is new in its place, or was cut off, begins with what held there. A unit that was there answers for no more
+    than it did: that needs a request of its own.
+    """
+    day = max(event.effective, clock.today())
+    asked = select(Admission).where(
+        Admission.code.in_({*event.heirs, *event.models.values()}),
+        or_(Admission.state == Standing.ASKED, Admission.state == Standing.GRANTED),
+        or_(Admission.ends.is_(None), Admission.ends >= day),
+    )
+    for each in session.scalars(asked.order_by(Admission.id).with_for_update()).all():
+        granted, heir = each.state == Standing.GRANTED, event.heirs.get(each.code)
+        news = (
+            [new for new, old in event.models.items() if old == each.code]
+            if granted
+            else filter(None, [heir])
+        )
+        for new in news:
+            _again(session, each, new, day)
+        if heir and granted and each.begins < day:
+            each.ends = day - timedelta(days=1)
+            _say(session, each, SYSTEM, Deed.END, f"{each.code} → {heir}")
+        elif heir and not granted:
+            each.state, each.decided_at = Standing.WITHDRAWN, clock.now()
+            _say(session, each, SYSTEM, Deed.WITHDRAW, f"{each.code} → {heir}")
+
+
+def _again(session: Session, old: Admission, code: str, day: date) -> None:
+    """Let a request be one of another unit, as it stands, unless there is one for the same."""
+    same = select(Admission.id).where(
+        Admission.code == code, Admission.category == old.category, Admission.state == old.state
+    )
+    if session.scalar(same) is not None:
+        return
+    told = {name: getattr(old, name) for name in _REQUEST}
+    found = Admission(**told, code=code, state=old.state)
+    if old.state == Standing.GRANTED:
+        found.begins, found.ends, found.decided_at = max(old.begins, day), old.ends, clock.now()
+    session.add(found)
+    session.flush()  # its deeds point to it
+    deed = Deed.GRANT if old.state == Standing.GRANTED else Deed.ASK
+    _say(session, found, SYSTEM, deed, f"{old.code} → {code}")
+
+
+_REQUEST = ("category", "lead", "reason", "asker_id", "asker_name", "body", "asked_at")
 
 
 def _grant(session: Session, found: Admission, begins: date | None, ends: date | None) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, insert, inspect, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.orm import Session
 
 from gridmgr.account.model import NoSuchArea
@@ -22,6 +23,7 @@ from gridmgr.calendar.model import (
 from gridmgr.clock import LAST_DAY
 from gridmgr.events import emit
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import UnitsSucceeded
 from gridmgr.sheet import Sheet
 
 DISTRICT = "∅"  # how the empty code is told
@@ -147,6 +149,29 @@ def drop_hours(session: Session, code: str, first_day: date) -> None:
     session.delete(kept)
     session.flush()
     _corrected(session, code, first_day, _last_day(session, code, first_day))
+
+
+def follow_units(session: Session, event: UnitsSucceeded) -> None:
+    """Let what is new have the hours and days of the unit it is in the place of; who was there keeps its own.
+
+    Past ones too: cases that lie there now were counted by them.
+    """
+    news: dict[str, list[str]] = {}
+    for new, old in event.models.items():
+        news.setdefault(old, []).append(new)
+    if news:
+        _one_by_one(session)
+    for table in (WorkedHours, SpecialDay):
+        found = session.scalars(select(table).where(table.code.in_(list(news)))).all() if news else []
+        rows = [
+            {each.key: getattr(row, each.key) for each in inspect(table).columns} | {"code": new}
+            for row in found
+            for new in news[row.code]
+        ]
+        if rows:
+            session.execute(insert_or_leave(table).on_conflict_do_nothing(), rows)
+        for code in sorted({row["code"] for row in rows}):
+            _corrected(session, code, event.effective, LAST_DAY)
 
 
 def _last_day(session: Session, code: str, first_day: date) -> date:

@@ -1,6 +1,7 @@
 """`gridmgr figures` and `gridmgr map`: the rates with their formulas, and a map in one file."""
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,14 @@ Until = Annotated[
     datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Reported up to that day.")
 ]
 Level = Annotated[str, typer.Option(help="street | community | micro_grid | building")]
+
+
+class Areas(StrEnum):
+    """By which areas cases are counted."""
+
+    THEN = "then"
+    WAS = "was"
+    NOW = "now"
 
 
 class BackwardPeriod(BadInput):
@@ -71,7 +80,9 @@ def figures(
             help="Leave out of what is due: suspended | voided | merged | unclocked; nothing leaves out none."
         ),
     ] = None,
-    areas: Annotated[str, typer.Option(help="then | now: on the map in force")] = "then",
+    areas: Annotated[
+        Areas, typer.Option(help="then: as kept | was: of the day of the report | now: on the map in force")
+    ] = Areas.THEN,
     table: Annotated[str, typer.Option(help="time | loop | quality | people | speed")] = "time",
     as_json: Json = False,
 ) -> None:

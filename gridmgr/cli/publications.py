@@ -118,6 +118,25 @@ def roll_back(publication: Number, username: As = None, as_json: Json = False) -
 
 
 @app.command()
+def followers(publication: Number, username: As = None, as_json: Json = False) -> None:
+    """List what follows the units of a plan on the day it is published; what needs a decision stands first."""
+    from gridmgr.publication import queries
+    from gridmgr.words.following import FOLLOWED, WAYS
+
+    with opened() as session:
+        found = queries.followers(session, queries.by_id(session, _actor(session, username), publication))
+    if as_json:
+        print_json([vars(each) | {"decision": each.decision} for each in found])
+        return
+    rows = [
+        [word(FOLLOWED, each.matter), each.title, each.before, each.after, word(WAYS, each.way),
+         _("To be decided") if each.decision else ""]
+        for each in found
+    ]  # fmt: skip
+    print_table("", [_("What"), "", _("before"), _("after"), _("What happens"), ""], rows)
+
+
+@app.command()
 def comments(publication: Number, username: As = None, as_json: Json = False) -> None:
     """List what residents said of a plan on public notice."""
     from gridmgr.publication import queries

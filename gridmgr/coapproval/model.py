@@ -63,6 +63,7 @@ class Deed(StrEnum):
     GRANT = "grant"  # 准予
     REFUSE = "refuse"  # 不予许可
     WITHDRAW = "withdraw"  # 撤回
+    FOLLOW = "follow"  # 随网格调整: it lies in another unit
 
 
 class PermitKind(Base):

@@ -164,11 +164,10 @@ def _hold(session: Session, held: dict[Incident, list]) -> None:
 
 
 def follow_units(session: Session, event: UnitsSucceeded) -> None:
-    """Let how a unit dispatches hold for its heir and for what was cut from it, unless those have their own way."""
-    olds = {new: old for old, new in event.heirs.items()} | dict(event.founded)
+    """Let how a unit dispatches hold for what is new in its place or was cut from it; who was there keeps its way."""
     asked = select(DispatchSetting).where(DispatchSetting.effective <= event.effective)
     latest = {each.code: each for each in session.scalars(asked.order_by(DispatchSetting.effective))}
-    for new, old in olds.items():
+    for new, old in event.models.items():
         if new in latest or old not in latest:
             continue
         told = {name: getattr(latest[old], name) for name in _SETTING}

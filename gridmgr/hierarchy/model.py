@@ -162,7 +162,14 @@ class UnitsSucceeded:
 
     effective: date
     heirs: Mapping[str, str]  # of a retired code, the one that most of its households went to
-    founded: Mapping[str, str]  # of a new code, the one still there that it was cut from
+    founded: Mapping[str, str]  # of a new code that is nobody's heir, the one that it was cut from
+    fresh: frozenset[str] = frozenset()  # the codes that are new
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Return whose standing arrangements a new unit begins with; a unit that was there keeps its own."""
+        begun = {new: old for old, new in sorted(self.heirs.items(), reverse=True) if new in self.fresh}
+        return dict(self.founded) | begun  # of several that became one, those of the first code
 
 
 class NoEdition(NotFound):

@@ -5,12 +5,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from gis.difference import moved
 from gridmgr.hierarchy.model import BUILDING, LEVELS, PARENT, STORED_ATTRIBUTES, BadScheme, Lineage
 
 LINEAGE_KINDS = {
@@ -22,7 +24,6 @@ LINEAGE_KINDS = {
     "passed": "the part of a unit's old area that now belongs to another code",
 }
 
-MOVED_SHARE = 0.02  # ground gained and lost, of the old area, beyond which an outline is another one
 SHARE_FLOOR = 0.001  # a smaller share of the old area is drawing noise, not a transfer
 
 
@@ -154,21 +155,16 @@ def changes(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> Changes:
     columns = ["name", "parent_code", *STORED_ATTRIBUTES]
     left, right = (frame[columns].astype(object) for frame in (before, after))
     same_words = ((left == right) | (left.isna() & right.isna())).all(axis=1).to_numpy()
-    moved = ~same_shape
-    moved[moved] = _moved_share(before.geometry.values[moved], after.geometry.values[moved]) > MOVED_SHARE
+    elsewhere = ~same_shape
+    elsewhere[elsewhere] = moved(before.geometry.values[elsewhere], after.geometry.values[elsewhere])
     return Changes(
         same=kept[same_shape & same_words],
         renamed=kept[same_shape & ~same_words],
-        redrawn=kept[~same_shape & ~moved],
-        reshaped=kept[moved],
+        redrawn=kept[~same_shape & ~elsewhere],
+        reshaped=kept[elsewhere],
         retired=old.index.difference(new.index),
         new=new.index.difference(old.index),
     )
-
-
-def _moved_share(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Return the ground gained and lost as a share of the old area, shape (n,)."""
-    return shapely.area(shapely.symmetric_difference(before, after)) / shapely.area(before)
 
 
 def lineage(
@@ -224,21 +220,28 @@ def _household_shares(old, parts, owners, homes) -> list[float | None]:
     return [float(p / w) if w else None for p, w in zip(part, whole, strict=True)]
 
 
-def succession(rows: Iterable[Lineage]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return of each retired code its heir, and of each new code the unit still there that it was cut from.
+class Succession(NamedTuple):
+    """Who follows whom in an edition, by code."""
 
-    The greatest share of the old households decides, then that of its area.
+    heirs: dict[str, str]  # of each retired unit the one that most of it went to
+    founded: dict[str, str]  # of each other new unit the one it was cut from, there or retired
+    fresh: frozenset[str]  # the units that are new
+
+
+def succession(rows: Iterable[Lineage]) -> Succession:
+    """Return who follows whom.
+
+    One into many: the part that keeps the code, or that most went to, is the heir; every other part is founded from
+    it. Many into one: all have the same heir. The greatest share of the old households decides, then of its area.
     """
     rows = list(rows)
     retired = {row.old_code for row in rows if row.kind == "retired"}
-    fresh = {row.new_code for row in rows if row.kind == "new"}
-    heirs, founded = {}, {}
-    for row in sorted(rows, key=lambda row: (row.household_share or 0, row.area_share or 0)):
-        if row.kind == "passed" and row.old_code in retired:
-            heirs[row.old_code] = row.new_code
-        elif row.kind == "passed" and row.new_code in fresh:
-            founded[row.new_code] = row.old_code
-    return heirs, founded
+    fresh = frozenset(row.new_code for row in rows if row.kind == "new")
+    passed = [row for row in rows if row.kind == "passed"]
+    passed.sort(key=lambda row: (row.household_share or 0, row.area_share or 0))
+    heirs = {row.old_code: row.new_code for row in passed if row.old_code in retired}
+    founded = {row.new_code: row.old_code for row in passed if row.new_code in fresh}
+    return Succession(heirs, {new: old for new, old in founded.items() if heirs.get(old) != new}, fresh)
 
 
 def plain_name(name: str) -> str:

@@ -159,13 +159,33 @@ def _write_lineage(session: Session, edition: Edition, level: str) -> None:
         queries.frame(session, level, day, only=GridUnit.code.in_(touched))
         for day in (_day_before(session, edition), edition.effective)
     )
-    homes = new.iloc[:0]
-    if level in COVERAGES and len(old):  # what the old ground held is asked for, wherever it is now
-        homes = queries.frame(session, BUILDING, edition.effective, only=_near(old))
-    rows = lineage(old, new, changes(old, new), homes.set_geometry(homes.representative_point()))
-    rows = rows.assign(edition_id=edition.id, level=level).astype(object)
+    rows = _fates(session, old, new, edition.effective).assign(edition_id=edition.id, level=level)
     if len(rows):
-        session.execute(insert(Lineage), rows.where(rows.notna(), None).to_dict("records"))
+        session.execute(insert(Lineage), rows.to_dict("records"))
+
+
+def _fates(session: Session, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame, day: date) -> pd.DataFrame:
+    """Return the rows of lineage between two states of a level; the buildings are those of a day."""
+    homes = new.iloc[:0]
+    if len(old) and old["level"].iloc[0] in COVERAGES:  # what the old ground held, wherever it is now
+        homes = queries.frame(session, BUILDING, day, only=_near(old))
+    homes = homes.set_geometry(homes.representative_point())
+    rows = lineage(old, new, changes(old, new), homes).astype(object)
+    return rows.where(rows.notna(), None)
+
+
+def foreseen(
+    session: Session, levels: Mapping[str, gpd.GeoDataFrame], among: Mapping[str, Collection[str]], day: date
+) -> UnitsSucceeded:
+    """Return who would follow whom if `levels`, told as for `load`, were the map beside that of a day."""
+    heirs, founded, fresh = {}, {}, frozenset()
+    for level in COVERAGES:
+        if level in levels:
+            old = queries.frame(session, level, day, only=GridUnit.code.in_(list(among[level])))
+            rows = _fates(session, old, _complete(levels[level], level), day)
+            found = succession(rows.itertuples())
+            heirs, founded, fresh = heirs | found.heirs, founded | found.founded, fresh | found.fresh
+    return UnitsSucceeded(clock.today(), heirs, founded, fresh)
 
 
 def _near(units: gpd.GeoDataFrame) -> ColumnElement[bool]:
@@ -184,10 +204,10 @@ def follow(session: Session) -> int:
     )
     found = session.scalars(asked.order_by(Edition.effective).with_for_update()).all()
     for each in found:
-        heirs, founded = succession(session.scalars(select(Lineage).where(Lineage.edition_id == each.id)))
+        found = succession(session.scalars(select(Lineage).where(Lineage.edition_id == each.id)))
         each.followed = each.revision
-        if heirs or founded:
-            emit(session, UnitsSucceeded(each.effective, heirs, founded))
+        if found.heirs or found.founded:
+            emit(session, UnitsSucceeded(each.effective, *found))
     session.flush()
     return len(found)
 

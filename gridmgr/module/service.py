@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account import queries as accounts
 from gridmgr.account.model import Account, NoSuchArea, UnknownAccount
 from gridmgr.account.rules import Actor, require
+from gridmgr.hierarchy.model import UnitsSucceeded
 from gridmgr.module import queries, rules
 from gridmgr.module.model import (
     HoldsAlready,
@@ -102,6 +104,55 @@ def _end(session: Session, module_ids: Sequence[int], now: datetime) -> None:
         (Module, Module.id.in_(module_ids)),
     ):
         session.execute(update(table).where(within, table.until.is_(None)).values(until=now))
+
+
+def follow_units(session: Session, event: UnitsSucceeded) -> None:
+    """Let the work of what is new be grouped as in the unit it is in the place of; what a unit had ends with it.
+
+    A unit that was there keeps how its own work is grouped, or that it is not.
+    """
+    asked = select(Regrouping).where(
+        Regrouping.until.is_(None), Regrouping.area.in_({*event.heirs, *event.models.values()})
+    )
+    found = session.scalars(asked.order_by(Regrouping.id)).all()
+    if not found:
+        return
+    _one_by_one(session)
+    now, there = clock.now(), queries.groupings(session)
+    for each in found:
+        for new in (new for new, old in event.models.items() if old == each.area and new not in there):
+            row = Regrouping(area=new, template=each.template, since=now, by_name=each.by_name)
+            session.add(row)
+            session.flush()  # its modules point to it
+            _like(session, each.id, row.id, now)
+        if each.area in event.heirs:
+            ending = select(Module.id).where(Module.regrouping_id == each.id, Module.until.is_(None))
+            _end(session, list(session.scalars(ending)), now)
+            each.until = now
+    session.flush()
+
+
+def _like(session: Session, before: int, after: int, now: datetime) -> None:
+    """Let a grouping have the modules of another one, with their posts, those who hold them and their bodies."""
+    for module, new in _copies(session, Module, Module.regrouping_id, before, after, now):
+        for post, seat in _copies(session, ModulePost, ModulePost.module_id, module, new, now):
+            _copies(session, PostHolder, PostHolder.post_id, post, seat, now)
+        _copies(session, ModuleBody, ModuleBody.module_id, module, new, now)
+
+
+def _copies(
+    session: Session, table: type, of: Any, before: int, after: int, now: datetime
+) -> list[tuple[int, int]]:
+    """Copy the rows of a table that have not ended from one owner to another; returns (id, id of the copy)."""
+    pairs = []
+    for row in session.scalars(
+        select(table).where(of == before, table.until.is_(None)).order_by(table.id)
+    ).all():
+        told = {each.key: getattr(row, each.key) for each in inspect(table).columns}
+        pairs.append((row, table(**{**told, "id": None, of.key: after, "since": now})))
+        session.add(pairs[-1][1])
+    session.flush()
+    return [(row.id, copy.id) for row, copy in pairs]
 
 
 def change(

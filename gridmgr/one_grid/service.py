@@ -129,7 +129,7 @@ def follow_units(session: Session, heirs: Mapping[str, str], founded: Mapping[st
     for each in held:
         parts = [code for code, old in founded.items() if old == each.code]
         if each.code in heirs:
-            each.until, parts = now, [heirs[each.code]]
+            each.until, parts = now, [heirs[each.code], *parts]
         for code in parts:
             if (code, each.account_id, each.line) not in there:
                 there.add((code, each.account_id, each.line))

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from gis import palette
-from gis.difference import moved_ground
+from gis.difference import moved, moved_ground
 from gis.drawing import Choropleth, Class
 from gridmgr import paper
 from gridmgr.boundary_plan.rules import COUNTED, SUMMED, State, Tally
@@ -90,21 +90,23 @@ def _paired(
 ) -> pd.DataFrame:
     was, now = (each.unit for each in placed)
     other = (was != now) & (was != "") & (now != "")
-    moved = pd.DataFrame(
+    changing = pd.DataFrame(
         {
             "was": was[other], "now": now[other], "incidents": cases["recent"][other].astype(int),
             "open_cases": cases["open"][other].astype(int),
         }
     )  # fmt: skip
     housed = pd.DataFrame(buildings.drop(columns="geometry")).assign(buildings=1)
-    both = pd.concat([housed, moved], ignore_index=True).reindex(columns=[*PAIR, *PAIRED])
+    both = pd.concat([housed, changing], ignore_index=True).reindex(columns=[*PAIR, *PAIRED])
     return both.fillna(dict.fromkeys(PAIRED, 0)).groupby(PAIR, as_index=False).sum()
 
 
 def beside(was: gpd.GeoDataFrame, now: gpd.GeoDataFrame, touched: Collection[str]) -> pd.DataFrame:
     """Return the units that differ between two maps, with each number on both sides, by code.
 
-    `touched` are those that gain or lose ground; one that only got a vertex does not differ.
+    `touched` are those that gain or lose ground; one that only got a vertex does not differ. Of those on both maps
+    a unit is `reshaped` if its ground is another one, as whoever imports maps is told it (`gis.difference.moved`),
+    else `redrawn`: its border was drawn anew by less than that, or it is called otherwise.
     """
     codes = was.index.union(now.index)
     old, new = was.reindex(codes), now.reindex(codes)
@@ -112,7 +114,10 @@ def beside(was: gpd.GeoDataFrame, now: gpd.GeoDataFrame, touched: Collection[str
     labelled = (old["name"] == new["name"]) & (old["parent_code"] == new["parent_code"])
     alike = labelled & ~codes.isin(list(touched))
     frame = pd.DataFrame({"name": new["name"].fillna(old["name"]), "fate": "redrawn"}, index=codes)
-    frame.loc[gone, "fate"], frame.loc[born, "fate"] = "gone", "new"
+    both = ~(gone | born).to_numpy()
+    other = both.copy()
+    other[both] = moved(old["geometry"].to_numpy()[both], new["geometry"].to_numpy()[both])
+    frame.loc[other, "fate"], frame.loc[gone, "fate"], frame.loc[born, "fate"] = "reshaped", "gone", "new"
     for name in BESIDE:
         frame[f"{name}_was"], frame[f"{name}_now"] = old[name], new[name]
     return frame[~alike.to_numpy(dtype=bool)].rename_axis("code")

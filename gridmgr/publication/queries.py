@@ -20,7 +20,10 @@ from gridmgr.boundary_plan import queries as plans
 from gridmgr.boundary_plan import rules as drawn
 from gridmgr.boundary_plan.model import BoundaryPlan
 from gridmgr.boundary_plan.rules import SUMMED
+from gridmgr.following import queries as following
+from gridmgr.following.model import Followed
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy import service as maps
 from gridmgr.hierarchy.model import BUILDING, COMMUNITY, MICRO_GRID, STREET, GridUnit
 from gridmgr.publication import rules
 from gridmgr.publication.model import (
@@ -183,6 +186,18 @@ def outcome(session: Session, plan: BoundaryPlan, tip: int | None) -> Outcome:
     about = frozenset().union(*among.values())
     new = now.loc[[code for code in now.index if code not in was.index]]
     return Outcome(levels, among, new, about, frozenset(communities))
+
+
+def followers(session: Session, found: Publication) -> list[Followed]:
+    """Return what would follow the units of a publication that is on its way, what needs a decision first.
+
+    Of one that was published, or came back, it is nothing: what followed stands in the records of each.
+    """
+    if found.state in (State.PUBLISHED, *rules.BACK):
+        return []
+    plan = plan_of(session, found)
+    made = outcome(session, plan, found.tip_id)
+    return following.foreseen(session, maps.foreseen(session, made.levels, made.among, plan.base_day))
 
 
 def _with_attributes(

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.orm import Session
 
 from gridmgr import clock
 from gridmgr.account.model import NoSuchArea
-from gridmgr.account.rules import Actor, require
+from gridmgr.account.rules import SYSTEM, Actor, require
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.hierarchy.model import UnitsSucceeded
 from gridmgr.responsibility import queries
 from gridmgr.responsibility.model import (
     BeforeTheLast,
@@ -25,6 +26,7 @@ from gridmgr.responsibility.model import (
     PublishedAlready,
     ResponsibilityList,
     TitleMissing,
+    facts,
 )
 from gridmgr.responsibility.rules import MOST_TITLE, ItemsRead, Listed
 from gridmgr.sheet import BadSheet
@@ -124,6 +126,57 @@ def retire(session: Session, actor: Actor, edition_id: int, day: date, why: str)
     found.edition.retired_why = why.strip()[:500]
     session.flush()  # whoever asks next finds it
     return found.edition
+
+
+def follow_units(session: Session, event: UnitsSucceeded) -> None:
+    """Let what is new begin with the lists of the unit it is in the place of; those of units that are no more end.
+
+    Editions are never changed: a new list has a copy in force from that day on, and says whose it was.
+    """
+    day = max(event.effective, clock.today())
+    now = [each.edition.id for each in queries.in_force(session, day)]
+    asked = (
+        select(ResponsibilityList, ListEdition)
+        .join(ListEdition, ListEdition.list_id == ResponsibilityList.id)
+        .where(
+            ResponsibilityList.code.in_({*event.heirs, *event.models.values()}), ListEdition.retired_on.is_(None),
+            or_(ListEdition.id.in_(now), ListEdition.effective > day),
+        )
+        .order_by(ListEdition.effective, ListEdition.id)
+    )  # fmt: skip
+    held = session.execute(asked).all()
+    if held:
+        _alone(session)
+    for owner, edition in held:
+        for new in (new for new, old in event.models.items() if old == owner.code):
+            _copied(session, owner, edition, new, max(day, edition.effective))
+        if owner.code in event.heirs:
+            edition.retired_on, edition.retired_by = max(day, edition.effective), SYSTEM.name
+            edition.retired_why = f"{owner.code} → {event.heirs[owner.code]}"
+    session.flush()  # whoever asks next finds it
+
+
+def _copied(session: Session, owner: ResponsibilityList, edition: ListEdition, code: str, day: date) -> None:
+    """Let a list hold in another unit too, from a day on, unless that one has such a list."""
+    there = _list(session, ListKind(owner.kind), code, owner.name)
+    if session.scalar(
+        select(ListEdition.id).where(ListEdition.list_id == there, ListEdition.effective == day)
+    ):
+        return
+    new = ListEdition(
+        list_id=there, title=edition.title, basis=f"{edition.basis} ({owner.code} → {code})".strip()[:500],
+        drafted_at=clock.now(), drafted_by=SYSTEM.name,
+    )  # fmt: skip
+    session.add(new)
+    session.flush()  # the items need its id
+    items = session.scalars(
+        select(ListItem).where(ListItem.edition_id == edition.id).order_by(ListItem.place)
+    )
+    rows = [facts(item) | {"place": item.place, "edition_id": new.id} for item in items]
+    if rows:
+        session.execute(insert(ListItem), rows)
+    new.effective, new.published_at, new.published_by = day, clock.now(), SYSTEM.name
+    session.flush()
 
 
 def _draft(session: Session, actor: Actor, edition_id: int) -> Listed:

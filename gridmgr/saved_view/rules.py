@@ -1,5 +1,6 @@
 """What of an address is kept with a view of the map."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from gridmgr.saved_view.model import LONGEST_NAME, LONGEST_QUERY, ViewTooLong, ViewUnnamed
@@ -33,3 +34,18 @@ def kept(query: str) -> str:
     if len(told) > LONGEST_QUERY:
         raise ViewTooLong(length=len(told), most=LONGEST_QUERY)
     return told
+
+
+CODES_IN = ("code", "row")  # parameters that may hold a unit's code
+
+
+def followed(query: str, heirs: Mapping[str, str]) -> str:
+    """Return a kept query with the heirs of units that are no more.
+
+    >>> followed("code=101&words=101", {"101": "102"})
+    'code=102&words=101'
+    """
+    given = parse_qsl(query)
+    return urlencode(
+        [(name, heirs.get(value, value) if name in CODES_IN else value) for name, value in given]
+    )

@@ -1,5 +1,7 @@
 """Verbs of saved views: keep one, let one go. They never commit."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -7,7 +9,7 @@ from sqlalchemy.orm import Session
 from gridmgr import clock
 from gridmgr.account.rules import Actor
 from gridmgr.saved_view import queries, rules
-from gridmgr.saved_view.model import MOST, SavedView, TooManyViews
+from gridmgr.saved_view.model import LONGEST_QUERY, MOST, SavedView, TooManyViews
 
 
 def keep(session: Session, actor: Actor, name: str, query: str) -> SavedView:
@@ -37,3 +39,10 @@ def let_go(session: Session, actor: Actor, view_id: int) -> None:
     UnknownView
     """
     session.delete(queries.by_id(session, actor, view_id))
+
+
+def follow_units(session: Session, heirs: Mapping[str, str]) -> None:
+    """Let kept views go on with the heirs of units that are no more."""
+    for each in session.scalars(select(SavedView).where(SavedView.query.contains("="))) if heirs else ():
+        if (told := rules.followed(each.query, heirs)) != each.query and len(told) <= LONGEST_QUERY:
+            each.query = told

@@ -1,6 +1,6 @@
 """Figures by area, body, person, matter or whatever else makes a row, from what the actor may see."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -90,7 +90,8 @@ def table(
 
     Rule: field.md §5; the formulas are `rules.RATES`, the rows `tally.DIMENSIONS`. `at` computes them from history
     as they stood at an instant, by the terms in force then. `counts` names what is wanted, if not all.
-    Areas are those stored with each case; with `areas="now"` those that hold its place on the map in force.
+    Areas are those stored with each case, which follow the map while it is open. With `areas="was"` they are those
+    that held its place on the day of its report, with "now" those that hold it on the map in force: equal totals.
 
     Raises
     ------
@@ -101,8 +102,8 @@ def table(
         terms = tally.terms(session)
         found = _Found(session, actor, search, at)
         columns, key = dimension.columns(session), dimension.key
-        if areas == "now" and by in tally.AREAS:
-            columns, key = [found.relocated(by)], lambda _session, row: row[0]
+        if areas != "then" and by in tally.AREAS:
+            columns, key = [found.relocated(by, areas)], lambda _session, row: row[0]
         counted = _counted(session, found, search, counts)
         summed: dict[str | None, list[int]] = {}
         for row in found.grouped(columns, counted.values()):
@@ -110,6 +111,8 @@ def table(
             summed[code] = _added(summed.get(code, [0] * len(counted)), row[len(columns) :])
         day = clock.today() if areas == "now" else search.until or clock.today()
         called = names(session, by, [code for code in summed if code], day)
+        if areas == "was" and by in tally.AREAS:  # units of several maps stand side by side
+            called |= _last_names(session, [code for code in summed if code and code not in called])
     whole = reduce(_added, summed.values(), [0] * len(counted))
 
     def told(code: str | None, name: str | None, numbers: Iterable[int]) -> Figures:
@@ -186,10 +189,10 @@ def behind(
     UnknownCount, UnknownDimension, NotOfThePast
     """
     with _at(at):
-        own = areas == "now" and search.row_by in tally.AREAS
+        own = areas != "then" and search.row_by in tally.AREAS
         found = _Found(session, actor, replace(search, row_by=None, row="") if own else search, at)
         if own:
-            code = found.relocated(search.row_by)
+            code = found.relocated(search.row_by, areas)
             found.join()
             found.asked = found.asked.where(found.of(code).is_not_distinct_from(search.row or None))
         total = session.scalar(
@@ -235,29 +238,49 @@ class _Found:
             self.moved = None
         return self
 
-    def relocated(self, level: str) -> ColumnElement:
-        """Return the code of the unit that holds a case's place on the map in force: looked up where it may be another.
+    def relocated(self, level: str, areas: str) -> ColumnElement:
+        """Return the code of the unit that holds a case's place on the map in force, or `was` when it was reported.
 
-        A case stays in the unit it is stored with as long as that one has not changed since.
+        It is looked up where it may be another: a case stays in the unit it is stored with as long as that one is
+        the same on both maps.
         """
-        edition, column = hierarchy.edition_at(self.session, clock.today()), tally.AREAS[level]
-        unchanged = (
-            select(GridUnit.id)
-            .join(Edition, GridUnit.valid_from <= Edition.effective)
-            .where(Edition.id == Incident.edition_id, GridUnit.level == level, GridUnit.code == column)
-            .where(hierarchy.valid_at(edition.effective))
-            .exists()
-        )
-        elsewhere = self.asked.where(self.of(Incident.edition_id) != edition.id, ~self.of(unchanged))
-        place = (self.of(each) for each in (Incident.id, ST_X(Incident.geom), ST_Y(Incident.geom)))
-        rows = self.session.execute(elsewhere.with_only_columns(*place, maintain_column_froms=True)).all()
-        if not rows:
+        column, moved = tally.AREAS[level], {}
+        for edition, told in self._maps(areas):
+            unchanged = (
+                select(GridUnit.id)
+                .join(Edition, hierarchy.valid_at(Edition.effective))
+                .where(Edition.id == Incident.edition_id, GridUnit.level == level, GridUnit.code == column)
+                .where(hierarchy.valid_at(edition.effective))
+                .exists()
+            )
+            conditions = (
+                self.of(Incident.edition_id) != edition.id,
+                ~self.of(unchanged),
+                *map(self.of, told),
+            )
+            place = (self.of(each) for each in (Incident.id, ST_X(Incident.geom), ST_Y(Incident.geom)))
+            asked = self.asked.where(*conditions).with_only_columns(*place, maintain_column_froms=True)
+            if rows := self.session.execute(asked).all():
+                ids, lon, lat = zip(*rows, strict=True)
+                located = hierarchy.locator_of(self.session, edition).locate(np.array(lon), np.array(lat))
+                moved |= dict(zip(ids, located.codes(level), strict=True))
+        if not moved:
             return column
-        ids, lon, lat = zip(*rows, strict=True)
-        located = hierarchy.locator_of(self.session, edition).locate(np.array(lon), np.array(lat))
-        codes = func.unnest(cast(list(ids), ARRAY(BigInteger)), cast(list(located.codes(level)), ARRAY(Text)))
+        codes = func.unnest(cast(list(moved), ARRAY(BigInteger)), cast(list(moved.values()), ARRAY(Text)))
         self.moved = codes.table_valued("id", "code").render_derived(name="moved")
         return case((self.moved.c.id.is_not(None), self.moved.c.code), else_=column)
+
+    def _maps(self, areas: str) -> Iterator[tuple[Edition, list[ColumnElement[bool]]]]:
+        """Yield each map that is asked for, with the conditions of the cases it is asked for."""
+        if areas == "now":
+            yield hierarchy.edition_at(self.session, clock.today()), []
+            return
+        found = hierarchy.editions(self.session)[::-1]
+        for n, each in enumerate(found):
+            told = [Incident.reported_at >= clock.midnight(each.effective)] if n else []
+            if n + 1 < len(found):
+                told.append(Incident.reported_at < clock.midnight(found[n + 1].effective))
+            yield each, told
 
 
 def _added(numbers: Iterable[int], more: Iterable[Decimal | int | None]) -> list[int]:
@@ -296,6 +319,12 @@ def _figures(code: str | None, name: str | None, counts: dict[str, int], terms: 
     if rates.keys() >= set(WEIGHTED):
         rates[SCORE] = score(rates, terms.weights)
     return Figures(code, name, counts, rates)
+
+
+def _last_names(session: Session, codes: Collection[str]) -> dict[str, str]:
+    """Return what units were called last, whether they are still there or not."""
+    asked = select(GridUnit.code, GridUnit.name).where(GridUnit.code.in_(codes)).order_by(GridUnit.valid_from)
+    return dict(tuple(row) for row in session.execute(asked))
 
 
 def names(session: Session, by: str, keys: Collection[str], day: date) -> dict[str, str]:

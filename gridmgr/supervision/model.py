@@ -32,6 +32,7 @@ class Deed(StrEnum):
     RETURN = "return"  # 退回
     WITHDRAW = "withdraw"  # 撤销
     URGE = "urge"  # 催办: a ladder calls again while the order runs
+    FOLLOW = "follow"  # 随网格调整: the street it is for is another one
 
 
 RUNNING = (Standing.OPEN, Standing.ANSWERED)

@@ -33,6 +33,7 @@ class Deed(StrEnum):
     PROLONG = "prolong"  # 延长
     PUT = "put"  # 交办案件
     DISBAND = "disband"  # 解散
+    FOLLOW = "follow"  # 随网格调整: its area is another unit
 
 
 class Standing(StrEnum):

@@ -50,6 +50,7 @@ class Deed(StrEnum):
     RECORD = "record"  # 会商记录
     RATE = "rate"  # 评哨
     END = "end"  # 结束
+    FOLLOW = "follow"  # 随网格调整: a street it names is another one
 
 
 class Presence(StrEnum):

@@ -194,6 +194,7 @@ DEEDS = {
     "return": N_("Return the answer"),
     "withdraw": N_("Withdraw the order"),
     "urge": N_("Urged by the ladder"),
+    "follow": N_("Went over with its unit"),
 }
 WHISTLES = {
     "proposed": N_("Awaits approval"),
@@ -220,6 +221,7 @@ WHISTLE_DEEDS = {
     "record": N_("Write into the record"),
     "rate": N_("Rate"),
     "end": N_("End the whistle"),
+    "follow": N_("Went over with its unit"),
 }
 WHISTLE_SIGNS = {
     "proposed": N_("Awaits approval"),

@@ -28,4 +28,5 @@ FORCE_DEEDS = {
     "prolong": N_("changed its last day"),
     "put": N_("put cases under it"),
     "disband": N_("disbanded it"),
+    "follow": N_("Went over with its unit"),
 }

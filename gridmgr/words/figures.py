@@ -85,3 +85,8 @@ SOURCES = {
     "sensor": N_("Sensor or video"),
     "system": N_("Other system"),
 }
+BASES = {
+    "then": N_("where each case is kept"),
+    "was": N_("as was: of the day of the report"),
+    "now": N_("as now: on the map in force"),
+}

@@ -42,5 +42,6 @@ APPROVAL_DEEDS = {
     "grant": N_("permitted it"),
     "refuse": N_("did not permit it"),
     "withdraw": N_("withdrew the application"),
+    "follow": N_("Went over with its unit"),
 }
 SILENCES = {"agree": N_("silence counts as consent"), "wait": N_("silence is no consent")}

@@ -33,6 +33,11 @@ TOTALS = {
     "above": N_("Larger than the band"),
     "apart": N_("Not in one piece"),
 }
-FATES = {"new": N_("new"), "gone": N_("ends"), "redrawn": N_("drawn anew")}
+FATES = {
+    "new": N_("new"),
+    "gone": N_("ends"),
+    "reshaped": N_("other ground"),
+    "redrawn": N_("drawn anew, same ground"),
+}
 MOVED = N_("Households on ground that changes hands")
 NOBODY = N_("no household")

@@ -23,6 +23,7 @@ ORDER = (
     "plan_difference",
     "publication",
     "plan_edit",
+    "following",
     "boundary_plan",
     "redraw",
     "grid_code",

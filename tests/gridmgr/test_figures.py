@@ -16,11 +16,13 @@ from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.category.model import Category
 from gridmgr.clock import TimeUnit
+from gridmgr.events import drain
 from gridmgr.hierarchy import service as hierarchy
 from gridmgr.incident.model import Incident
 from gridmgr.intake import service as intake
 from gridmgr.life.model import Action, Source
 from gridmgr.past.queries import moment
+from gridmgr.reactions import REACTIONS
 from gridmgr.statistics import queries
 from gridmgr.statistics.rules import COUNTS, RATES, SCORE, SUMS
 from gridmgr.tally import queries as tally
@@ -123,6 +125,36 @@ def test_areas_are_told_as_they_were_and_on_the_map_in_force(district, told):
             for code in (west, east, "") for at in (None, now)
         ]  # fmt: skip
         assert behind == [4, 4, 0, 0, 0, 0]
+
+
+def test_across_a_redraw_figures_as_was_and_as_now_have_equal_totals_and_their_lists(district, told):
+    """Open cases go over to the new units; as was they are counted where they were reported all the same."""
+    june, july = (datetime(2026, month, 2, 4, tzinfo=UTC) for month in (6, 7))
+    west, east = f"{STREET}001001", f"{STREET}001002"
+    with clock.travel(june):
+        intake.report_many(district, SYSTEM, [told(x, reported_at=june) for x in (0.5, 1.1, 1.6, 3.5)])
+    with clock.travel(july):
+        frame = little_district()["micro_grid"].drop(index=1)
+        frame.loc[0, "geometry"] = square(0, 0, 2)
+        hierarchy.load(district, {"micro_grid": frame}, date(2026, 7, 1))
+        drain(district, REACTIONS)
+        intake.report_many(district, SYSTEM, [told(x, reported_at=july) for x in (1.1, 3.5)])
+
+    def numbers(areas: str, at: datetime | None = None) -> dict[str | None, int]:
+        rows, total = queries.table(district, SYSTEM, "micro_grid", Search(), at, areas=areas)
+        assert total.counts["reported"] == sum(row.counts["reported"] for row in rows)
+        assert all(row.name for row in rows)
+        return {row.code: row.counts["reported"] for row in rows}
+
+    far = f"{STREET}002002"
+    with clock.travel(july + timedelta(days=1)):
+        assert numbers("was") == numbers("was", july + timedelta(hours=1)) == {west: 2, east: 2, far: 2}
+        assert numbers("now") == {west: 4, far: 2} == numbers("then")
+        behind = {
+            (areas, code): queries.behind(district, SYSTEM, Search(row_by="micro_grid", row=code), areas=areas).total
+            for areas in ("was", "now") for code in (west, east)
+        }  # fmt: skip
+    assert behind == {("was", west): 2, ("was", east): 2, ("now", west): 4, ("now", east): 0}
 
 
 def test_only_cases_whose_unit_has_changed_since_are_looked_up_anew(district, told, monkeypatch):

@@ -15,7 +15,7 @@ from gridmgr.duty.model import Shift
 from gridmgr.events import drain
 from gridmgr.hierarchy import rules
 from gridmgr.hierarchy import service as maps
-from gridmgr.hierarchy.model import Edition, Lineage
+from gridmgr.hierarchy.model import Edition, Lineage, UnitsSucceeded
 from gridmgr.intake import service as intake
 from gridmgr.notice.model import Notice
 from gridmgr.one_grid.model import MemberLine
@@ -35,7 +35,17 @@ def test_the_heir_is_where_most_households_went_and_new_units_follow_what_they_w
         lineage("retired", "a"), lineage("passed", "a", "b", 0.4, 0.9), lineage("passed", "a", "c", 0.6, 0.1),
         lineage("new", new="d"), lineage("passed", "b", "d", 0.2, 0.3), lineage("reshaped", "b", "b"),
     ]  # fmt: skip
-    assert rules.succession(rows) == ({"a": "c"}, {"d": "b"})
+    assert rules.succession(rows) == ({"a": "c"}, {"d": "b"}, {"d"})
+
+
+def test_of_one_that_is_no_more_the_parts_that_are_not_its_heir_are_founded_from_it():
+    rows = [
+        lineage("retired", "a"), lineage("new", new="b"), lineage("new", new="c"),
+        lineage("passed", "a", "b", 0.4, 0.5), lineage("passed", "a", "c", 0.6, 0.5),
+    ]  # fmt: skip
+    heirs, founded, fresh = rules.succession(rows)
+    assert (heirs, founded) == ({"a": "c"}, {"b": "a"})
+    assert UnitsSucceeded(date(2026, 7, 2), heirs, founded, fresh).models == {"b": "a", "c": "a"}
 
 
 @pytest.fixture

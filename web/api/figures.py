@@ -29,8 +29,11 @@ By = Annotated[
 ]
 At = Annotated[Day | None, Query(description="As it stood at the end of that day, recomputed from history.")]
 Areas = Annotated[
-    Literal["then", "now"],
-    Query(description="By the areas of the day of the report, or by the map in force."),
+    Literal["then", "was", "now"],
+    Query(
+        description="By the areas each case is kept in, which follow the map while it is open; as was: by those of "
+        "the day of its report; as now: by the map in force. All have the same total."
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ from fastapi import Depends, Path
 from pydantic import BaseModel, Field
 
 from gridmgr.account.rules import Actor
+from gridmgr.following.model import Way
 from gridmgr.publication import queries, rules, service
 from gridmgr.publication.model import LONGEST_NOTE, NoticeComment, Publication, Standing, State
 from web.api.plan_shapes import OnTip
@@ -92,6 +93,24 @@ class StepsOut(BaseModel):
     steps: list[StepOut]
 
 
+class FollowedOut(BaseModel):
+    """Something bound to a unit that is to be no more, or to be divided, and what becomes of it."""
+
+    matter: str = Field(examples=["task_force"])
+    title: str
+    before: str = Field(description="The code it is bound to.")
+    after: str = Field(description="The code of the unit that follows.")
+    way: Way
+    decision: bool = Field(description="No rule decides it: somebody has to.")
+
+
+class FollowersOut(BaseModel):
+    """What follows the units of a plan, and how much of it needs a decision."""
+
+    decisions: int
+    followers: list[FollowedOut]
+
+
 class CommentOut(BaseModel):
     """What somebody said of a plan on public notice."""
 
@@ -168,6 +187,16 @@ def list_publication_steps(publication_id: PublicationId, session: Transaction, 
             StepOut(deed=s.deed, state=State(s.state), by=s.actor_name, at=s.at, note=s.note) for s in found
         ]
     )
+
+
+@routes.get("/publications/{publication_id}/followers", responses=problems(404))
+def list_publication_followers(
+    publication_id: PublicationId, session: Transaction, actor: Viewer
+) -> FollowersOut:
+    """List what follows the units of a plan on the day it is published; what needs a decision stands first."""
+    found = queries.followers(session, queries.by_id(session, actor, publication_id))
+    told = [FollowedOut.model_validate(each, from_attributes=True) for each in found]
+    return FollowersOut(decisions=sum(each.decision for each in told), followers=told)
 
 
 @routes.post("/publications/{publication_id}/announce", responses=problems(404, 409))

@@ -23,6 +23,7 @@ from gridmgr.statistics.queries import Figures
 from gridmgr.statistics.rules import BETTER, COUNTS, RATES, SCORE, TABLES, UNITS, needed, ranks
 from gridmgr.tally import queries as tally
 from gridmgr.tally.rules import EXCLUSIONS, NOTHING, left_out
+from gridmgr.words.figures import BASES
 from web import i18n, words
 from web.api.search import query
 from web.deps import Allow, Transaction
@@ -49,7 +50,7 @@ class Asked:
     table: str
     sort: str
     at: date | None  # as they stood at the end of that day
-    areas: str  # then, or now: on the map in force
+    areas: str  # a key of words.figures.BASES
     previous: bool  # beside the period of the same length before
 
     @property
@@ -61,9 +62,14 @@ class Asked:
         """Return what is not usual, for a link."""
         return {
             "by": self.by, "table": "" if self.table == "time" else self.table, "sort": self.sort,
-            "at": self.at, "areas": "now" if self.areas == "now" else "",
+            "at": self.at, "areas": kept_areas(self.areas),
             "previous": "true" if self.previous else "",
         }  # fmt: skip
+
+
+def kept_areas(areas: str) -> str:
+    """Return what of the areas stands in a link: nothing if it is the usual."""
+    return "" if areas == "then" else areas
 
 
 def asked_of(request: Request) -> Asked:
@@ -75,7 +81,7 @@ def asked_of(request: Request) -> Asked:
         table=table if table in TABLES else "time",
         sort=given.get("sort", "")[:40],
         at=at if at and at < clock.today() else None,
-        areas="now" if given.get("areas") == "now" else "then",
+        areas=given["areas"] if given.get("areas") in BASES else "then",
         previous=given.get("previous") == "true",
     )
 
@@ -95,7 +101,8 @@ def show(request: Request, session: Transaction, actor: Viewer, search: OfAreas,
         "no_edition": False, "asked": asked, "search": search, "tables": TABLES,
         "faults": faults(session, actor, search),
         "dimensions": [each for each in tally.DIMENSIONS if _may(actor, each)], "areal": asked.by in tally.AREAS,
-        "exclusions": EXCLUSIONS, "without": left_out(search.without, usual), "usual": usual, "nothing": NOTHING,
+        "exclusions": EXCLUSIONS, "bases": BASES,
+        "without": left_out(search.without, usual), "usual": usual, "nothing": NOTHING,
         "link": lambda **more: query(search, **(asked.given() | more)), "more": 0,
     }  # fmt: skip
     try:
@@ -140,9 +147,9 @@ def _told(
 
 def _cases_of(search: Search, asked: Asked) -> Callable[[Figures | None, str], str]:
     """Return what makes the address of the list behind a number; of the past, or a map of today, it is its own."""
-    moved = asked.areas == "now" and asked.by in tally.AREAS
+    moved = asked.areas != "then" and asked.by in tally.AREAS
     page = "/figures/cases" if asked.at or moved else "/incidents"
-    more = {"at": asked.at, "areas": "now" if moved else ""} if page != "/incidents" else {}
+    more = {"at": asked.at, "areas": asked.areas if moved else ""} if page != "/incidents" else {}
 
     def address(row: Figures | None, name: str) -> str:
         one = search if row is None else replace(search, row_by=asked.by, row=row.code or "")
@@ -245,13 +252,13 @@ def show_cases(
     """Show the cases behind a number of a past day, as they stood, or on the map in force."""
     last = int(before) if before.isdecimal() and len(before) < 19 else None
     found = queries.behind(session, actor, search, asked.instant, areas=asked.areas, size=PAGE, before=last)
-    kept = {"at": asked.at, "areas": "now" if asked.areas == "now" else ""}
+    kept = {"at": asked.at, "areas": kept_areas(asked.areas)}
     more = query(search, **kept, before=found.cases[-1]["id"]) if len(found.cases) == PAGE else ""
     language = i18n.language.get()
     return render(request, "figure_cases.html", {
         "found": found, "asked": asked, "search": search, "more": more, "first": last is None,
         "to_first": query(search, **kept),
-        "now": asked.instant or clock.now(), "row": row_name(session, search),
+        "now": asked.instant or clock.now(), "bases": BASES, "row": row_name(session, search),
         "categories": {each.id: each.name(language) for each in matters.by_id(session).values()},
         "names": hierarchy.names(session, {each["home"] for each in found.cases}, clock.today()),
     })  # fmt: skip

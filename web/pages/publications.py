@@ -1,9 +1,10 @@
 """A plan on its way to the map: its steps for those who take them, and the public notice for everybody."""
 
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,7 +22,7 @@ from gridmgr.boundary_plan import queries as plans
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.publication import queries, rules, service
 from gridmgr.publication.model import Deed, Publication, State
-from gridmgr.words import N_
+from gridmgr.words import N_, following
 from gridmgr.words import plans as words
 from web import rates
 from web.deps import Allow, Open, Transaction, give_cookie, proof
@@ -36,6 +37,7 @@ Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
 PublicationId = Annotated[RowId, Path()]
 EVERYBODY = [Depends(Open("a public notice is for everybody"))]
 NEW = "#92c5de"
+AROUND = timedelta(days=30)  # of a publication, for which its figures are told as was and as now
 ROLL_BACK = "roll-back"  # no step of this publication: it begins another one
 
 
@@ -107,8 +109,28 @@ def _page(
         "deeds": deeds, "steps": queries.steps(session, found.id), "today": clock.today(), "draws": draws,
         "comments": queries.comments(session, found.id, shown=False), "problem": say(problem) if problem else "",
         "order": [each for each in State if each not in rules.BACK], "words_of": words,
+        "followers": queries.followers(session, found), "follow_words": following,
+        "figures": _figures(session, found),
     }  # fmt: skip
     return render(request, "publication.html", values, status_of(problem) if problem else HTTPStatus.OK)
+
+
+def _figures(session: Session, found: Publication) -> dict[str, str]:
+    """The addresses of the figures around the day of a publication: as was, as now, and both maps side by side."""
+    if found.state != State.PUBLISHED:
+        return {}
+    first, last = found.effective - AROUND, min(found.effective + AROUND, clock.today())
+    usual = {"code": found.area_code} if found.area_code else {}
+    asked = usual | {"by": "micro_grid", "since": first, "until": last}
+    maps = hierarchy.editions(session)
+    at = next(n for n, each in enumerate(maps) if each.id == found.edition_id)
+    told = {each: "/figures?" + urlencode(asked | {"areas": each}) for each in ("was", "now")}
+    if at + 1 < len(maps):
+        told["both"] = "/compare?" + urlencode(
+            usual | {"kind": "editions", "before": maps[at + 1].id, "after": maps[at].id, "level": "micro_grid",
+                     "first_since": first, "first_until": last}
+        )  # fmt: skip
+    return told
 
 
 def _shown(session: Session, found: Publication) -> dict[str, Any]:

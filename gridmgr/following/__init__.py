@@ -1,0 +1,1 @@
+"""What is bound to units and follows them when the map is another one: told before, done on its day."""
