@@ -29,6 +29,7 @@ FOLLOW = "follow"  # the deed in the record of what has one
 
 _BLOWN = Call.whistle_id == Whistle.id, Whistle.state.in_(OPEN)
 _ONE_THERE = (BodyKind.COMMAND_ROOM, BodyKind.TEAM)
+_PLAIN = (BodyKind.DEPARTMENT, BodyKind.STATION)
 
 FOLLOWERS = (
     Follower(
@@ -48,7 +49,8 @@ FOLLOWERS = (
     Follower(
         "room", Body.territory, (Body.active, Body.kind.in_(_ONE_THERE)), Body.name, alone=(Body.kind,), divided=True,
     ),
-    Follower("station", Body.territory, (Body.active, Body.kind.not_in(_ONE_THERE)), Body.name),
+    Follower("station", Body.territory, (Body.active, Body.kind.in_(_PLAIN)), Body.name),
+    Follower("", Body.territory, (Body.active, Body.kind == BodyKind.TASK_FORCE)),
     Follower(
         "report_plan", BulletinPlan.key, (BulletinPlan.ended_at.is_(None), BulletinPlan.subject.in_(AREAS)),
         BulletinPlan.period, also=(BulletinPlan.area,), alone=(BulletinPlan.subject, BulletinPlan.period),

@@ -26,6 +26,7 @@ from gridmgr.module import queries as modules
 from gridmgr.module.model import Module, ModulePost, PostHolder, PostKind, Regrouping
 from gridmgr.notice.model import Webhook
 from gridmgr.organisation.model import Body, BodyKind
+from gridmgr.plan_edit import service as drawing
 from gridmgr.publication import queries as publications
 from gridmgr.publication import service as publishing
 from gridmgr.reactions import REACTIONS, _go_along
@@ -260,7 +261,7 @@ def test_whoever_publishes_is_told_before_what_needs_a_decision(district, staff)
     )
     district.flush()
     plan = plans.create(district, staff[Role.PLANNER], "合并", OLD)
-    plans.draw(
+    drawing.draw(
         district, staff[Role.PLANNER], plan.id, None, "merge", {"codes": [first, second], "keep": first}
     )
     found = publishing.submit(district, staff[Role.PLANNER], plan.id, plan.tip_id)

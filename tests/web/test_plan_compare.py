@@ -41,7 +41,7 @@ def test_a_plan_is_compared_with_today_pair_by_pair(planner, plans):
     assert (pair["was"], pair["now"], pair["buildings"], pair["households"]) == (SECOND, FIRST, 1, 12)
     assert pair["area_m2"] == pytest.approx(found["was"]["totals"]["area_m2"] / 2, rel=0.01)
     fates = {each["code"]: each["fate"] for each in found["units"]}
-    assert fates == {FIRST: "redrawn", SECOND: "gone"}
+    assert fates == {FIRST: "reshaped", SECOND: "gone"}
     for name in ("households", "buildings", "incidents", "area_m2"):
         assert found["was"]["totals"][name] == pytest.approx(found["now"]["totals"][name]), name
     other = planner.get(f"/api/plans/{strip}/compare").json()
@@ -54,7 +54,7 @@ def test_two_plans_are_compared_with_each_other(planner, plans, city):
     assert found["was"]["name"] == SCRIPT and found["now"]["name"] == "strip"
     assert {(each["was"], each["now"]) for each in found["pairs"]} == {(FIRST, NEW), (FIRST, SECOND)}
     assert {each["code"]: each["fate"] for each in found["units"]} == {
-        FIRST: "redrawn", NEW: "new", SECOND: "new",
+        FIRST: "reshaped", NEW: "new", SECOND: "new",
     }  # fmt: skip
     wide = planner.post("/api/plans", json={"name": "street", "area_code": WEST}).json()["id"]
     beside = planner.get(f"/api/plans/{strip}/compare", params={"with": wide}).json()
@@ -73,7 +73,7 @@ def test_a_comparison_is_taken_away_as_tables_map_and_paper(planner, plans, tmp_
     pairs = planner.get(f"{url}.csv").content.decode("utf-8-sig")
     assert SECOND in pairs and pairs.startswith("Out of (code),Out of,")
     units = planner.get(f"{url}.csv", params={"table": "units"}).content.decode("utf-8-sig")
-    assert "drawn anew" in units and units.count("\n") == 3
+    assert "other ground" in units and units.count("\n") == 3
     assert planner.get(f"{url}.xlsx").content[:2] == b"PK"
     (piece,) = planner.get(f"{url}.geojson").json()["features"]
     assert piece["properties"]["households"] == 12 and piece["geometry"]["type"] == "Polygon"

@@ -60,6 +60,34 @@ def test_a_plan_goes_its_way_and_residents_are_heard(planner, way, city):
     assert anybody.post(page, data={"told": "again", "secret": secret}).status_code == 429
 
 
+def test_before_it_is_published_everybody_concerned_sees_what_follows_and_what_needs_a_decision(
+    planner, way, city
+):
+    admin = city.client(Role.ADMIN, "en")
+    hours = {"weekdays": [1], "spans": "09:00-17:00"}
+    assert admin.put(f"/api/calendar/hours/2026-01-01?area={SECOND}", json=hours).status_code == 200
+    force = {
+        "name": "清河专班", "purpose": SCRIPT, "area": SECOND, "ends_on": str(clock.today()), "members": ["planner"],
+        "lead": "planner",
+    }  # fmt: skip
+    assert admin.post("/api/task-forces", json=force).status_code == 201
+    at = f"/api/publications/{way['id']}/followers"
+    told = planner.get(at).json()
+    assert told["decisions"] == 1 and len(told["followers"]) == 2
+    first, last = told["followers"]
+    assert (first["matter"], first["way"], first["before"], first["after"]) == (
+        "hours",
+        "ends",
+        SECOND,
+        FIRST,
+    )
+    assert (last["matter"], last["way"], last["title"]) == ("task_force", "goes", SCRIPT)
+    page = city.browser(Role.PLANNER)[0].get(f"/publications/{way['id']}").text
+    assert SECOND in page.split('id="followers"')[1].split("</section>")[0] and SCRIPT not in page
+    assert planner.get("/api/publications/999999/followers").status_code == 404
+    assert city.client(Role.GRID_MEMBER).get(at).status_code == 403
+
+
 def test_programs_read_and_moderate_what_residents_said(planner, way, city):
     at = f"/api/publications/{way['id']}/comments"
     first = planner.get(f"{at}?size=2").json()
