@@ -166,6 +166,7 @@ def tile_map(
         layer = folium.TileLayer(base_url, attr=" ", control=False, max_zoom=MAX_ZOOM)
         layer.options.pop("attribution")
         layer.add_to(chart)
+        chart.options["zoomSnap"] = 1  # pictures are drawn for whole levels, and blur between them
     layers = {tile.name: _vector_grid(tile).add_to(chart) for tile in tiles}
     return finish(chart, layers, incidents)
 
@@ -262,6 +263,7 @@ def empty(
         zoom_control=False,
         prefer_canvas=canvas,
         maxZoom=MAX_ZOOM,  # clusters ask the map, since no tile layer says it
+        zoomSnap=0.25,  # so that a district fills the screen, not half of it
         attributionControl=bool(attribution),
     )
     box = [[south, west], [north, east]]

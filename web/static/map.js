@@ -64,12 +64,30 @@
 
   // ---- the map's frame -------------------------------------------------------------------------
 
+  /** Between whole zooms a tile is shown larger than it was drawn; VectorGrid seeks what was hit as if it were not. */
+  function aim(tile) {
+    for (const name of ["_onClick", "_onMouseMove"]) {
+      const seek = tile[name];
+      tile[name] = function (event) {
+        const map = this._map;
+        if (!map) return;
+        const shown = this._container.getBoundingClientRect();
+        const share = L.point((event.clientX - shown.left) / shown.width, (event.clientY - shown.top) / shown.height);
+        const hit = this._size.scaleBy(share).add(this.getOffset());
+        this._map = Object.create(map, { mouseEventToLayerPoint: { value: () => hit } });
+        try { seek.call(this, event); } finally { if (this._map) this._map = map; }
+      };
+    }
+    tile.aimed = true;
+  }
+
   /** Read the page's data and dress the map; called before any layer is added, so tiles load once. */
   function frame(map) {
     const block = document.getElementById("map-data");
     gridmgr.data = block ? JSON.parse(block.textContent) : {};
     gridmgr.words = gridmgr.data.words || {};
     gridmgr.map = window.gridmgrMap = map;
+    if (L.Canvas.Tile && !L.Canvas.Tile.prototype.aimed) aim(L.Canvas.Tile.prototype);
     const { view } = gridmgr.data;
     if (view) map.setView([view[1], view[0]], view[2]);
     else if (gridmgr.data.bounds) map.fitBounds(gridmgr.data.bounds, ROOM);

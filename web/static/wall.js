@@ -243,7 +243,6 @@
 
   document.addEventListener("gridmgr:feature", (event) => event.preventDefault());
   window.gridmgrWall = { go, stop, pulse }; // for whoever steers a wall from outside, and for tests
-  map.options.zoomSnap = 0.25; // so that an area fills the screen
   tick();
   setInterval(tick, 1000);
   awake();

@@ -183,7 +183,6 @@
     return [...state.buildings.values()].filter((feature) => inside(area, middle(feature))).map((feature) => feature.properties.code);
   }
 
-  map.options.zoomSnap = 0.25; // the ground fills the map
   map.fitBounds(gridmgr.data.bounds, gridmgr.ROOM);
   hear("loaded", draw);
   hear("changed", ({ codes, gone }) => { for (const code of [...gone, ...codes]) put(code); recolour(); parents(); label(); });
