@@ -20,6 +20,7 @@ from benchmarks import (
     month,
     plans,
     publishing,
+    racing,
     screens,
     sweep,
     tiles,
@@ -35,7 +36,7 @@ PREPARED = """
 """
 IN_THE_CITY = ("imports", "tiles", "location")  # in this order: the first one fills it
 FIGURES = (*IN_THE_CITY, "intake", "sweep", "lists", "figures", "hotspots", "emerging", "zoning")
-ALONE = ("chaos", "month", "screens", "fuzz", "plans", "publishing")  # tables of their own
+ALONE = ("chaos", "month", "screens", "fuzz", "plans", "publishing", "racing")  # tables of their own
 
 
 def main(arguments: list[str]) -> None:
@@ -53,7 +54,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rate", type=float, default=50, help="reports a second while it does")
     parser.add_argument("--screens", type=int, default=200, help="open maps")
     parser.add_argument("--seconds", type=float, default=30, help="of reports while they are open")
-    parser.add_argument("--size", default="street", help="the district they show")
+    parser.add_argument(
+        "--size", default="", help="the district: a street for open maps, all of it for a race"
+    )
     parser.add_argument("--edits", type=int, default=10_000, help="of random hands on a plan")
     chosen = parser.parse_args(arguments)
     tell = Console(stderr=True).print
@@ -75,8 +78,12 @@ def main(arguments: list[str]) -> None:
         return plans.show(plans.run())
     if "publishing" in chosen.what:
         return publishing.show(publishing.run(tell=tell))
+    if "racing" in chosen.what:
+        raced = racing.run(chosen.rate, max(chosen.seconds, 60), chosen.size or "district", tell)
+        racing.show(raced)
+        sys.exit(1 if racing.faults(raced) else 0)
     if "screens" in chosen.what:
-        return screens.show(screens.run(chosen.screens, chosen.rate, chosen.seconds, chosen.size))
+        return screens.show(screens.run(chosen.screens, chosen.rate, chosen.seconds, chosen.size or "street"))
     rows: list[Row] = []
     if set(IN_THE_CITY) & set(chosen.what):
         rows += _in_the_city(chosen.what, tell)

@@ -31,6 +31,7 @@ from gridmgr.onsite import model as onsite
 from gridmgr.organisation import model as organisation
 from gridmgr.policy import model as policy
 from gridmgr.position import model as position
+from gridmgr.public_notice import model as public_notice
 from gridmgr.publication import model as publication
 from gridmgr.responsibility import model as responsibility
 from gridmgr.saved_view import model as saved_view
@@ -50,7 +51,7 @@ NOUNS = (
     tally, terms, grading, flag, saved_view,
     scan,
     bulletin, consultation,
-    boundary_plan, publication,
+    boundary_plan, publication, public_notice,
 )  # fmt: skip
 METADATA = Base.metadata
 

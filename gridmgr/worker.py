@@ -45,6 +45,7 @@ from gridmgr.incident.model import HistoryBroken
 from gridmgr.notice import service as notice
 from gridmgr.onsite import service as onsite
 from gridmgr.position import service as position
+from gridmgr.public_notice import queries as notices
 from gridmgr.publication import service as publication
 from gridmgr.reactions import REACTIONS
 from gridmgr.scan import service as scan
@@ -261,6 +262,7 @@ def sweep_files(timestamp: int) -> None:
                 | claims.attached(session, hashes)
                 | bulletins.attached(session, hashes)
                 | consultations.attached(session, hashes)
+                | notices.attached(session, hashes)
             ),
         )
 

@@ -1,6 +1,7 @@
 """`gridmgr publications`: take a plan to the map, step by step."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -111,6 +112,44 @@ def withdraw(publication: Number, why: Why, username: As = None, as_json: Json =
     _step("withdraw", publication, username, as_json, why)
 
 
+@app.command()
+def recall(publication: Number, why: Why, username: As = None, as_json: Json = False) -> None:
+    """Give the ground back at once as it was, on the very day it was published."""
+    _step("recall", publication, username, as_json, why)
+
+
+@app.command("files")
+def files_of(
+    publication: Number,
+    add: Annotated[list[Path], typer.Option(help="Files that belong to it from now on.")] = (),
+    username: As = None,
+    as_json: Json = False,
+) -> None:
+    """List the files of a plan, which everybody may read once it is on public notice; or add some."""
+    from gridmgr.attachment.service import store
+    from gridmgr.public_notice import queries, service
+    from gridmgr.publication.queries import by_id
+
+    with opened() as session:
+        actor = _actor(session, username)
+        of = by_id(session, actor, publication).id
+        sent = [
+            {"sha256": store(session, actor, each.name, each.read_bytes()).sha256, "name": each.name}
+            for each in add
+        ]
+        if sent:
+            service.add_files(session, actor, of, sent)
+        found = [
+            {"name": held.name, "size": stored.size, "media_type": stored.media_type, "by": held.by,
+             "sha256": held.sha256}
+            for held, stored in queries.files(session, of)
+        ]  # fmt: skip
+    if as_json:
+        print_json(found)
+        return
+    print_table("", [_("name"), _("size"), _("who"), ""], [list(each.values())[:4] for each in found])
+
+
 @app.command("roll-back")
 def roll_back(publication: Number, username: As = None, as_json: Json = False) -> None:
     """Submit a plan that gives the ground back as it was before a published one."""
@@ -139,10 +178,11 @@ def followers(publication: Number, username: As = None, as_json: Json = False) -
 @app.command()
 def comments(publication: Number, username: As = None, as_json: Json = False) -> None:
     """List what residents said of a plan on public notice."""
-    from gridmgr.publication import queries
+    from gridmgr.public_notice import queries
+    from gridmgr.publication.queries import by_id
 
     with opened() as session:
-        of = queries.by_id(session, _actor(session, username), publication).id
+        of = by_id(session, _actor(session, username), publication).id
         found = [
             {"id": each.id, "at": each.at, "name": each.name, "state": each.state, "text": each.text,
              "reply": each.reply, "lon": lon, "lat": lat}
@@ -166,7 +206,7 @@ def moderate(
     username: As = None,
 ) -> None:
     """Show a comment to everybody, or keep it back."""
-    from gridmgr.publication import service
+    from gridmgr.public_notice import service
 
     with opened() as session:
         actor = _actor(session, username)

@@ -118,7 +118,10 @@ def _lineage(session: Session, actor: Actor, level: str, before: Edition, after:
         select(Lineage.kind, Lineage.old_code, Lineage.new_code, Lineage.area_share)
         .join(Edition, Edition.id == Lineage.edition_id)
         .where(
-            Lineage.level == level, Edition.effective > before.effective, Edition.effective <= after.effective
+            Lineage.level == level,
+            hierarchy.NET,
+            Edition.effective > before.effective,
+            Edition.effective <= after.effective,
         )
         .order_by(Edition.effective, Lineage.id)
     )

@@ -2,22 +2,25 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from gis.draft import CodeTaken
 from gridmgr.grid_code.model import CodeUnfit
 from gridmgr.grid_code.rules import free_codes
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import MICRO_GRID, GridUnit
+from gridmgr.hierarchy.model import MICRO_GRID, GridUnit, Lineage
 
 
 def used(session: Session, beginning: str, level: str = MICRO_GRID) -> set[str]:
-    """Return every code beginning so that a unit of a level has or ever had."""
-    asked = select(GridUnit.code).where(
+    """Return every code beginning so that a unit of a level has or ever had, were it for some hours of a day."""
+    kept = select(GridUnit.code).where(
         GridUnit.level == level, GridUnit.code.startswith(beginning, autoescape=True)
     )
-    return set(session.scalars(asked))
+    passing = select(Lineage.new_code).where(
+        Lineage.level == level, Lineage.step > 0, Lineage.new_code.startswith(beginning, autoescape=True)
+    )
+    return set(session.scalars(union(kept, passing)))
 
 
 def free(

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,6 +40,7 @@ class Edition(Base):
     revision: Mapped[str] = mapped_column(String(16))  # random: a load rolled back never shares its name
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
     followed: Mapped[str | None] = mapped_column(String(16))  # the revision that people have followed
+    followed_step: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # of its corrections
     keep_in_hand: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )  # open cases being worked on
@@ -88,12 +90,17 @@ class GridUnit(Base):
 
 
 class Lineage(Base):
-    """What became of a unit in an edition, with the share of the old area and households that went there."""
+    """What became of a unit in an edition, with the share of the old area and households that went there.
+
+    Step 0 compares the day before with the edition as it stands. One that was in force already when it was
+    corrected has also kept each step: 1 is what it did at first, 2 what its first correction did to that.
+    """
 
     __tablename__ = "lineage"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), index=True)
+    step: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     level: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(16))  # a key of rules.LINEAGE_KINDS
     old_code: Mapped[str | None] = mapped_column(String(32), index=True)

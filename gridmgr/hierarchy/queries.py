@@ -43,6 +43,7 @@ from gridmgr.kept import kept
 from gridmgr.settings import settings
 
 ALL_UNITS = true()
+NET = Lineage.step == 0  # what an edition did in all
 
 
 def valid_at(at: date) -> ColumnElement[bool]:
@@ -317,12 +318,14 @@ def bounds(session: Session, actor: Actor) -> tuple[float, float, float, float] 
 
 
 def lineage_of(session: Session, code: str) -> list[tuple[Lineage, Edition]]:
-    """Return what happened to a code in every edition, the newest first."""
+    """Return what happened to a code in every edition, the newest first; of one that was corrected, each step."""
+    stepwise = select(Lineage.edition_id).where(Lineage.step > 0)
     asked = (
         select(Lineage, Edition)
         .join(Edition, Edition.id == Lineage.edition_id)
         .where(or_(Lineage.old_code == code, Lineage.new_code == code))
-        .order_by(Edition.effective.desc(), Lineage.kind)
+        .where(or_(Lineage.step > 0, Edition.id.not_in(stepwise)))
+        .order_by(Edition.effective.desc(), Lineage.step.desc(), Lineage.kind)
     )
     return [tuple(row) for row in session.execute(asked)]
 
@@ -331,7 +334,7 @@ def lineage_counts(session: Session, edition_id: int) -> dict[str, dict[str, int
     """Return the number of units of each fate by level in an edition."""
     rows = session.execute(
         select(Lineage.level, Lineage.kind, func.count())
-        .where(Lineage.edition_id == edition_id)
+        .where(Lineage.edition_id == edition_id, NET)
         .group_by(Lineage.level, Lineage.kind)
     )
     found: dict[str, dict[str, int]] = {}

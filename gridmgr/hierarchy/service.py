@@ -7,7 +7,7 @@ from datetime import date
 
 import geopandas as gpd
 import pandas as pd
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from gis.crs import to_metric
@@ -68,13 +68,13 @@ def load(
     """
     edition = _edition_for(session, effective, title)
     edition.keep_in_hand = keep_in_hand
-    loaded = Loaded(edition)
+    loaded, step = Loaded(edition), _next_step(session, edition)
     for level in LEVELS:
         if level in levels:
             if queries.scheme(session) is None:
                 set_scheme(session, guess_scheme(level, levels[level]["code"]))
             codes = among[level] if among is not None else None
-            loaded.counts[level] = _load_level(session, edition, level, levels[level], codes).counts()
+            loaded.counts[level] = _load_level(session, edition, level, levels[level], codes, step).counts()
     session.execute(text("ANALYZE grid_unit"))
     emit(session, EditionPublished(edition.id, effective))
     return loaded
@@ -95,9 +95,27 @@ def _edition_for(session: Session, effective: date, title: str) -> Edition:
     return edition
 
 
+def _next_step(session: Session, edition: Edition) -> int:
+    """Return the number of a correction of an edition that people stand on already, 0 if none does.
+
+    What the edition did until then stays told, as its first step.
+    """
+    if edition.followed is None:
+        return 0
+    steps = select(func.max(Lineage.step)).where(Lineage.edition_id == edition.id)
+    last = session.scalar(steps) or 0
+    if not last:
+        columns = ("edition_id", "level", "kind", "old_code", "new_code", "area_share", "household_share")
+        first = select(literal(1), *(getattr(Lineage, name) for name in columns))
+        told = first.where(Lineage.edition_id == edition.id).order_by(Lineage.id)
+        session.execute(insert(Lineage).from_select(["step", *columns], told))
+    return max(last, 1) + 1
+
+
 def _load_level(
-    session: Session, edition: Edition, level: str, frame: gpd.GeoDataFrame, codes: Collection[str] | None
-) -> Changes:
+    session: Session, edition: Edition, level: str, frame: gpd.GeoDataFrame, codes: Collection[str] | None,
+    step: int,
+) -> Changes:  # fmt: skip
     new = _complete(frame, level)
     told = queries.ALL_UNITS if codes is None else GridUnit.code.in_(list(codes))
     old = queries.frame(session, level, edition.effective, only=told)
@@ -105,6 +123,8 @@ def _load_level(
     _refuse_retired(session, edition, level, fates)
     _close(session, edition, level, fates)
     _open(session, edition, new[new["code"].isin(fates.opening)])
+    if step and not _is_first(session, edition, level):
+        _tell_fates(session, edition, level, step, old, new)
     _write_lineage(session, edition, level)
     return fates
 
@@ -145,12 +165,18 @@ def _open(session: Session, edition: Edition, frame: gpd.GeoDataFrame) -> None:
     copy_frame(session, GridUnit, rows.assign(valid_from=edition.effective, edition_id=edition.id))
 
 
+def _is_first(session: Session, edition: Edition, level: str) -> bool:
+    """Tell whether a level appears first in an edition; what does so has no past."""
+    first = session.scalar(select(func.min(GridUnit.valid_from)).where(GridUnit.level == level))
+    return first is None or first == edition.effective
+
+
 def _write_lineage(session: Session, edition: Edition, level: str) -> None:
     """Write what this edition did to a level, comparing the days before and after it."""
-    session.execute(delete(Lineage).where(Lineage.edition_id == edition.id, Lineage.level == level))
-    first = session.scalar(select(func.min(GridUnit.valid_from)).where(GridUnit.level == level))
-    if first is None or first == edition.effective:
-        return  # what appears first has no past
+    net = (Lineage.edition_id == edition.id) & (Lineage.level == level) & queries.NET
+    session.execute(delete(Lineage).where(net))
+    if _is_first(session, edition, level):
+        return
     touched = select(GridUnit.code).where(
         GridUnit.level == level,
         or_(GridUnit.valid_from == edition.effective, GridUnit.valid_to == edition.effective),
@@ -159,7 +185,14 @@ def _write_lineage(session: Session, edition: Edition, level: str) -> None:
         queries.frame(session, level, day, only=GridUnit.code.in_(touched))
         for day in (_day_before(session, edition), edition.effective)
     )
-    rows = _fates(session, old, new, edition.effective).assign(edition_id=edition.id, level=level)
+    _tell_fates(session, edition, level, 0, old, new)
+
+
+def _tell_fates(
+    session: Session, edition: Edition, level: str, step: int, old: gpd.GeoDataFrame, new: gpd.GeoDataFrame
+) -> None:
+    rows = _fates(session, old, new, edition.effective)
+    rows = rows.assign(edition_id=edition.id, level=level, step=step)
     if len(rows):
         session.execute(insert(Lineage), rows.to_dict("records"))
 
@@ -198,18 +231,36 @@ def _day_before(session: Session, edition: Edition) -> date | None:
 
 
 def follow(session: Session) -> int:
-    """Let whom units hold follow every edition that has come into force; each state of one is followed once."""
+    """Let whom units hold follow every edition that has come into force; each state of one is followed once.
+
+    Of an edition they stand on already, they follow each step that corrected it since.
+    """
     asked = select(Edition).where(
         Edition.effective <= clock.today(), Edition.followed.is_distinct_from(Edition.revision)
     )
     found = session.scalars(asked.order_by(Edition.effective).with_for_update()).all()
     for each in found:
-        found = succession(session.scalars(select(Lineage).where(Lineage.edition_id == each.id)))
+        for rows in _steps_to_follow(session, each):
+            who = succession(rows)
+            if who.heirs or who.founded:
+                emit(session, UnitsSucceeded(each.effective, *who))
         each.followed = each.revision
-        if found.heirs or found.founded:
-            emit(session, UnitsSucceeded(each.effective, *found))
     session.flush()
     return len(found)
+
+
+def _steps_to_follow(session: Session, edition: Edition) -> list[list[Lineage]]:
+    """Return the fates that people have not followed, step by step."""
+    mine = select(Lineage).where(Lineage.edition_id == edition.id)
+    if edition.followed is None:
+        return [list(session.scalars(mine.where(queries.NET)))]
+    steps: dict[int, list[Lineage]] = {}
+    for row in session.scalars(
+        mine.where(Lineage.step > max(edition.followed_step, 1)).order_by(Lineage.step)
+    ):
+        steps.setdefault(row.step, []).append(row)
+    edition.followed_step = max(steps, default=edition.followed_step)
+    return list(steps.values())
 
 
 def set_scheme(session: Session, scheme: Scheme) -> None:

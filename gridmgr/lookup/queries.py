@@ -120,7 +120,7 @@ def _by_other_names(session: Session, actor: Actor, words: str, day: date) -> It
     went = (
         select(GridUnit, Lineage.old_code)
         .join(Lineage, Lineage.new_code == GridUnit.code)
-        .where(Lineage.old_code == words, Lineage.new_code != words)
+        .where(Lineage.old_code == words, Lineage.new_code != words, hierarchy.NET)
         .order_by(Lineage.id.desc())
     )
     name, code = Crosswalk.foreign_name, Crosswalk.foreign_code

@@ -1,4 +1,4 @@
-"""Publications of plans, the steps each has taken, and what residents say of them."""
+"""Publications of plans, the steps each has taken, and what each has done to the map."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmgr.db import Base, Done
-from gridmgr.errors import BadInput, Conflict, NotFound, TooMany
+from gridmgr.errors import BadInput, Conflict, Forbidden, NotFound
 
 Instant = TIMESTAMP(timezone=True)
-LONGEST_NOTE, LONGEST_COMMENT, LONGEST_NAME = 500, 1_000, 50
+LONGEST_NOTE = 500
 
 
 class State(StrEnum):
@@ -38,16 +38,9 @@ class Deed(StrEnum):
     APPROVE = "approve"  # 批准
     REBASE = "rebase"  # taken to a newer state of the map
     PUBLISH = "publish"  # 发布
+    RECALL = "recall"  # 当日撤销发布: it waits for another day
     FAIL = "fail"  # could not be published on its day
     WITHDRAW = "withdraw"  # 撤回
-
-
-class Standing(StrEnum):
-    """What became of a comment."""
-
-    WAITING = "waiting"  # 待审核
-    SHOWN = "shown"
-    HIDDEN = "hidden"
 
 
 class Publication(Base):
@@ -95,38 +88,33 @@ class PublicationStep(Done, Base):
     note: Mapped[str] = mapped_column(Text)
 
 
-class NoticeComment(Base):
-    """What somebody says of a plan on public notice, with the place meant; shown once somebody has read it."""
+class PublicationGround(Base):
+    """A unit a publication has changed, as it was and as it became; of a building whose it was, and whose since.
 
-    __tablename__ = "notice_comment"
-    __table_args__ = (
-        Index("ix_notice_comment_publication", "publication_id", "id"),
-        Index("ix_notice_comment_sender", "sender", "at"),
-    )
+    An edition knows days, not hours: what is corrected on its day is nowhere else. `seq` is the step it was
+    published by: what was recalled may be published again.
+    """
+
+    __tablename__ = "publication_ground"
+    __table_args__ = (Index("ix_publication_ground_publication_id", "publication_id", "seq"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"))
-    at: Mapped[datetime] = mapped_column(Instant)
-    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
-    text: Mapped[str] = mapped_column(Text)
-    geom: Mapped[str | None] = mapped_column(Geometry("POINT", 4326, spatial_index=False))
-    sender: Mapped[str] = mapped_column(String(64))  # a hash: how often one address speaks, not which one
-    state: Mapped[str] = mapped_column(String(16))
-    reply: Mapped[str] = mapped_column(Text)
-    read_by: Mapped[str | None] = mapped_column(String(64))
-    read_at: Mapped[datetime | None] = mapped_column(Instant)
+    seq: Mapped[int]
+    before: Mapped[bool]
+    level: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(200))
+    parent_code: Mapped[str | None] = mapped_column(String(32))
+    households: Mapped[int | None]
+    population: Mapped[int | None]
+    land_use: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(200))
+    geom: Mapped[str | None] = mapped_column(Geometry("MULTIPOLYGON", 4326, spatial_index=False))
 
 
 class UnknownPublication(NotFound):
     """There is no publication {publication}, or it is outside your area."""
-
-
-class NoNotice(NotFound):
-    """There is no such public notice."""
-
-
-class UnknownComment(NotFound):
-    """There is no comment {comment} on this notice."""
 
 
 class NotNow(Conflict):
@@ -149,8 +137,28 @@ class NoticeRuns(Conflict):
     """The public notice runs until {until}; go on after it."""
 
 
-class NoticeOver(Conflict):
-    """The public notice has ended; no more comments are taken."""
+class NoticeShort(Forbidden):
+    """Plans are on public notice for at least {days} days; only who sets that term may shorten it."""
+
+
+class OpinionsIn(Conflict):
+    """The opinions on this plan are in already; nobody is asked twice."""
+
+
+class OwnPlan(Forbidden):
+    """You have submitted this plan yourself; somebody else has to approve it."""
+
+
+class NotSubmitter(Forbidden):
+    """{name} has submitted this plan; only they, or whoever may approve it, take it back."""
+
+
+class RecallOver(Conflict):
+    """Only what came into force today can be recalled at once; what did so before is rolled back, step by step."""
+
+
+class DrawnSince(Conflict):
+    """Since it was published the map has changed here: {codes}. Roll back what came later first."""
 
 
 class DayPast(BadInput):
@@ -159,18 +167,6 @@ class DayPast(BadInput):
 
 class NotPublished(Conflict):
     """Only what was published last can be rolled back, and this was not."""
-
-
-class CommentUnfit(BadInput):
-    """Say what you mean in at most {most} characters."""
-
-
-class PlaceUnfit(BadInput):
-    """The place of a comment has to lie near the plan."""
-
-
-class SpokenOften(TooMany):
-    """You have said {most} things within an hour; wait {seconds} seconds."""
 
 
 class NoteUnfit(BadInput):

@@ -1,18 +1,20 @@
-"""Reads of publications: who sees which, what a plan makes of the map, what is said of it."""
+"""Reads of publications: who sees which, what a plan makes of the map, what it has made of it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union
 from sqlalchemy.orm import Session
 
 from gis import plan as drawing
 from gis.coverage import check
+from gis.tiles import as_multipolygons
 from gridmgr import clock
 from gridmgr.account.queries import visible_to
 from gridmgr.account.rules import PERMISSIONS, Actor
@@ -20,18 +22,19 @@ from gridmgr.boundary_plan import queries as plans
 from gridmgr.boundary_plan import rules as drawn
 from gridmgr.boundary_plan.model import BoundaryPlan
 from gridmgr.boundary_plan.rules import SUMMED
+from gridmgr.consultation.model import Consultation
+from gridmgr.consultation.model import Standing as Came
+from gridmgr.db import ewkb
 from gridmgr.following import queries as following
 from gridmgr.following.model import Followed
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as maps
-from gridmgr.hierarchy.model import BUILDING, COMMUNITY, MICRO_GRID, STREET, GridUnit
+from gridmgr.hierarchy.model import BUILDING, COMMUNITY, LEVELS, MICRO_GRID, STREET, GridUnit, Lineage
 from gridmgr.publication import rules
 from gridmgr.publication.model import (
-    NoNotice,
-    NoticeComment,
     Publication,
+    PublicationGround,
     PublicationStep,
-    Standing,
     State,
     UnknownPublication,
 )
@@ -96,6 +99,12 @@ def steps(session: Session, publication_id: int) -> list[PublicationStep]:
     return list(session.scalars(asked.order_by(PublicationStep.seq)))
 
 
+def heard(session: Session, found: Publication) -> bool:
+    """Tell whether the opinions on a plan are in: nobody has to be asked again."""
+    asked = None if found.consultation_id is None else session.get(Consultation, found.consultation_id)
+    return asked is not None and asked.state in (Came.AGREED, Came.HEARD)
+
+
 def due(session: Session) -> list[int]:
     """Return the ids of approved publications whose day has come, those that could not be published apart."""
     asked = select(Publication.id).where(
@@ -104,68 +113,79 @@ def due(session: Session) -> list[int]:
     return list(session.scalars(asked.order_by(Publication.effective, Publication.id)))
 
 
-def notice(session: Session, publication_id: int) -> Publication:
-    """Return a publication that is or was on public notice, for everybody.
-
-    Raises
-    ------
-    NoNotice
-    """
-    found = session.get(Publication, publication_id)
-    if found is None or found.notice_from is None or found.state == State.WITHDRAWN:
-        raise NoNotice
-    return found
-
-
-def notices(session: Session) -> list[Publication]:
-    """Return what is on public notice now, or was lately, the newest first; for everybody."""
-    asked = select(Publication).where(
-        Publication.notice_from.is_not(None), Publication.state != State.WITHDRAWN
-    )
-    return list(session.scalars(asked.order_by(Publication.id.desc()).limit(50)))
-
-
-def comments(
-    session: Session, publication_id: int, *, shown: bool, size: int = 1000, after: int | None = None,
-    only: int | None = None,
-) -> list[tuple[NoticeComment, Any, Any]]:  # fmt: skip
-    """Return the comments on a notice with their longitude and latitude, the newest first, going on behind one.
-
-    Those that are `shown`, or all; or `only` one.
-    """
-    asked = select(NoticeComment, func.ST_X(NoticeComment.geom), func.ST_Y(NoticeComment.geom)).where(
-        NoticeComment.publication_id == publication_id
-    )
-    if shown:
-        asked = asked.where(NoticeComment.state == Standing.SHOWN)
-    if after is not None:
-        asked = asked.where(NoticeComment.id < after)
-    if only is not None:
-        asked = asked.where(NoticeComment.id == only)
-    return [tuple(row) for row in session.execute(asked.order_by(NoticeComment.id.desc()).limit(size))]
-
-
-def spoken(session: Session, sender: str, since: datetime) -> int:
-    """Return how often somebody has commented on notices since an instant."""
-    asked = select(func.count()).where(NoticeComment.sender == sender, NoticeComment.at > since)
-    return session.scalar(asked)
-
-
 def plan_of(session: Session, found: Publication) -> BoundaryPlan:
     """Return the plan of a publication."""
     return session.get_one(BoundaryPlan, found.plan_id)
 
 
-def borders(
-    session: Session, plan: BoundaryPlan, tip: int | None
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Return the units that differ, as they are and as they are to be: code, name, parent_code, EPSG:4326."""
-    base, state = (plans.state(session, plan, each) for each in (None, tip))
+def borders(session: Session, found: Publication) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the micro-grids that differ, as they are and as they are to be: name, parent_code, EPSG:4326, by code.
+
+    Of what is published, as they were and as they became.
+    """
+    if found.edition_id is not None and (kept := ground(session, found)):
+        return tuple(each[MICRO_GRID] for each in kept)
+    plan = plan_of(session, found)
+    base, state = (plans.state(session, plan, each) for each in (None, found.tip_id))
     touched = drawn.touched(base, state)
     return tuple(
         each.plan.units.loc[[code for code in each.numbers.index if code in touched]]
         for each in (base, state)
     )
+
+
+_GROUND = ("level", "code", "name", "parent_code", "households", "population", "land_use", "address")
+
+
+def ground(session: Session, found: Publication) -> tuple[dict[str, gpd.GeoDataFrame], ...]:
+    """Return by level, and there by code, what a publication found and what it made of it; () if none is kept."""
+    latest = select(func.max(PublicationGround.seq)).where(PublicationGround.publication_id == found.id)
+    columns = [getattr(PublicationGround, name) for name in ("before", *_GROUND)]
+    asked = select(*columns, func.ST_AsBinary(PublicationGround.geom)).where(
+        PublicationGround.publication_id == found.id, PublicationGround.seq == latest.scalar_subquery()
+    )
+    rows = session.execute(asked.order_by(PublicationGround.id)).all()
+    if not rows:
+        return ()
+    shapes = shapely.from_wkb(np.array([row[-1] and bytes(row[-1]) for row in rows], dtype=object))
+    whole = pd.DataFrame([row[:-1] for row in rows], columns=["before", *_GROUND], dtype=object)
+    frame = gpd.GeoDataFrame(whole, geometry=shapes, crs="EPSG:4326")
+    return tuple(
+        {
+            level: frame[(frame["level"] == level) & (frame["before"] == before)].set_index("code")
+            for level in LEVELS
+            if (frame["level"] == level).any()
+        }
+        for before in (True, False)
+    )
+
+
+def ground_rows(session: Session, day: date, made: Outcome) -> pd.DataFrame:
+    """Return the rows of what is on a day and what a plan makes of it, as they are kept."""
+    rows = []
+    for level, new in made.levels.items():
+        old = hierarchy.frame(session, level, day, only=GridUnit.code.in_(list(made.among[level])))
+        for before, frame in ((True, old), (False, new)):
+            told = pd.DataFrame(frame.reindex(columns=_GROUND)).assign(before=before, level=level, geom=None)
+            if level != BUILDING:
+                told["geom"] = ewkb(as_multipolygons(frame.geometry.to_numpy()), 4326)
+            rows.append(told.astype(object))
+    both = pd.concat(rows, ignore_index=True)
+    for name in SUMMED:
+        both[name] = pd.to_numeric(both[name]).astype("Int64")
+    return both
+
+
+def present(session: Session, *kept: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """Return by level, and there by code, what stands today of all units that are kept."""
+    codes = {level: {code for each in kept for code in each[level].index} for level in kept[0]}
+    day = clock.today()
+    return {
+        level: hierarchy.frame(session, level, day, only=GridUnit.code.in_(list(known))).set_index(
+            "code", drop=False
+        )
+        for level, known in codes.items()
+    }
 
 
 def outcome(session: Session, plan: BoundaryPlan, tip: int | None) -> Outcome:
@@ -237,7 +257,7 @@ def findings(session: Session, plan: BoundaryPlan, found: Outcome) -> list[dict[
     """Return what is wrong with the map that a plan makes, where it differs from the present one."""
     day = plan.base_day
     scheme = hierarchy.scheme(session)
-    used = _used(session, list(found.new.index), day)
+    used = _used(session, plan, list(found.new.index), day)
     amiss = rules.codes_amiss(found.new, scheme, MICRO_GRID, used)
     whole = list(found.levels[MICRO_GRID]["parent_code"].dropna())
     within = list(found.communities | set(whole))
@@ -282,10 +302,24 @@ def _replaced(found: Outcome, level: str, old: gpd.GeoDataFrame) -> gpd.GeoDataF
     return gpd.GeoDataFrame(both, crs="EPSG:4326").reset_index(drop=True)
 
 
-def _used(session: Session, codes: Collection[str], day: date) -> set[str]:
-    """Of some codes those that a unit had which is no more."""
-    asked = select(GridUnit.code).where(GridUnit.code.in_(codes), GridUnit.valid_to <= day)
-    return set(session.scalars(asked))
+def _used(session: Session, plan: BoundaryPlan, codes: Collection[str], day: date) -> set[str]:
+    """Of some codes those that a unit had which is no more, were it for some hours of a day.
+
+    What a plan itself brought, and was recalled on that day, it may bring again.
+    """
+    kept = select(GridUnit.code).where(GridUnit.code.in_(codes), GridUnit.valid_to <= day)
+    mine = (
+        select(PublicationGround.code)
+        .join(Publication, Publication.id == PublicationGround.publication_id)
+        .where(Publication.plan_id == plan.id, PublicationGround.before.is_(False))
+    )
+    passing = select(Lineage.old_code).where(
+        Lineage.old_code.in_(codes),
+        Lineage.step > 0,
+        Lineage.kind == "retired",
+        Lineage.old_code.not_in(mine),
+    )
+    return set(session.scalars(union(kept, passing)))
 
 
 def changed_since(
@@ -304,10 +338,3 @@ def still(session: Session, day: date, codes: Collection[str]) -> set[str]:
         GridUnit.level == MICRO_GRID, GridUnit.code.in_(list(codes)), hierarchy.valid_at(day)
     )
     return set(session.scalars(asked))
-
-
-def near_plan(session: Session, found: Publication, lon: float, lat: float) -> bool:
-    """Tell whether a place lies near what a plan draws."""
-    was, now = borders(session, plan_of(session, found), found.tip_id)
-    shapes = [*was.geometry, *now.geometry]
-    return bool(shapes) and shapely.dwithin(shapely.union_all(shapes), shapely.Point(lon, lat), rules.NEAR)

@@ -9,16 +9,14 @@ import pandas as pd
 import shapely
 
 from gis.findings import KINDS
+from gridmgr.account.rules import Actor, can
 from gridmgr.hierarchy.rules import Scheme
 from gridmgr.publication.model import (
-    LONGEST_COMMENT,
-    LONGEST_NAME,
     LONGEST_NOTE,
-    CommentUnfit,
     Deed,
     NoteUnfit,
     NotNow,
-    PlaceUnfit,
+    Publication,
     State,
 )
 from gridmgr.terms.model import Term
@@ -36,6 +34,7 @@ TRANSITIONS: Mapping[tuple[State | None, Deed], State] = {
     (State.APPROVED, Deed.REBASE): State.APPROVED,
     (State.APPROVED, Deed.FAIL): State.APPROVED,
     (State.APPROVED, Deed.PUBLISH): State.PUBLISHED,
+    (State.PUBLISHED, Deed.RECALL): State.APPROVED,  # for another day, or to be taken back
     **{
         (each, Deed.WITHDRAW): State.WITHDRAWN
         for each in (State.CHECKED, State.NOTICE, State.CONSULTING, State.APPROVED)
@@ -50,7 +49,6 @@ TERMS = {
 MATTER = "publication"
 BACK = frozenset({State.STOPPED, State.WITHDRAWN})  # the plan is a draft again
 SAME_GROUND = 1e-9  # of a unit's area: less is rounding
-NEAR = 0.01  # degrees around a plan within which a comment may point
 
 CODES = {
     "code_unfit": N_(
@@ -82,6 +80,12 @@ def allowed(state: State) -> list[Deed]:
     return [deed for (at, deed) in TRANSITIONS if at == state]
 
 
+def may_withdraw(actor: Actor, found: Publication) -> bool:
+    """Tell whether somebody may take a plan back: whoever submitted it, or may approve it."""
+    mine = actor.id is not None and actor.id == found.submitted_by
+    return bool(can(actor, "plan.draw" if mine else "plan.approve", found.area_code))
+
+
 def reason(note: str) -> str:
     """Return a reason that was given.
 
@@ -93,37 +97,6 @@ def reason(note: str) -> str:
     if not 0 < len(note) <= LONGEST_NOTE:
         raise NoteUnfit(most=LONGEST_NOTE)
     return note
-
-
-def comment(name: str, told: str) -> tuple[str, str]:
-    """Return who says what in a comment.
-
-    Raises
-    ------
-    CommentUnfit
-    """
-    told = "".join(each for each in told if each.isprintable() or each == "\n").strip()
-    if not 0 < len(told) <= LONGEST_COMMENT:
-        raise CommentUnfit(most=LONGEST_COMMENT)
-    return "".join(filter(str.isprintable, name)).strip()[:LONGEST_NAME], told
-
-
-def place(lon: str, lat: str) -> tuple[float, float] | None:
-    """Return the place that was typed in, None if none was.
-
-    Raises
-    ------
-    PlaceUnfit
-    """
-    if not lon.strip() and not lat.strip():
-        return None
-    try:
-        found = float(lon), float(lat)
-    except ValueError as unreadable:
-        raise PlaceUnfit from unreadable
-    if not (abs(found[0]) <= 180 and abs(found[1]) <= 90):  # nor is what is not a number
-        raise PlaceUnfit
-    return found
 
 
 def codes_amiss(
@@ -188,3 +161,17 @@ def outlines(old: gpd.GeoDataFrame, was: gpd.GeoDataFrame, now: gpd.GeoDataFrame
 def parties(base: Mapping[str, str], now: Mapping[str, str], touched: Iterable[str]) -> set[str]:
     """Return the parents of touched units, as they were and as they are to be."""
     return {parent for code in touched for parent in (base.get(code), now.get(code)) if parent}
+
+
+def drawn_since(made: gpd.GeoDataFrame, there: gpd.GeoDataFrame) -> list[str]:
+    """Return the codes of units that are no longer as a publication made them; both by code."""
+    off = set(made.index) ^ set(there.index)
+    both = made.index.intersection(there.index)
+    for name in ("name", "parent_code"):
+        off |= set(both[(made.loc[both, name].astype(str) != there.loc[both, name].astype(str)).to_numpy()])
+    grounds = (each.loc[both].geometry.to_numpy() for each in (made, there))
+    ours, theirs = (shapely.normalize(each) for each in grounds)
+    apart = ~(shapely.equals_exact(ours, theirs, 1e-12) | shapely.is_missing(ours))
+    gone = shapely.area(shapely.symmetric_difference(ours[apart], theirs[apart]))
+    off |= set(both[apart][gone > SAME_GROUND * shapely.area(ours[apart])])
+    return sorted(off)

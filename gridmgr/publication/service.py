@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Problem
 from gridmgr import clock
-from gridmgr.account.rules import SYSTEM, Actor, require
+from gridmgr.account.rules import SYSTEM, Actor, can, require
 from gridmgr.boundary_plan import queries as plans
 from gridmgr.boundary_plan import rules as drawn
 from gridmgr.boundary_plan import service as drawing
@@ -19,11 +19,12 @@ from gridmgr.consultation import queries as consultations
 from gridmgr.consultation import service as consultation
 from gridmgr.consultation.model import Asking, ConsultationEnded
 from gridmgr.consultation.model import Standing as Came
-from gridmgr.consultation.rules import BOUNDARY
-from gridmgr.db import apart
+from gridmgr.consultation.rules import BOUNDARY, goes_on
+from gridmgr.db import apart, copy_frame
 from gridmgr.grid_code import queries as codes
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as maps
+from gridmgr.hierarchy.model import BUILDING
 from gridmgr.i18n import _
 from gridmgr.notice import service as telling
 from gridmgr.notice.model import Kind, Message
@@ -33,19 +34,20 @@ from gridmgr.publication.model import (
     BaseTaken,
     DayPast,
     Deed,
+    DrawnSince,
     FindingsLeft,
     NothingToPublish,
-    NoticeComment,
-    NoticeOver,
     NoticeRuns,
+    NoticeShort,
     NotPublished,
-    PlaceUnfit,
+    NotSubmitter,
+    OpinionsIn,
+    OwnPlan,
     Publication,
+    PublicationGround,
     PublicationStep,
-    SpokenOften,
-    Standing,
+    RecallOver,
     State,
-    UnknownComment,
 )
 from gridmgr.publication.queries import Outcome
 from gridmgr.publication.rules import MATTER, TERMS
@@ -150,13 +152,14 @@ def announce(session: Session, actor: Actor, publication_id: int, days: int | No
 
     Raises
     ------
-    UnknownPublication, NotGranted, OutsideGrant, NotNow, TermOutside
+    UnknownPublication, NotGranted, OutsideGrant, NotNow, TermOutside, NoticeShort
     """
     found = _held(session, actor, publication_id, "plan.draw", Deed.ANNOUNCE)
     known = queries.terms(session)
-    length = (
-        known["notice_days"] if days is None else read(TERMS, known | {"notice_days": days})["notice_days"]
-    )
+    least = known["notice_days"]
+    length = least if days is None else read(TERMS, known | {"notice_days": days})["notice_days"]
+    if length < least and not can(actor, "plan.manage", found.area_code):
+        raise NoticeShort(days=int(least))
     found.notice_from = clock.now()
     found.notice_until = found.notice_from + timedelta(days=length)
     _note(session, found, actor, Deed.ANNOUNCE, "")
@@ -170,9 +173,11 @@ def consult(session: Session, actor: Actor, publication_id: int, what: str = "")
 
     Raises
     ------
-    UnknownPublication, NotGranted, OutsideGrant, NotNow, NoticeRuns, AskedAlready
+    UnknownPublication, NotGranted, OutsideGrant, NotNow, NoticeRuns, AskedAlready, OpinionsIn
     """
     found = _held(session, actor, publication_id, "plan.draw", Deed.CONSULT)
+    if queries.heard(session, found):
+        raise OpinionsIn
     if found.notice_until is not None and found.notice_until > clock.now():
         raise NoticeRuns(until=consultations.shown(found.notice_until))
     plan = queries.plan_of(session, found)
@@ -209,10 +214,12 @@ def approve(
 
     Raises
     ------
-    UnknownPublication, NotGranted, OutsideGrant, NotNow, DayPast
+    UnknownPublication, NotGranted, OutsideGrant, NotNow, DayPast, OwnPlan
     NotConsulted, StillRunning, Vetoed
     """
     found = _held(session, actor, publication_id, "plan.approve", Deed.APPROVE)
+    if actor.id is not None and found.submitted_by == actor.id:
+        raise OwnPlan
     if effective < clock.today():
         raise DayPast(day=effective)
     consultations.check_consulted(session, BOUNDARY.code, _subject(found))
@@ -235,12 +242,48 @@ def publish(session: Session, actor: Actor, publication_id: int) -> Publication:
         _note(session, found, SYSTEM, Deed.REBASE, plan.base_day.isoformat())
     made = queries.outcome(session, plan, found.tip_id)
     _checked(session, plan, made)
+    rows = queries.ground_rows(session, plan.base_day, made)
     loaded = maps.load(
         session, made.levels, clock.today(), found.title, made.among, keep_in_hand=found.keep_in_hand
     )
     found.edition_id, found.effective, found.published_at = loaded.edition.id, clock.today(), clock.now()
     found.problem, plan.status = None, Status.PUBLISHED
-    _note(session, found, actor, Deed.PUBLISH, "")
+    seq = _note(session, found, actor, Deed.PUBLISH, "")
+    copy_frame(session, PublicationGround, rows.assign(publication_id=found.id, seq=seq))
+    return found
+
+
+def recall(session: Session, actor: Actor, publication_id: int, note: str) -> Publication:
+    """Give the ground back at once as it was, on the very day it was published, saying why.
+
+    Units get back the codes they had; cases and people follow, as they do a publication. The plan is approved
+    as before, for no day: it may be approved for another one, or be taken back.
+
+    Raises
+    ------
+    UnknownPublication, NotGranted, OutsideGrant, NotNow, NoteUnfit
+    RecallOver, DrawnSince
+    """
+    found = _held(session, actor, publication_id, "plan.approve", Deed.RECALL)
+    note, newest, kept = rules.reason(note), hierarchy.editions(session)[0], queries.ground(session, found)
+    if not kept or (newest.id, newest.effective) != (found.edition_id, clock.today()):
+        raise RecallOver
+    plan = session.get_one(BoundaryPlan, found.plan_id, with_for_update=True)
+    was, became = kept
+    there = queries.present(session, was, became)
+    off = {code for level in became for code in rules.drawn_since(became[level], there[level])}
+    if off:
+        raise DrawnSince(codes=", ".join(sorted(off)[:10]))
+    levels = {level: frame.reset_index() for level, frame in was.items()}
+    if BUILDING in was:
+        houses = there[BUILDING].reset_index(drop=True)
+        levels[BUILDING] = houses.assign(parent_code=houses["code"].map(was[BUILDING]["parent_code"]))
+    among = {level: {*was[level].index, *became[level].index} for level in was}
+    maps.load(session, levels, newest.effective, _("Recalled: {title}", title=found.title), among)
+    newest = hierarchy.editions(session)[0]
+    plan.base, plan.base_day, plan.base_mark = newest.stamp, newest.effective, plans.mark(session)
+    plan.status, found.edition_id, found.effective, found.published_at = Status.SUBMITTED, None, None, None
+    _note(session, found, actor, Deed.RECALL, note)
     return found
 
 
@@ -273,11 +316,11 @@ def roll_back(session: Session, actor: Actor, publication_id: int) -> Publicatio
     found = queries.by_id(session, actor, publication_id)
     if found.state != State.PUBLISHED:
         raise NotPublished
-    was, now = queries.borders(session, queries.plan_of(session, found), found.tip_id)
+    was, now = queries.borders(session, found)
     plan = drawing.create(session, actor, _("Roll-back: {title}", title=found.title)[:100], found.area_code)
     state = plans.state(session, plan, None)
     inside = state.plan.units.loc[state.numbers.index]
-    if set(now.index) - set(inside.index):
+    if rules.drawn_since(now, inside.loc[inside.index.isin(now.index)]):
         raise NotPublished
     fresh: dict[str, str] = {}
     for code, parent in was["parent_code"].items():
@@ -295,14 +338,18 @@ def withdraw(session: Session, actor: Actor, publication_id: int, note: str) -> 
 
     Raises
     ------
-    UnknownPublication, NotGranted, OutsideGrant, NotNow, NoteUnfit
+    UnknownPublication, NotNow, NotSubmitter, NoteUnfit
     """
-    found = _held(session, actor, publication_id, "plan.draw", Deed.WITHDRAW)
+    found = queries.by_id(session, actor, publication_id, locked=True)
+    if not rules.may_withdraw(actor, found):
+        raise NotSubmitter(name=found.submitted_name)
+    rules.after(State(found.state), Deed.WITHDRAW)
     note = rules.reason(note)
     if found.consultation_id is not None:
-        asked = consultations.consultation(session, actor, found.consultation_id)
-        if asked.state == Came.OPEN:
-            consultation.withdraw(session, actor, asked.id, note)
+        asked = consultations.consultation(session, SYSTEM, found.consultation_id)
+        if asked.state == Came.OPEN:  # whoever has asked: the matter is gone
+            by = actor if goes_on(actor, asked) is None else SYSTEM
+            consultation.withdraw(session, by, asked.id, note)
     _back(session, found)
     _note(session, found, actor, Deed.WITHDRAW, note)
     return found
@@ -320,71 +367,20 @@ def _back(session: Session, found: Publication) -> None:
     session.get_one(BoundaryPlan, found.plan_id, with_for_update=True).status = Status.DRAFT
 
 
-def _note(session: Session, found: Publication, actor: Actor, deed: Deed, note: str) -> None:
-    """Take a step and write it down, and tell whoever submitted the plan."""
+def _note(session: Session, found: Publication, actor: Actor, deed: Deed, note: str) -> int:
+    """Take a step and write it down, and tell whoever submitted the plan; returns its number."""
     found.state = rules.after(State(found.state) if deed != Deed.SUBMIT else None, deed)
     done = select(func.count()).where(PublicationStep.publication_id == found.id)
-    session.add(
-        PublicationStep(
-            publication_id=found.id, seq=session.scalar(done) + 1, deed=deed, state=found.state,
-            actor_id=actor.id, actor_name=actor.name, at=clock.now(), note=note,
-        )
+    step = PublicationStep(
+        publication_id=found.id, seq=session.scalar(done) + 1, deed=deed, state=found.state,
+        actor_id=actor.id, actor_name=actor.name, at=clock.now(), note=note,
     )  # fmt: skip
+    session.add(step)
     session.flush()
     if found.submitted_by not in (None, actor.id):
         facts = {"page": f"/publications/{found.id}", "title": found.title, "step": deed, "note": note[:200]}
         telling.tell(session, [Message(found.submitted_by, Kind.PLAN_STEP, None, facts)])
-
-
-def comment(
-    session: Session, publication_id: int, sender: str, name: str, told: str,
-    place: tuple[float, float] | None = None,
-) -> NoticeComment:  # fmt: skip
-    """Say something of a plan on public notice, of a place near it if one is meant; shown once it has been read.
-
-    Raises
-    ------
-    NoNotice, NoticeOver, CommentUnfit, PlaceUnfit, SpokenOften
-    """
-    found, now = queries.notice(session, publication_id), clock.now()
-    if found.state != State.NOTICE or found.notice_until <= now:
-        raise NoticeOver
-    name, told = rules.comment(name, told)
-    most = int(queries.terms(session)["comments"])
-    if queries.spoken(session, sender, now - timedelta(hours=1)) >= most:
-        raise SpokenOften(most=most, seconds=3600)
-    if place is not None and not queries.near_plan(session, found, *place):
-        raise PlaceUnfit
-    said = NoticeComment(
-        publication_id=found.id, at=now, name=name, text=told, sender=sender, state=Standing.WAITING, reply="",
-        geom=None if place is None else f"SRID=4326;POINT({place[0]} {place[1]})",
-    )  # fmt: skip
-    session.add(said)
-    session.flush()
-    return said
-
-
-def moderate(
-    session: Session, actor: Actor, publication_id: int, comment_id: int, shown: bool, reply: str = ""
-) -> NoticeComment:
-    """Show a comment to everybody, with a reply if one is given, or keep it back.
-
-    Raises
-    ------
-    UnknownPublication, NotGranted, OutsideGrant, UnknownComment
-    """
-    found = queries.by_id(session, actor, publication_id)
-    require(actor, "plan.draw", found.area_code)
-    said = session.get(NoticeComment, comment_id, with_for_update=True)
-    if said is None or said.publication_id != found.id:
-        raise UnknownComment(comment=comment_id)
-    said.state, said.reply = (
-        (Standing.SHOWN if shown else Standing.HIDDEN),
-        reply.strip()[: rules.LONGEST_NOTE],
-    )
-    said.read_by, said.read_at = actor.name, clock.now()
-    session.flush()
-    return said
+    return step.seq
 
 
 def set_terms(

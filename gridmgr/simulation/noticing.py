@@ -12,6 +12,7 @@ from gridmgr.boundary_plan import queries as plans
 from gridmgr.boundary_plan import service as drawing
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.plan_edit import service as edits
+from gridmgr.public_notice import service as notices
 from gridmgr.publication import queries, service
 
 TITLE = "大网格一分为二"
@@ -43,7 +44,7 @@ def announce(session: Session) -> int:
         with clock.travel(begun + (n + 1) * (clock.now() - begun) / 3):
             sender = sha256(f"demonstration {n}".encode()).hexdigest()
             place = (middle.x, middle.y) if reply else None
-            said = service.comment(session, found.id, sender, name, told, place)
+            said = notices.comment(session, found.id, sender, name, told, place)
             if reply:
-                service.moderate(session, planner, found.id, said.id, True, reply[0])
+                notices.moderate(session, planner, found.id, said.id, True, reply[0])
     return 2

@@ -26,6 +26,7 @@ STEPS = {
     "approve": N_("approved"),
     "rebase": N_("taken to the newest state of the map"),
     "publish": N_("published"),
+    "recall": N_("recalled on the day it was published"),
     "fail": N_("could not be published"),
     "withdraw": N_("taken back"),
 }
@@ -35,6 +36,7 @@ DOINGS = {
     "approve": N_("Approve it"),
     "publish": N_("Publish it now"),
     "withdraw": N_("Take it back"),
+    "recall": N_("Recall it today"),
     "roll-back": N_("Roll it back"),
 }
 COMMENTS = {"waiting": N_("not read yet"), "shown": N_("shown"), "hidden": N_("not shown")}

@@ -21,6 +21,7 @@ ORDER = (
     "plan_file",
     "importing",
     "plan_difference",
+    "public_notice",
     "publication",
     "plan_edit",
     "following",

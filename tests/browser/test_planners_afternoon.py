@@ -10,7 +10,7 @@ from walking import DESK, check_for_everybody, log_in
 
 from gridmgr import clock, db
 from gridmgr.account import queries as accounts
-from gridmgr.account.rules import Actor
+from gridmgr.account.rules import SYSTEM, Actor
 from gridmgr.boundary_plan import queries as plans
 from gridmgr.consultation import queries as consultations
 from gridmgr.consultation import service as opinions
@@ -162,7 +162,7 @@ def ask(page: Page, desk: str, said: Said) -> None:
     page.wait_for_url("**/publications/*")
     number = int(page.url.rpartition("/")[2])
     with acting() as (session, actor):
-        steps.announce(session, actor, number, 0)
+        steps.announce(session, SYSTEM, number, 0)
     page.reload()
     take(page, "consult")
     with acting() as (session, actor):

@@ -126,7 +126,7 @@ def test_terms_of_figures_hold_from_today_unless_a_day_is_given(command, little_
 
 
 def test_what_residents_say_of_a_plan_is_read_and_shown_from_the_command(command, little_url: str) -> None:
-    from gridmgr.publication import service
+    from gridmgr.public_notice import service
 
     here, code = {"GRIDMGR_DATABASE_URL": little_url}, f"{STREET}001001"
     terms = ("publications", "terms", "notice_days=3", "--json")

@@ -16,6 +16,7 @@ from gridmgr.attachment.rules import INLINE, plain_name
 from gridmgr.claim import queries as claims
 from gridmgr.consultation import queries as consultations
 from gridmgr.incident import queries as incidents
+from gridmgr.public_notice import queries as notices
 from web import etags, ranges
 from web.api.schema import file, partial, problems, router
 from web.deps import Allow, Transaction
@@ -76,7 +77,12 @@ def show_file(
     sha256: Sha256, request: Request, session: Transaction, actor: Viewer, part: ranges.Range = None
 ) -> Response:
     """Return a file, or a part of it, to whoever sent it, or may see a case or piece of work that holds it."""
-    found, name = readable(session, actor, sha256)
+    return content(request, *readable(session, actor, sha256))
+
+
+def content(request: Request, found: StoredFile, name: str) -> Response:
+    """Answer with a file, or the part of it that is asked for."""
+    sha256 = found.sha256
     headers = kept(sha256) | {"Content-Disposition": disposition(found, name), "Accept-Ranges": "bytes"}
     if known(request, headers):
         return Response(headers=headers)
@@ -116,6 +122,7 @@ def readable(session: Session, actor: Actor, sha256: str) -> tuple[StoredFile, s
         incidents.shown_file(session, actor, sha256)
         or claims.shown_file(session, actor, sha256)
         or consultations.shown_file(session, actor, sha256)
+        or notices.shown_file(session, actor, sha256)
     )
     if held is None and not queries.is_sender(session, actor, sha256):
         raise UnknownFile

@@ -8,9 +8,14 @@ from pydantic import BaseModel, Field
 
 from gridmgr.account.rules import Actor
 from gridmgr.following.model import Way
+from gridmgr.public_notice import queries as notices
+from gridmgr.public_notice import service as noticing
+from gridmgr.public_notice.model import MOST_FILES, NoticeComment, Standing
 from gridmgr.publication import queries, rules, service
-from gridmgr.publication.model import LONGEST_NOTE, NoticeComment, Publication, Standing, State
+from gridmgr.publication.model import LONGEST_NOTE, Publication, State
+from web.api.incident_shapes import FileIn
 from web.api.plan_shapes import OnTip
+from web.api.public_notice import NoticeFilesOut, files_out
 from web.api.schema import problems, router
 from web.api.terms import TermsIn, TermsOut, meant
 from web.deps import Allow, Transaction
@@ -21,6 +26,7 @@ routes = router("publication")
 Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
 Planner = Annotated[Actor, Depends(Allow("plan.draw"))]
 Approver = Annotated[Actor, Depends(Allow("plan.approve"))]
+Returner = Annotated[Actor, Depends(Allow("plan.draw", "plan.approve"))]
 Keeper = Annotated[Actor, Depends(Allow("plan.manage"))]
 PublicationId = Annotated[RowId, Path(description="Id of the publication.")]
 Note = text(LONGEST_NOTE)
@@ -46,9 +52,15 @@ class ApproveIn(BaseModel):
 
 
 class WithdrawIn(BaseModel):
-    """Why a plan is taken back."""
+    """Why a plan is taken back, or what was published is."""
 
     note: text(LONGEST_NOTE, 1)
+
+
+class FilesIn(BaseModel):
+    """Files sent before, by their content."""
+
+    files: list[FileIn] = Field(min_length=1, max_length=MOST_FILES)
 
 
 class PublicationOut(BaseModel):
@@ -230,10 +242,38 @@ def publish_plan(publication_id: PublicationId, session: Transaction, actor: App
 
 @routes.post("/publications/{publication_id}/withdraw", responses=problems(404, 409))
 def withdraw_plan(
-    publication_id: PublicationId, new: WithdrawIn, session: Transaction, actor: Planner
+    publication_id: PublicationId, new: WithdrawIn, session: Transaction, actor: Returner
 ) -> PublicationOut:
-    """Take a plan back before it is published."""
+    """Take a plan back before it is published: whoever submitted it may, or may approve it."""
     return _out(service.withdraw(session, actor, publication_id, new.note))
+
+
+@routes.post("/publications/{publication_id}/recall", responses=problems(404, 409))
+def recall_publication(
+    publication_id: PublicationId, new: WithdrawIn, session: Transaction, actor: Approver
+) -> PublicationOut:
+    """Give the ground back at once as it was, on the very day it was published; approved for no day it stays."""
+    return _out(service.recall(session, actor, publication_id, new.note))
+
+
+@routes.get("/publications/{publication_id}/files", responses=problems(404))
+def list_publication_files(
+    publication_id: PublicationId, session: Transaction, actor: Viewer
+) -> NoticeFilesOut:
+    """List the files that belong to a plan on its way."""
+    return files_out(session, queries.by_id(session, actor, publication_id).id)
+
+
+@routes.post("/publications/{publication_id}/files", responses=problems(404, 409))
+def add_publication_files(
+    publication_id: PublicationId, new: FilesIn, session: Transaction, actor: Planner
+) -> NoticeFilesOut:
+    """Let files the caller has sent belong to a plan: everybody may read them once it is on public notice.
+
+    They are added before its public notice ends, and stay.
+    """
+    noticing.add_files(session, actor, publication_id, [each.model_dump() for each in new.files])
+    return files_out(session, publication_id)
 
 
 @routes.post("/publications/{publication_id}/roll-back", status_code=201, responses=problems(404, 409))
@@ -251,7 +291,7 @@ def list_notice_comments(
 ) -> CommentPage:  # fmt: skip
     """List what was said of a plan on public notice, also what is not shown."""
     of = queries.by_id(session, actor, publication_id).id
-    found = queries.comments(session, of, shown=False, size=paging.fetch, after=paging.after)
+    found = notices.comments(session, of, shown=False, size=paging.fetch, after=paging.after)
     return paging.page(
         CommentPage, found, lambda each: each[0].id, lambda rows: [_said(*row) for row in rows]
     )
@@ -263,8 +303,8 @@ def moderate_comment(
     told: CommentIn, session: Transaction, actor: Planner,
 ) -> CommentOut:  # fmt: skip
     """Show a comment to everybody, with a reply if one is given, or keep it back."""
-    said = service.moderate(session, actor, publication_id, comment_id, told.shown, told.reply)
-    (found,) = queries.comments(session, publication_id, shown=False, only=said.id)
+    said = noticing.moderate(session, actor, publication_id, comment_id, told.shown, told.reply)
+    (found,) = notices.comments(session, publication_id, shown=False, only=said.id)
     return _said(*found)
 
 

@@ -59,6 +59,7 @@ TAGS = {
     "trend": "Trends: cases over time, handling time, ageing, flow between states, loops, and closing levels.",
     "statistics": "Rates with their formulas, and values to colour a map with.",
     "publication": "Plans on their way to the map: checked, on notice, consulted on, approved, published.",
+    "public_notice": "Public notices, for everybody: plans before they are decided on, their files, comments.",
     "plan": "Drafts of other borders: edits, undo, branches, claims, and what every unit would hold.",
     "redraw": "How the micro-grids of a community could be drawn anew.",
     "hotspot": "Where it hurts: hot spots, how they come and go, rates, densities, places that come back.",

@@ -1,17 +1,15 @@
-"""A plan on its way to the map: its steps for those who take them, and the public notice for everybody."""
+"""A plan on its way to the map: its steps for those who take them."""
 
 from datetime import date, timedelta
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Path, Request
+from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 import web.pages.chart as chart
-import web.pages.dated as dated
 from gis.drawing import Choropleth, Class
 from gis.errors import Problem
 from gis.offline import MapParts
@@ -20,22 +18,22 @@ from gridmgr import clock
 from gridmgr.account.rules import Actor, can
 from gridmgr.boundary_plan import queries as plans
 from gridmgr.hierarchy import queries as hierarchy
+from gridmgr.public_notice import queries as notices
+from gridmgr.public_notice import service as noticing
 from gridmgr.publication import queries, rules, service
 from gridmgr.publication.model import Deed, Publication, State
-from gridmgr.words import N_, following
+from gridmgr.words import following
 from gridmgr.words import plans as words
-from web import rates
-from web.deps import Allow, Open, Transaction, give_cookie, proof
+from web.deps import Allow, Transaction
 from web.errors import status_of
 from web.fields import RowId, text
 from web.i18n import _, say
-from web.login import check_form, form_cookie, guarded
+from web.pages.uploads import files_of
 from web.render import render
 
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
 PublicationId = Annotated[RowId, Path()]
-EVERYBODY = [Depends(Open("a public notice is for everybody"))]
 NEW = "#92c5de"
 AROUND = timedelta(days=30)  # of a publication, for which its figures are told as was and as now
 ROLL_BACK = "roll-back"  # no step of this publication: it begins another one
@@ -74,6 +72,7 @@ def step(
         ),
         Deed.PUBLISH: lambda: service.publish(session, actor, publication_id),
         Deed.WITHDRAW: lambda: service.withdraw(session, actor, publication_id, note),
+        Deed.RECALL: lambda: service.recall(session, actor, publication_id, note),
         ROLL_BACK: lambda: service.roll_back(session, actor, publication_id),
     }  # fmt: skip
     goes_on = publication_id
@@ -93,8 +92,26 @@ def moderate(
     shown: Annotated[bool, Form()] = False, reply: Annotated[text(500), Form()] = "",
 ) -> Response:  # fmt: skip
     """Show a comment, or keep it back."""
-    service.moderate(session, actor, publication_id, comment_id, shown, reply)
+    noticing.moderate(session, actor, publication_id, comment_id, shown, reply)
     return RedirectResponse(f"/publications/{publication_id}#comments", 303)
+
+
+@router.post("/publications/{publication_id}/files")  # before /publications/{publication_id}/{deed}
+def add_files(
+    request: Request, session: Transaction, actor: Viewer, publication_id: PublicationId,
+    files: Annotated[list[str], Form()] = (), upload: Annotated[list[UploadFile], File(max_length=20)] = (),
+) -> Response:  # fmt: skip
+    """Let files belong to a plan on its way; or say why they cannot be taken."""
+    brought, refused = files_of(session, actor, files, upload)
+    try:
+        with session.begin_nested():
+            noticing.add_files(session, actor, publication_id, brought)
+            if refused:
+                raise refused
+    except Problem as problem:
+        found = queries.by_id(session, actor, publication_id)
+        return _page(request, session, actor, found, problem)
+    return RedirectResponse(f"/publications/{publication_id}#files", 303)
 
 
 def _page(
@@ -102,12 +119,16 @@ def _page(
 ) -> HTMLResponse:
     may = rules.allowed(State(found.state))
     draws, approves = (bool(can(actor, each, found.area_code)) for each in ("plan.draw", "plan.approve"))
-    deeds = [each for each in (Deed.ANNOUNCE, Deed.CONSULT, Deed.WITHDRAW) if each in may and draws]
+    deeds = [each for each in (Deed.ANNOUNCE, Deed.CONSULT) if each in may and draws]
+    deeds = [each for each in deeds if each != Deed.CONSULT or not queries.heard(session, found)]
     deeds += [each for each in (Deed.APPROVE, Deed.PUBLISH) if each in may and approves]
+    deeds += [Deed.WITHDRAW] if Deed.WITHDRAW in may and rules.may_withdraw(actor, found) else []
+    deeds += [Deed.RECALL] if Deed.RECALL in may and approves and found.effective == clock.today() else []
     deeds += [ROLL_BACK] if found.state == State.PUBLISHED and draws else []
-    values = _shown(session, found) | {
+    values = shown(session, found) | {
         "deeds": deeds, "steps": queries.steps(session, found.id), "today": clock.today(), "draws": draws,
-        "comments": queries.comments(session, found.id, shown=False), "problem": say(problem) if problem else "",
+        "comments": notices.comments(session, found.id, shown=False), "problem": say(problem) if problem else "",
+        "waiting": notices.waiting(session, found.id), "takes_files": draws and noticing.open_for_files(found),
         "order": [each for each in State if each not in rules.BACK], "words_of": words,
         "followers": queries.followers(session, found), "follow_words": following,
         "figures": _figures(session, found),
@@ -133,12 +154,14 @@ def _figures(session: Session, found: Publication) -> dict[str, str]:
     return told
 
 
-def _shown(session: Session, found: Publication) -> dict[str, Any]:
-    was, now = queries.borders(session, queries.plan_of(session, found), found.tip_id)
+def shown(session: Session, found: Publication) -> dict[str, Any]:
+    """Return what a page tells of a plan on its way, whoever reads it: where, what changes, its files."""
+    was, now = queries.borders(session, found)
     gone = [code for code in was.index if code not in now.index]
     return {
         "found": found, "was": was, "now": now, "gone": gone, "chart": _chart(was, now),
         "names": hierarchy.names(session, {found.area_code}, clock.today()), "words_of": words,
+        "files": notices.files(session, found.id),
     }  # fmt: skip
 
 
@@ -152,61 +175,3 @@ def _chart(was, now) -> MapParts:
         fields=fields, words=chart.said(),
     )  # fmt: skip
     return chart.parts(drawn)
-
-
-dated.serve(  # before /public-notices/{publication_id}
-    router,
-    dated.Terms(
-        "/public-notices", rules.MATTER, rules.TERMS, N_("Terms of publications"), service.set_terms,
-        view="plan.view", manage="plan.manage",
-    ),
-)  # fmt: skip
-
-
-@router.get("/public-notices", response_class=HTMLResponse, dependencies=EVERYBODY)
-def notices(request: Request, session: Transaction) -> HTMLResponse:
-    """List the plans on public notice, for everybody."""
-    return render(request, "public_notices.html", {"found": queries.notices(session), "words_of": words})
-
-
-@router.get("/public-notices/{publication_id}", response_class=HTMLResponse, dependencies=EVERYBODY)
-def notice(
-    request: Request, session: Transaction, publication_id: PublicationId, sent: bool = False
-) -> HTMLResponse:
-    """Show a plan on public notice, with what was said of it."""
-    return _notice(request, session, queries.notice(session, publication_id), sent=sent)
-
-
-@router.post("/public-notices/{publication_id}", dependencies=EVERYBODY)
-def comment(
-    request: Request, session: Transaction, publication_id: PublicationId,
-    told: Annotated[text(2000), Form()] = "", name: Annotated[text(100), Form()] = "",
-    lon: Annotated[text(20), Form()] = "", lat: Annotated[text(20), Form()] = "",
-    secret: Annotated[text(64), Form()] = "",
-) -> Response:  # fmt: skip
-    """Take what somebody says of a plan; or say why it cannot be taken."""
-    sender = sha256(rates.caller(request, proof(request)).encode()).hexdigest()
-    given = {"told": told, "name": name, "lon": lon, "lat": lat}
-    try:
-        check_form(request, secret)
-        service.comment(session, publication_id, sender, name, told, rules.place(lon, lat))
-    except Problem as problem:
-        return _notice(request, session, queries.notice(session, publication_id), problem, given)
-    return RedirectResponse(f"/public-notices/{publication_id}?sent=1", 303)
-
-
-def _notice(
-    request: Request, session: Session, found: Publication, problem: Problem | None = None,
-    given: dict[str, str] | None = None, *, sent: bool = False,
-) -> HTMLResponse:  # fmt: skip
-    said = queries.comments(session, found.id, shown=True)
-    secret = guarded(request)
-    values = _shown(session, found) | {
-        "comments": said, "sent": sent, "problem": say(problem) if problem else "", "secret": secret,
-        "given": given or {"told": "", "name": "", "lon": "", "lat": ""},
-        "runs": found.state == State.NOTICE and found.notice_until > clock.now(),
-        "pins": [[lon, lat, each.text] for each, lon, lat in said if lon is not None],
-    }  # fmt: skip
-    answer = render(request, "public_notice.html", values, status_of(problem) if problem else HTTPStatus.OK)
-    give_cookie(answer, secret, form_cookie())
-    return answer
