@@ -69,7 +69,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "incident.finish_task": _OFFICE | _WORKERS,
     "incident.meet": _OFFICE | _WORKERS,
     "incident.attach": _EVERYBODY - {Role.PLANNER},
-    "file.add": _EVERYBODY - {Role.PLANNER},
+    "file.add": _EVERYBODY,
     "file.view": _EVERYBODY,
     "incident.comment": _EVERYBODY,
     "calendar.view": _EVERYBODY,

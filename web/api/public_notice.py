@@ -19,6 +19,7 @@ from web.api.geojson import MEDIA, collection
 from web.api.schema import FEATURES, file, partial, problems, router
 from web.deps import Open, Transaction, proof
 from web.fields import BigRowId, Lat, Lon, RowId, Utc, text
+from web.once import keyless
 from web.paging import Page, Paging, paged
 
 EVERYBODY = Depends(Open("a public notice is for everybody"))
@@ -66,8 +67,8 @@ class PublicCommentPage(Page[PublicCommentOut]):
 class PublicCommentIn(BaseModel):
     """What somebody thinks of a plan, and of which place if one is meant: WGS-84, near the plan."""
 
-    text: text(LONGEST_COMMENT, 1) = Field(examples=["边界最好沿着小路走。"])
     name: text(LONGEST_NAME) = Field("", examples=["李阿姨"])
+    text: Annotated[text(LONGEST_COMMENT, 1), Field(examples=["边界最好沿着小路走。"])]
     lon: Lon | None = None
     lat: Lat | None = None
 
@@ -156,6 +157,7 @@ def list_public_comments(
     status_code=201,
     responses=problems(404, 409),
 )
+@keyless("whoever speaks has no account, to which a key would belong")
 def comment_on_public_notice(
     notice_id: NoticeId, said: PublicCommentIn, request: Request, session: Transaction
 ) -> PublicCommentTaken:

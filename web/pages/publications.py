@@ -57,6 +57,24 @@ def show(
     return _page(request, session, actor, queries.by_id(session, actor, publication_id))
 
 
+@router.post("/publications/{publication_id}/files")  # before /publications/{publication_id}/{deed}
+def add_files(
+    request: Request, session: Transaction, actor: Viewer, publication_id: PublicationId,
+    files: Annotated[list[str], Form()] = (), upload: Annotated[list[UploadFile], File(max_length=20)] = (),
+) -> Response:  # fmt: skip
+    """Let files belong to a plan on its way; or say why they cannot be taken."""
+    brought, refused = files_of(session, actor, files, upload)
+    try:
+        with session.begin_nested():
+            noticing.add_files(session, actor, publication_id, brought)
+            if refused:
+                raise refused
+    except Problem as problem:
+        found = queries.by_id(session, actor, publication_id)
+        return _page(request, session, actor, found, problem)
+    return RedirectResponse(f"/publications/{publication_id}#files", 303)
+
+
 @router.post("/publications/{publication_id}/{deed}")
 def step(
     request: Request, session: Transaction, actor: Viewer, publication_id: PublicationId, deed: text(16),
@@ -94,24 +112,6 @@ def moderate(
     """Show a comment, or keep it back."""
     noticing.moderate(session, actor, publication_id, comment_id, shown, reply)
     return RedirectResponse(f"/publications/{publication_id}#comments", 303)
-
-
-@router.post("/publications/{publication_id}/files")  # before /publications/{publication_id}/{deed}
-def add_files(
-    request: Request, session: Transaction, actor: Viewer, publication_id: PublicationId,
-    files: Annotated[list[str], Form()] = (), upload: Annotated[list[UploadFile], File(max_length=20)] = (),
-) -> Response:  # fmt: skip
-    """Let files belong to a plan on its way; or say why they cannot be taken."""
-    brought, refused = files_of(session, actor, files, upload)
-    try:
-        with session.begin_nested():
-            noticing.add_files(session, actor, publication_id, brought)
-            if refused:
-                raise refused
-    except Problem as problem:
-        found = queries.by_id(session, actor, publication_id)
-        return _page(request, session, actor, found, problem)
-    return RedirectResponse(f"/publications/{publication_id}#files", 303)
 
 
 def _page(
