@@ -108,6 +108,7 @@ OWN = {
 HISTORY = {
     "grid_unit.code": "the map itself", "grid_unit.parent_code": "the map itself",
     "tile_shape.code": "a state of the map", "tile_shape.parent_code": "a state of the map",
+    "publication_ground.code": "what was published", "publication_ground.parent_code": "what was published",
     "lineage.old_code": "what became of a unit", "lineage.new_code": "what became of a unit",
     "crosswalk.code": "another list names the unit that was; it is loaded again when that list changes",
     "plan_change.code": "what was drawn", "plan_change.parent_code": "what was drawn",
