@@ -9,11 +9,11 @@ import pandas as pd
 import shapely
 
 from gis.coverage import check
-from gis.draft import Plan, UnitLocked, whole_parents
+from gis.draft import Plan, UnitLocked, unmoved, whole_parents
 from gis.errors import BadInput
 from gis.faces import between_owners, met, redrawn, whole
 from gis.findings import ERROR
-from gis.ground import areal, polygonal
+from gis.ground import areal, polygonal, united
 from gis.snap import METRES, SNAP_M
 
 HAIR_M = 0.01  # metres by which a vertex may be off without having been moved
@@ -53,14 +53,24 @@ def faults(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str]) -> gpd.G
     >>> faults(plan, plan.units.iloc[:1], ["a", "b"])["kind"].tolist()
     ['uncovered']
     """
-    ground = shapely.coverage_union_all(plan.units.geometry.loc[list(among)].to_numpy())
-    area = gpd.GeoDataFrame({"code": ["area"]}, geometry=[ground], crs=plan.units.crs)
+    area = gpd.GeoDataFrame({"code": ["area"]}, geometry=[ground(plan, among)], crs=plan.units.crs)
     given = gpd.GeoDataFrame(
         {"code": drawn.index.to_numpy(dtype=object), "parent_code": "area"},
         geometry=drawn.geometry.to_numpy(), crs=drawn.crs,
     )  # fmt: skip
     found = check({"community": area, "micro_grid": given}, sliver_m=SNAP_M)
     return found[(found["severity"] == ERROR) & (found["kind"] != "bad_edge")]
+
+
+def ground(plan: Plan, among: Collection[str]) -> shapely.Geometry:
+    """Return the ground of some units of a plan.
+
+    Example
+    -------
+    >>> ground(_sheet(), ["a", "b"]).bounds
+    (0.0, 0.0, 0.004, 0.001)
+    """
+    return united(plan.units.geometry.loc[list(among)].to_numpy())
 
 
 def adopt(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str], ended: Collection[str] = ()) -> Plan:
@@ -100,7 +110,7 @@ def adopt(plan: Plan, drawn: gpd.GeoDataFrame, among: Collection[str], ended: Co
     owner = drawn.index.to_numpy(dtype=object)
     _refuse_locked(plan, dict(zip(owner, pieces, strict=True)), among)
     shapes = _parted(plan.units.geometry, pieces, owner, list(among))
-    units = _described(plan.units, _unmoved(shapes, plan.units.geometry), drawn)
+    units = _described(plan.units, unmoved(shapes, plan.units.geometry), drawn)
     moved = replace(plan, units=units, buildings=_housed(plan, units, among))
     of_others = plan.units.index[~plan.units["parent_code"].isin(list(ended))]
     whole_parents(plan, moved, {*owner, *among} - (set(plan.units.index) - set(of_others)))
@@ -121,19 +131,6 @@ def _seated(pieces: np.ndarray, own: np.ndarray) -> np.ndarray:
     return shapely.transform(pieces, seated)
 
 
-def _unmoved(shapes: gpd.GeoSeries, grids: gpd.GeoSeries) -> gpd.GeoSeries:
-    """The shapes, those that have the vertices they had as they were: their rings may begin elsewhere."""
-    was = grids.reindex(shapes.index).to_numpy()
-    now = shapes.to_numpy()
-    same = shapely.equals_identical(*(shapely.normalize(_plain(each)) for each in (was, now)))
-    return gpd.GeoSeries(np.where(same, was, now), index=shapes.index, crs=shapes.crs)
-
-
-def _plain(shapes: np.ndarray) -> np.ndarray:
-    """The shapes, those of one part as polygons."""
-    return np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
-
-
 def _fitted(pieces: np.ndarray) -> np.ndarray:
     """The pieces edge to edge, small gaps given away."""
     if shapely.coverage_is_valid(pieces):
@@ -151,7 +148,7 @@ def _refuse_locked(plan: Plan, drawn: dict, among: Collection[str]) -> None:
 
 def _parted(grids: gpd.GeoSeries, pieces: np.ndarray, owner: np.ndarray, among: list[str]) -> gpd.GeoSeries:
     """The units with the ground of some parted among owners; lines that end short of its border go on to it."""
-    edge = shapely.boundary(shapely.coverage_union_all(grids[among].to_numpy()))
+    edge = shapely.boundary(united(grids[among].to_numpy()))
     lines = between_owners(pieces, owner)
     ends = shapely.get_point(lines, [[0], [-1]]).ravel()
     ends = ends[shapely.dwithin(ends, edge, SNAP_M / METRES)]

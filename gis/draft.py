@@ -11,6 +11,7 @@ import shapely
 
 from gis.errors import BadInput
 from gis.faces import FallsApart, NothingLeft
+from gis.ground import united
 from gis.redraw import UnknownGrid
 from gis.snap import METRES
 
@@ -258,6 +259,26 @@ def taken_over(
     return rehomed(moved, _homes(moved, [*among, *gone]))
 
 
+def unmoved(shapes: gpd.GeoSeries, grids: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Return shapes by code, those with the vertices they had as they were: their rings may begin elsewhere.
+
+    Example
+    -------
+    >>> was = gpd.GeoSeries([shapely.box(0, 0, 1, 1)], index=["a"])
+    >>> unmoved(gpd.GeoSeries([shapely.normalize(was["a"])], index=["a"]), was)["a"] is was["a"]
+    True
+    """
+    was = grids.reindex(shapes.index).to_numpy()
+    now = shapes.to_numpy()
+    same = shapely.equals_identical(*(shapely.normalize(_plain(each)) for each in (was, now)))
+    return gpd.GeoSeries(np.where(same, was, now), index=shapes.index, crs=shapes.crs)
+
+
+def _plain(shapes: np.ndarray) -> np.ndarray:
+    """The shapes, those of one part as polygons."""
+    return np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
+
+
 def followed(plan: Plan, home: Mapping[str, str]) -> Plan:
     """Return the plan if the ground of these buildings went where they were to go.
 
@@ -340,7 +361,7 @@ def _pieces(plan: Plan, parent: str) -> int:
     """In how many pieces the units of a parent lie, or those of all parents it is above."""
     below = [each for each, above in plan.above.items() if above == parent]
     own = plan.units.geometry.to_numpy()[plan.units["parent_code"].isin([parent, *below]).to_numpy()]
-    return int(shapely.get_num_geometries(shapely.coverage_union_all(own))) if len(own) else 0
+    return int(shapely.get_num_geometries(united(own))) if len(own) else 0
 
 
 def _homes(plan: Plan, among: Sequence[str]) -> dict[str, str]:

@@ -118,16 +118,41 @@ def merged(ground: np.ndarray, faulty: np.ndarray) -> shapely.Geometry:
     return shapely.union_all([sound, *ground[faulty]]) if faulty.any() or shapely.is_empty(sound) else sound
 
 
+def united(ground: np.ndarray) -> shapely.Geometry:
+    """Return the union of polygons that should be a coverage: by matching edges, by overlay if they do not match.
+
+    Parameters
+    ----------
+    ground : array of polygons, any CRS, shape (n,)
+
+    Returns
+    -------
+    shapely geometry, Polygon or MultiPolygon, valid
+
+    Example
+    -------
+    >>> united(np.array([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)])).area
+    3.0
+    """
+    try:
+        whole = shapely.coverage_union_all(ground)
+    except shapely.errors.GEOSException:
+        return shapely.union_all(ground)
+    return whole if shapely.is_valid(whole) else shapely.union_all(ground)
+
+
 def holes(ground: shapely.Geometry) -> np.ndarray:
-    """Return the holes of a geometry as polygons, shape (k,).
+    """Return the holes of a geometry as polygons, without the islands in them, shape (k,).
 
     Example
     -------
     >>> shapely.bounds(holes(shapely.box(0, 0, 3, 3) - shapely.box(1, 1, 2, 2)))
     array([[1., 1., 2., 2.]])
     """
-    rings = [ring for part in shapely.get_parts(ground) for ring in part.interiors]
-    return shapely.polygons(rings) if rings else np.empty(0, dtype=object)
+    parts = shapely.get_parts(ground)
+    rings = [ring for part in parts for ring in part.interiors]
+    found = shapely.polygons(rings) if rings else np.empty(0, dtype=object)
+    return areal(shapely.difference(found, ground)) if rings and len(parts) > 1 else found
 
 
 def filled(ground: shapely.Geometry) -> shapely.Geometry:

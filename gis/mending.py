@@ -1,4 +1,4 @@
-"""Mending a plan with the smallest moves: until its units hang together, and until each holds what it should."""
+"""Mending a plan with the smallest moves: no gap, no overlap, units in one piece, and each holds what it should."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,14 @@ import shapely
 
 from gis import rezoning
 from gis.adjacency import rook
+from gis.closing import closed
 from gis.draft import NothingChosen, Plan, followed, houses, near, open_units, taken_over
 from gis.errors import BadInput
 from gis.faces import parted
 from gis.tessellation import cells
 from gis.zoning import Graph, graph
+
+WITHIN_M = 10.0  # a gap that is broader may be a river
 
 
 class BandUpsideDown(BadInput):
@@ -30,18 +33,23 @@ def repair(
     measure: str = "households",
     low: float | None = None,
     high: float | None = None,
+    within_m: float = WITHIN_M,
 ) -> Plan:
     """Move as few buildings as possible until units hang together, and hold between low and high if that is given.
+
+    What gapes or overlaps between them is closed before.
 
     Parameters
     ----------
     plan : Plan
-        Its units may lie in pieces; they are a coverage (`gis.repair` makes one).
+        Its units may lie in pieces, gape and overlap.
     codes : sequence of str, optional
         The units that may give and take; all of the plan if not given. Locked ones neither give nor take.
     measure : column of numbers of the buildings
     low, high : float, in the unit of the measure, optional
         Without them units only need to hang together.
+    within_m : float, metres
+        Gaps and overlaps are closed where no ground joins or leaves a unit farther away than that.
 
     Returns
     -------
@@ -50,7 +58,7 @@ def repair(
 
     Raises
     ------
-    UnknownGrid, NothingChosen, UnknownColumn, BandUpsideDown
+    UnknownGrid, NothingChosen, UnknownColumn, BandUpsideDown, BadTolerance
     PieceLocked, StillApart, BandUnreachable
         Name the unit by its code.
     NothingLeft, FallsApart
@@ -59,7 +67,7 @@ def repair(
     Notes
     -----
     What is moved are cells of buildings (`gis.tessellation`) within the units as they are, so all other
-    borders stay. A piece without buildings moves whole.
+    borders stay. A piece without buildings moves whole. Where no building holds anything, ground counts instead.
 
     Example
     -------
@@ -76,11 +84,15 @@ def repair(
     locked = [at for at, code in enumerate(codes) if code in plan.locked]
     open_units(plan, [code for code in codes if code not in plan.locked] or codes)
     _refuse_strange(plan, measure, low, high)
+    plan = closed(plan, codes, within_m)
+    banded = low is not None or high is not None
+    if not banded and (shapely.get_num_geometries(plan.units.geometry.loc[codes].to_numpy()) == 1).all():
+        return plan
     pieces, zone, weight, block = _pieces(plan, codes, measure)
-    of = _graph(pieces, weight, plan.units.crs)
+    of = _graph(pieces, weight, plan.units.crs, banded)
     try:
         mended = rezoning.contiguous(of, zone, locked)
-        if low is not None or high is not None:
+        if banded:
             band = 0 if low is None else low, np.inf if high is None else high
             mended = rezoning.in_band(of, mended, *_finite(band, weight), locked)
     except (rezoning.PieceLocked, rezoning.StillApart, rezoning.BandUnreachable) as problem:
@@ -121,10 +133,12 @@ def _pieces(plan: Plan, codes: Sequence[str], measure: str):
     return np.array(ground, dtype=object), np.array(zone), np.array(weight), block
 
 
-def _graph(pieces: np.ndarray, weight: np.ndarray, crs) -> Graph:
+def _graph(pieces: np.ndarray, weight: np.ndarray, crs, banded: bool) -> Graph:
     pairs = rook(gpd.GeoDataFrame(geometry=pieces, crs=crs))
     if not weight.any():
-        raise NothingChosen()
+        if banded:
+            raise NothingChosen()
+        weight = shapely.area(pieces)
     return graph(weight, pairs["a"], pairs["b"], pairs["shared_m"])
 
 

@@ -10,6 +10,7 @@ import shapely.ops
 from gis.errors import BadInput
 from gis.faces import MEETS, NothingLeft, met, noded, redrawn, whole
 from gis.faces import FallsApart as FallsApart
+from gis.ground import united
 
 
 class UnknownGrid(BadInput):
@@ -116,7 +117,7 @@ def merge(grids: gpd.GeoSeries, codes: Sequence[str]) -> gpd.GeoSeries:
     _known(grids, *codes)
     first, *gone = dict.fromkeys(codes)
     joined = grids.copy()
-    joined[first] = shapely.coverage_union_all(grids[[first, *gone]].to_numpy())
+    joined[first] = united(grids[[first, *gone]].to_numpy())
     return whole(joined.drop(gone), grids, [first])
 
 
@@ -157,7 +158,7 @@ def reshape(
     ends = shapely.get_coordinates(course)[[0, -1]]
     grids = met(grids, ends)
     rest = [shapely.ops.substring(border, 0, start), shapely.ops.substring(border, end, border.length)]
-    both = shapely.coverage_union_all(grids[[one, two]].to_numpy())
+    both = united(grids[[one, two]].to_numpy())
     lines = shapely.union_all([shapely.boundary(both), course, *(each for each in rest if each.length)])
     pieces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
     shared = shapely.area(shapely.intersection(pieces, grids[one]))

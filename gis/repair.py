@@ -3,7 +3,7 @@
 The finest level is mended first and every coarser one rebuilt from its children, so that nesting is exact.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -41,6 +41,7 @@ def repair(
     tolerance_m: float,
     *,
     code_parent: Callable[[str, str], str | None] | None = None,
+    staying: Collection[str] = (),
 ) -> Repair:
     """Return the levels as a nested coverage, as far as no ground moves farther than the tolerance.
 
@@ -52,6 +53,8 @@ def repair(
         No ground joins a unit, or leaves it, whose border is farther away.
     code_parent : callable (level, code) -> parent code or None
         Names the parent of rows that have no parent_code.
+    staying : collection of str
+        Codes of the finest level that neither gain nor lose ground: their neighbours give way.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def repair(
     shapes = [layer for layer in layers(levels, code_parent) if layer.level in COVERAGES]
     scale = metre(levels)
     before = {layer.level: scale.project(layer.ground) for layer in shapes}
-    after = _rebuilt(shapes, before, scale, tolerance_m)
+    after = _rebuilt(shapes, before, scale, tolerance_m, staying)
     moves = [
         part
         for layer in shapes
@@ -104,13 +107,16 @@ def repair(
     return Repair(frames, gpd.GeoDataFrame(moved, geometry="geometry", crs=WGS84))
 
 
-def _rebuilt(shapes: list[Layer], before: dict, scale: Metre, tolerance_m: float) -> dict[str, np.ndarray]:
+def _rebuilt(
+    shapes: list[Layer], before: dict, scale: Metre, tolerance_m: float, staying: Collection[str]
+) -> dict[str, np.ndarray]:
     """The metric ground of every coverage level after repair, finest first."""
     after = {}
     for depth in reversed(range(len(shapes))):
         layer, ground = shapes[depth], before[shapes[depth].level]
         if depth == len(shapes) - 1:
-            after[layer.level] = _mended(layer, ground, _gaps(shapes, scale), tolerance_m)
+            stays = np.isin(layer.codes, list(staying))
+            after[layer.level] = _mended(layer, ground, _gaps(shapes, scale), tolerance_m, stays)
         else:
             children = shapes[depth + 1]
             home = claims(children, [layer])[0][1]
@@ -126,17 +132,33 @@ def _gaps(shapes: list[Layer], scale: Metre) -> np.ndarray:
     return scale.project(gaps)
 
 
-def _mended(layer: Layer, ground: np.ndarray, gaps: np.ndarray, tolerance_m: float) -> np.ndarray:
+def _mended(
+    layer: Layer, ground: np.ndarray, gaps: np.ndarray, tolerance_m: float, stays: np.ndarray
+) -> np.ndarray:
     """Fill the thin gaps of a level and resolve its thin overlaps."""
     if not layer.faulty.any() and not len(gaps):
         return ground
-    return _noded(_filled(ground, gaps, tolerance_m), tolerance_m)
+    ground = _yielding(ground, stays, tolerance_m) if stays.any() else ground
+    return _noded(_filled(ground, gaps, tolerance_m, stays), tolerance_m)
 
 
-def _filled(ground: np.ndarray, gaps: np.ndarray, tolerance_m: float) -> np.ndarray:
+def _yielding(ground: np.ndarray, stays: np.ndarray, tolerance_m: float) -> np.ndarray:
+    """Cut what thinly overlaps a unit that stays out of those that do not."""
+    ground, free, fixed = ground.copy(), np.flatnonzero(~stays), ground[stays]
+    at, beside = shapely.STRtree(fixed).query(ground[free], predicate="intersects")
+    for unit in np.unique(free[at]):
+        claimed = shapely.intersection(ground[unit], shapely.union_all(fixed[beside[free[at] == unit]]))
+        parts = shapely.get_parts(areal(claimed))
+        rest = shapely.difference(ground[unit], claimed)
+        parts = parts[~_far(parts, np.full(len(parts), rest), tolerance_m)]
+        ground[unit] = areal(shapely.difference(ground[unit], shapely.union_all(parts)))[0]
+    return ground
+
+
+def _filled(ground: np.ndarray, gaps: np.ndarray, tolerance_m: float, stays: np.ndarray) -> np.ndarray:
     """Give thin gaps to the neighbours along them, nowhere farther than the tolerance from the taker."""
     thin = gaps[~broader(gaps, tolerance_m)]
-    ground, tree = ground.copy(), shapely.STRtree(ground)
+    ground, tree = ground.copy(), shapely.STRtree(np.where(stays, None, ground))
     for gap in thin:
         near = tree.query(gap, predicate="dwithin", distance=SNAP_M)
         border = shapely.length(shapely.intersection(ground[near], gap.boundary.buffer(SNAP_M)))
@@ -166,7 +188,7 @@ def _noded(ground: np.ndarray, tolerance_m: float) -> np.ndarray:
         shapely.intersects(ground[present], claimed) if len(wide) else np.zeros(len(present), dtype=bool)
     )
     pieces = ground[present].copy()
-    pieces[touched] = shapely.difference(pieces[touched], claimed)
+    pieces[touched] = areal(shapely.difference(pieces[touched], claimed))
     snap = min(SNAP_M, tolerance_m)
     clean = shapely.coverage_clean(np.append(pieces, wide), gap_width=snap, snapping_distance=snap)
     noded = ground.copy()

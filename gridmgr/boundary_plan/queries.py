@@ -17,6 +17,7 @@ from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from gis.ground import united
 from gis.plan import Plan
 from gridmgr import clock
 from gridmgr.account.model import RoleGrant
@@ -235,7 +236,7 @@ def _beside(session: Session, plan: BoundaryPlan, units: gpd.GeoDataFrame) -> gp
         return units.iloc[:0]
     near = _units(session, MICRO_GRID, plan.base_day, _within(units.total_bounds, 1e-6))
     near = near[~near.index.isin(units.index)]
-    edge = shapely.boundary(shapely.coverage_union_all(units.geometry.to_numpy()))
+    edge = shapely.boundary(united(units.geometry.to_numpy()))
     return near[shapely.dwithin(near.geometry.to_numpy(), edge, 1e-7)]
 
 

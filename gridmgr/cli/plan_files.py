@@ -108,6 +108,7 @@ def adopt(
     layer: Annotated[str | None, typer.Option(help="Its layer; found by its name.")] = None,
     parent: Annotated[str | None, typer.Option(help="Its column of communities; found by its name.")] = None,
     over: Annotated[bool, typer.Option("--over", help="Even if the plan was drawn on meanwhile.")] = False,
+    repair: Annotated[float, typer.Option(help="Repair within so many metres.")] = 0.0,
     username: As = None,
     only_try: Try = False,
     as_json: Json = False,
@@ -120,9 +121,11 @@ def adopt(
     with opened() as session:
         actor = _actor(session, username)
         seen = plans.by_id(session, actor, plan)
-        found = queries.read(session, seen, file, layer, parent)
+        found = queries.read(session, seen, file, layer, parent, repair)
         if not len(found.findings) and not only_try:
-            done, found = service.bring(session, actor, plan, seen.tip_id, file, layer, parent, over=over)
+            done, found = service.bring(
+                session, actor, plan, seen.tip_id, file, layer, parent, over=over, repair_m=repair
+            )
             told = {"tip": done.tip, "changed": done.changed, "gone": done.gone}
         else:
             told = {"tip": seen.tip_id, "changed": [], "gone": []}

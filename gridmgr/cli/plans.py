@@ -210,10 +210,11 @@ def repair(
     low: Annotated[float | None, typer.Option(help="What a unit should hold at least.")] = None,
     high: Annotated[float | None, typer.Option(help="What it should hold at most.")] = None,
     measure: Annotated[str, typer.Option(help="Of what: households | population.")] = "households",
+    within: Annotated[float | None, typer.Option(help="Close gaps and overlaps of so many metres; 10.")] = None,
     username: As = None, only_try: Try = False, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Move as few buildings as possible until units hang together, and hold between low and high."""
-    told = {"codes": codes, "low": low, "high": high, "measure": measure}
+    """Close gaps and overlaps, and move as few buildings as possible until units hang together and keep bounds."""
+    told = {"codes": codes, "low": low, "high": high, "measure": measure, "within_m": within}
     _draw(plan, "repair", told, username, only_try, as_json)
 
 

@@ -12,6 +12,7 @@ import shapely
 from gis import palette
 from gis.difference import moved, moved_ground
 from gis.drawing import Choropleth, Class
+from gis.ground import united
 from gridmgr import paper
 from gridmgr.boundary_plan.rules import COUNTED, SUMMED, State, Tally
 from gridmgr.i18n import _
@@ -40,7 +41,7 @@ def inside(state: State, ground: shapely.Geometry | None) -> pd.Index:
 def ground(state: State) -> shapely.Geometry:
     """Return the ground that the units of a plan cover."""
     own = state.plan.units.geometry.loc[state.numbers.index].to_numpy()
-    return shapely.coverage_union_all(own)
+    return united(own)
 
 
 def totals(numbers: pd.DataFrame) -> dict[str, Any]:

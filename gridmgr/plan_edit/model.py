@@ -3,6 +3,7 @@
 from gridmgr.errors import BadInput, Conflict
 
 MOST_REPAIRED = 600  # units: those of a street
+MOST_MENDED_M = 100  # metres: what is broader is drawn by hand
 
 
 class NothingToUndo(Conflict):
@@ -19,6 +20,10 @@ class NothingChanged(BadInput):
 
 class TooManyToRepair(BadInput):
     """{number} units are too many to repair at once; name at most {most} of them."""
+
+
+class ReachStrange(BadInput):
+    """Gaps and overlaps can be closed up to {most} m, not {given}."""
 
 
 class UnknownCommunity(BadInput):

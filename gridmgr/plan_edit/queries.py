@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from gis.mending import WITHIN_M
 from gridmgr.boundary_plan import rules as drawn
 from gridmgr.boundary_plan.model import BoundaryPlan
 from gridmgr.boundary_plan.rules import State
@@ -112,6 +113,7 @@ def _repairable(_session: Session, before: State, it: Mapping[str, Any]) -> dict
     chosen = list(it.get("codes") or before.numbers.index)
     if len(chosen) > MOST_REPAIRED:
         raise TooManyToRepair(number=len(chosen), most=MOST_REPAIRED)
+    rules.within_reach(it.get("within_m", WITHIN_M))
     return {"codes": chosen}
 
 

@@ -9,9 +9,10 @@ import shapely
 
 from gis import mending
 from gis import plan as drawing
+from gis.closing import closed
 from gis.plan import Plan, UnitLocked
 from gridmgr.boundary_plan.rules import SUMMED, Parent, State
-from gridmgr.plan_edit.model import EditIncomplete, EditUnknown
+from gridmgr.plan_edit.model import MOST_MENDED_M, EditIncomplete, EditUnknown, ReachStrange
 from gridmgr.redraw.rules import reading_order
 
 
@@ -40,7 +41,12 @@ DRAW: Mapping[str, Callable[[Plan, Mapping[str, Any]], Plan]] = {
     "transfer": lambda plan, it: transferred(plan, it),
     "renumber": lambda plan, it: renumbered(plan, it["new"]),
     "repair": lambda plan, it: mending.repair(
-        plan, it["codes"], measure=it.get("measure", SUMMED[0]), low=it.get("low"), high=it.get("high")
+        plan,
+        it["codes"],
+        measure=it.get("measure", SUMMED[0]),
+        low=it.get("low"),
+        high=it.get("high"),
+        within_m=it.get("within_m", mending.WITHIN_M),
     ),
 }
 """What each kind of edit draws, from what it was told."""
@@ -50,6 +56,17 @@ NEEDED = {
     "move": ("buildings", "to"), "found": ("ring",), "rename": ("code", "name"), "recode": ("code", "new"),
     "transfer": ("codes", "to"), "renumber": (), "repair": (),
 }  # fmt: skip
+
+
+def within_reach(metres: float) -> None:
+    """Return if gaps and overlaps can be closed up to so many metres.
+
+    Raises
+    ------
+    ReachStrange
+    """
+    if not 0 < metres <= MOST_MENDED_M:
+        raise ReachStrange(given=metres, most=MOST_MENDED_M)
 
 
 def complete(kind: str, args: Mapping[str, Any]) -> None:
@@ -66,10 +83,21 @@ def complete(kind: str, args: Mapping[str, Any]) -> None:
             raise EditIncomplete(kind=kind, what=name)
 
 
-def locked(state: State, codes: Collection[str]) -> Plan:
-    """Return the plan with its locks, and those of the units around, which are not its own."""
+def locked(state: State, codes: Collection[str], repair_m: float = 0.0) -> Plan:
+    """Return the plan with its locks, and those of the units around, which are not its own.
+
+    With `repair_m` its gaps and overlaps are closed up to so many metres.
+
+    Raises
+    ------
+    ReachStrange
+    """
     around = frozenset(state.plan.units.index.difference(state.numbers.index))
-    return replace(state.plan, locked=frozenset(codes) | around, beyond=around)
+    plan = replace(state.plan, locked=frozenset(codes) | around, beyond=around)
+    if not repair_m:
+        return plan
+    within_reach(repair_m)
+    return closed(plan, list(state.numbers.index), repair_m)
 
 
 def transferred(plan: Plan, it: Mapping[str, Any]) -> Plan:

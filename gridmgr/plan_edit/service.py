@@ -69,15 +69,17 @@ def preview(
 
 def adopt(
     session: Session, actor: Actor, plan_id: int, on_tip: int | None, drawn: gpd.GeoDataFrame,
-    parents: Mapping[str, tuple[str, str] | None] | None = None,
+    parents: Mapping[str, tuple[str, str] | None] | None = None, repair_m: float = 0.0,
 ) -> Drawn:  # fmt: skip
     """Take units that were drawn elsewhere as one edit: by code geometry, and name and parent_code where known.
 
     They cover its ground; new codes are free. `parents`: communities new (name and street) or ended (None).
+    `repair_m`: faults of the plan as it stands are closed up to so many metres, so that they cover that ground.
 
     Raises
     ------
-    NoCoverage, CutsBuilding, UnitLocked, FallsApart, NothingLeft, CodeTaken, CodeUnfit, and as `draw` does
+    ReachStrange, NoCoverage, CutsBuilding, UnitLocked, FallsApart, NothingLeft, CodeTaken, CodeUnfit
+    And as `draw` does
     """
     plan = desk.taken(session, actor, plan_id, on_tip)
     before = plans.state(session, plan, plan.tip_id)
@@ -85,7 +87,7 @@ def adopt(
     fresh = [str(code) for code in drawn.index if code not in inside]
     told = {"new": fresh, "parents": dict(parents or {})}
     ended = [code for code, each in told["parents"].items() if each is None]
-    after = adoption.adopt(rules.locked(before, plan.locked), drawn, inside, ended)
+    after = adoption.adopt(rules.locked(before, plan.locked, repair_m), drawn, inside, ended)
     for code in fresh:
         codes.refuse(session, code, after.units.at[code, "parent_code"], before.plan.units.index)
     above = folding.reparented(before.parents, told["parents"])

@@ -31,6 +31,10 @@ class ParentsEnded(Problem):
     """Communities that end are {gone}."""
 
 
+class Mended(Problem):
+    """The repair moved {n} borders, the farthest by {m} m."""
+
+
 class CodesGiven(Problem):
     """Units without a code are {new}."""
 

@@ -245,6 +245,9 @@ def _above(
     redrawn = rules.outlines(old, was, now)
     if redrawn.empty:
         return {}
+    others = set(now["parent_code"]) - set(redrawn["code"])
+    beside = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.code.in_(list(others)))
+    redrawn = pd.concat([redrawn, rules.loosened(beside, redrawn, now)])
     streets = list(set(redrawn["parent_code"].dropna()))
     before = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.parent_code.in_(streets))
     after = pd.concat([before[~before["code"].isin(redrawn["code"])], redrawn])

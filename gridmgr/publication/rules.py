@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from gis.findings import KINDS
+from gis.ground import united
 from gridmgr.account.rules import Actor, can
 from gridmgr.hierarchy.rules import Scheme
 from gridmgr.publication.model import (
@@ -150,12 +151,24 @@ def outlines(old: gpd.GeoDataFrame, was: gpd.GeoDataFrame, now: gpd.GeoDataFrame
             each.geometry.to_numpy()[(each["parent_code"] == code).to_numpy()] for each in (was, now)
         )
         if len(later):
-            ground, former = (shapely.coverage_union_all(each) for each in (later, before))
+            ground, former = (united(each) for each in (later, before))
             off = shapely.area(shapely.symmetric_difference(ground, former))
             if off > SAME_GROUND * shapely.area(former):
                 rows.append((n, ground))
     chosen = old.iloc[[n for n, _ in rows]]
     return chosen.set_geometry(np.array([each for _, each in rows], dtype=object), crs=old.crs)
+
+
+def loosened(beside: gpd.GeoDataFrame, redrawn: gpd.GeoDataFrame, now: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the units beside redrawn ones whose edges do not match them, with the union of their children.
+
+    On a map without a fault there are none; on one whose levels were drawn apart they must follow, too.
+    """
+    ground = np.append(redrawn.geometry.to_numpy(), beside.geometry.to_numpy())
+    off = ~shapely.is_empty(shapely.coverage_invalid_edges(ground))[len(redrawn) :]
+    chosen = beside[off]
+    children = [now.geometry.to_numpy()[(now["parent_code"] == code).to_numpy()] for code in chosen["code"]]
+    return chosen.set_geometry(np.array([united(each) for each in children], dtype=object), crs=beside.crs)
 
 
 def parties(base: Mapping[str, str], now: Mapping[str, str], touched: Iterable[str]) -> set[str]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from gis import proposal
 from gis.crs import metric_crs, to_metric
 from gis.faces import redrawn
+from gis.ground import united
 from gridmgr import clock
 from gridmgr.account.rules import Actor, require
 from gridmgr.grid_code import queries as grid_codes
@@ -163,7 +164,7 @@ def proposals(session: Session, found: Ground, wish: Wish) -> list[Proposed]:
         raise AllLocked(locked=len(wish.locked), number=wish.number)
     open_grids = found.grids.drop(index=list(wish.locked))
     free = found.buildings[~found.buildings["micro_grid"].isin(wish.locked)]
-    area = shapely.coverage_union_all(open_grids.geometry.to_numpy())
+    area = united(open_grids.geometry.to_numpy())
     used = grid_codes.used(session, found.community.code)
     drawn = proposal.propose(free, area, number, wish.measures, seeds=range(2 * wish.proposals))
     return [_named(found, wish, each, used) for each in drawn[: wish.proposals]]

@@ -99,6 +99,30 @@ def test_faults_are_told_and_nothing_is_taken(planner, plan, taken, tmp_path, ci
     assert member.post(f"{plan}/file", files={"file": ("x", b"")}).status_code == 403
 
 
+def test_a_file_that_gapes_is_mended_on_its_way_in(planner, plan, taken, tmp_path, city):
+    gaping = taken.copy()
+    gaping["geometry"] = shapely.buffer(taken.geometry.to_numpy(), -STEP / 200, join_style="mitre")
+    thin = 111_320 * STEP / 100
+    assert brought(planner, plan, gaping, tmp_path).json()["type"].endswith("NoCoverage")
+    told = brought(planner, plan, gaping, tmp_path, "file/check", repair_m=thin * 1.5).json()
+    assert told["findings"] == [] and len(told["notes"]) == 1
+    for strange in (-1, "nan", 1000):
+        assert brought(planner, plan, gaping, tmp_path, repair_m=strange).status_code == 422
+    client, csrf = city.browser(Role.PLANNER)
+    file = tmp_path / "back.gpkg"
+    form = {"csrf": csrf, "only_check": "yes", "repair_m": f"{thin * 1.5}"}
+    page = client.post(
+        plan.removeprefix("/api") + "/file", files={"file": ("a.gpkg", file.read_bytes())}, data=form
+    )
+    assert page.status_code == 200 and "修复移动了" in page.text
+    half = gaping.copy()
+    half.loc[half["code"] == FIRST, "geometry"] = half.geometry.intersection(
+        shapely.box(0, 0, LON + STEP / 2, 90)
+    )
+    left = brought(planner, plan, half, tmp_path, repair_m=thin * 1.5)
+    assert left.json()["type"].endswith("NoCoverage")
+
+
 def test_the_page_takes_a_file_or_shows_its_faults(city, plan, taken, tmp_path):
     client, csrf = city.browser(Role.PLANNER)
     page = plan.removeprefix("/api") + "/file"

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from gridmgr.account.rules import Actor
 from gridmgr.boundary_plan import queries as plans
 from gridmgr.importing.rules import safe_name
+from gridmgr.plan_edit.model import MOST_MENDED_M
 from gridmgr.plan_file import queries, service
 from gridmgr.plan_file.model import Brought
 from web import words
@@ -31,6 +32,15 @@ Planner = Annotated[Actor, Depends(Allow("plan.draw"))]
 PlanId = Annotated[RowId, Path(description="Id of the plan.")]
 Layer = Annotated[
     text(100), Form(description="Which layer holds the micro-grids; found by its name unless told.")
+]
+Within = Annotated[
+    float,
+    Form(
+        ge=0,
+        le=MOST_MENDED_M,
+        allow_inf_nan=False,
+        description="Repair within so many metres; 0: not at all.",
+    ),
 ]
 MOST = 500  # findings of an answer
 
@@ -81,12 +91,13 @@ def take_plan_file(plan_id: PlanId, session: Transaction, actor: Viewer) -> Resp
 
 @routes.post("/plans/{plan_id}/file/check", responses=problems(404))
 def check_plan_file(
-    plan_id: PlanId, session: Transaction, actor: Planner, file: UploadFile, layer: Layer = ""
-) -> CheckedOut:
+    plan_id: PlanId, session: Transaction, actor: Planner, file: UploadFile, layer: Layer = "",
+    repair_m: Within = 0.0,
+) -> CheckedOut:  # fmt: skip
     """Return all that is wrong with a map file for a plan; nothing is kept."""
     plan = plans.by_id(session, actor, plan_id)
     with kept(file) as path:
-        found = queries.read(session, plan, path, layer or None)
+        found = queries.read(session, plan, path, layer or None, repair_m=repair_m)
     return CheckedOut(
         layer=found.layer, columns=found.columns, units=len(found.drawn), notes=list(map(say, found.notes)),
         findings=findings(found), refused=say(found.refused) if found.refused else None,
@@ -98,12 +109,15 @@ def bring_plan_file(
     plan_id: PlanId, session: Transaction, actor: Planner, file: UploadFile, layer: Layer = "",
     on_tip: Annotated[BigRowId | None, Form(description="Used where the file does not say it.")] = None,
     over: Annotated[bool, Form(description="Even if the plan was drawn on meanwhile.")] = False,
+    repair_m: Within = 0.0,
 ) -> BroughtOut:  # fmt: skip
     """Take the micro-grids of a map file into a plan as one edit, which can be taken back."""
     with kept(file) as path:
         if over:
             on_tip = plans.by_id(session, actor, plan_id).tip_id
-        done, found = service.bring(session, actor, plan_id, on_tip, path, layer or None, over=over)
+        done, found = service.bring(
+            session, actor, plan_id, on_tip, path, layer or None, over=over, repair_m=repair_m
+        )
     return BroughtOut(tip=done.tip, changed=done.changed, gone=done.gone, notes=list(map(say, found.notes)))
 
 

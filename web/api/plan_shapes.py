@@ -4,7 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from gis.mending import WITHIN_M
 from gridmgr.boundary_plan.model import LONGEST_NAME, MOST_CODES, MOST_POINTS, Status
+from gridmgr.plan_edit.model import MOST_MENDED_M
 from web.fields import BigRowId, Code, Lat, Lon, Utc, text
 from web.paging import Page
 
@@ -103,13 +105,16 @@ class Renumber(OnTip):
 
 
 class Repair(OnTip):
-    """Move as few buildings as possible until units hang together, and hold between low and high if told."""
+    """Close gaps and overlaps; move few buildings until units hang together, and hold between low and high if told."""
 
     kind: Literal["repair"]
     codes: Codes | None = Field(None, description="Those that may give and take; all, unless told.")
     measure: Literal["households", "population"] = "households"
     low: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
     high: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    within_m: Annotated[float, Field(gt=0, le=MOST_MENDED_M, allow_inf_nan=False)] = Field(
+        WITHIN_M, description="Gaps and overlaps that are broader stay, metres."
+    )
 
 
 class Transfer(OnTip):

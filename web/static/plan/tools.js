@@ -260,7 +260,7 @@
       click: (feature) => feature && toggle(codes(feature)),
       submit: (fields, button) => {
         const args = { measure: fields.get("measure") };
-        for (const name of ["low", "high"]) if (fields.get(name)) args[name] = Number(fields.get(name));
+        for (const name of ["low", "high", "within_m"]) if (fields.get(name)) args[name] = Number(fields.get(name));
         if (state.picked.length) args.codes = state.picked;
         return button.value === "look" ? preview("repair", args) : edit("repair", args);
       },
