@@ -41,9 +41,10 @@ from gridmgr.whistle import service as whistle
 
 
 def _rehome_open_cases(session: Session, event: EditionPublished) -> None:
-    """Open cases, and open pieces of work, move to the units that now hold their place."""
+    """Open cases, pieces of work and applications for a building move to the units that now hold their place."""
     incident.rehome_open(session, SYSTEM)
     claim.rehome_open(session)
+    coapproval.rehome_open(session)
 
 
 def _follow_later(session: Session, event: EditionPublished) -> None:

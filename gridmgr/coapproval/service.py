@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from gridmgr import clock
 from gridmgr.account.rules import SYSTEM, Actor, require
@@ -31,7 +31,7 @@ from gridmgr.coapproval.model import (
 )
 from gridmgr.duty import queries as duty
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import BUILDING
+from gridmgr.hierarchy.model import BUILDING, MICRO_GRID, GridUnit
 from gridmgr.notice import service as notice
 from gridmgr.notice.model import Kind, Message
 from gridmgr.sheet import Sheet
@@ -185,6 +185,25 @@ def note_silence(session: Session, batch: int = 200) -> int:
             _tell(session, Kind.OPINION_SILENT, approval, people, None, "、".join(silent))
     session.flush()
     return len(found)
+
+
+def rehome_open(session: Session) -> None:
+    """Let open applications for a building lie in the unit that holds it on the map now in force."""
+    building, today = aliased(GridUnit), hierarchy.valid_at(clock.today())
+    asked = (
+        select(Approval, GridUnit)
+        .join(building, (building.level == BUILDING) & (building.code == Approval.building_code))
+        .join(GridUnit, (GridUnit.code == building.parent_code) & (GridUnit.level == MICRO_GRID))
+        .where(Approval.state == Standing.OPEN, GridUnit.code != Approval.code, today)
+        .where(building.valid_to.is_(None))
+    )
+    for approval, home in session.execute(asked.order_by(Approval.id).with_for_update(of=Approval)).all():
+        note = f"{approval.code} → {home.code}"
+        approval.code, approval.street_code = (
+            home.code,
+            hierarchy.path_to(session, home, clock.today())[0].code,
+        )
+        _note(session, approval, SYSTEM, Deed.FOLLOW, note, clock.now())
 
 
 def follow_name(session: Session, before: str, after: str) -> None:

@@ -30,6 +30,7 @@ from gridmgr.following.model import Followed
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.hierarchy import service as maps
 from gridmgr.hierarchy.model import BUILDING, COMMUNITY, LEVELS, MICRO_GRID, STREET, GridUnit, Lineage
+from gridmgr.hierarchy.rules import Scheme
 from gridmgr.publication import rules
 from gridmgr.publication.model import (
     Publication,
@@ -50,7 +51,7 @@ class Outcome:
     among: Mapping[str, Collection[str]]
     new: gpd.GeoDataFrame  # the micro-grids that are new, by code
     about: frozenset[str]  # every code that differs
-    communities: frozenset[str]  # in which some do
+    communities: frozenset[str]  # of today's, in which some do
 
 
 def terms(session: Session) -> dict[str, float]:
@@ -199,13 +200,15 @@ def outcome(session: Session, plan: BoundaryPlan, tip: int | None) -> Outcome:
     was, now = (each.plan.units.loc[each.numbers.index] for each in (base, state))
     touched = drawn.touched(base, state)
     communities = rules.parties(was["parent_code"].to_dict(), now["parent_code"].to_dict(), touched)
-    levels = {MICRO_GRID: units, BUILDING: moved}
-    levels |= _above(session, plan.base_day, was, now, communities)
+    above, ended = _above(session, plan.base_day, (base, was), (state, now), communities)
+    levels = {MICRO_GRID: units, BUILDING: moved} | above
     among = {level: set(frame["code"]) for level, frame in levels.items()}
     among[MICRO_GRID] |= set(gone)
+    if COMMUNITY in levels:
+        among[COMMUNITY] |= ended
     about = frozenset().union(*among.values())
     new = now.loc[[code for code in now.index if code not in was.index]]
-    return Outcome(levels, among, new, about, frozenset(communities))
+    return Outcome(levels, among, new, about, frozenset(communities & base.parents.keys()))
 
 
 def followers(session: Session, found: Publication) -> list[Followed]:
@@ -238,22 +241,38 @@ def _with_attributes(
 
 
 def _above(
-    session: Session, day: date, was: gpd.GeoDataFrame, now: gpd.GeoDataFrame, communities: Collection[str]
-) -> dict[str, gpd.GeoDataFrame]:
-    """Communities and streets whose ground is another one, as the union of their children."""
-    old = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.code.in_(list(communities)))
-    redrawn = rules.outlines(old, was, now)
-    if redrawn.empty:
-        return {}
-    others = set(now["parent_code"]) - set(redrawn["code"])
+    session: Session, day: date, before: tuple[drawn.State, gpd.GeoDataFrame],
+    after: tuple[drawn.State, gpd.GeoDataFrame], touched: Collection[str],
+) -> tuple[dict[str, gpd.GeoDataFrame], set[str]]:  # fmt: skip
+    """Communities that are new, or have other ground, names or streets, and streets with other ground; what ends.
+
+    Their ground is the union of their children. `before` and `after`: a state of the plan, and its units inside.
+    """
+    (base, was), (state, now) = before, after
+    ended = set(base.parents) - set(state.parents)
+    kept = {code for code, each in state.parents.items() if each != base.parents.get(code)} & set(
+        base.parents
+    )
+    old = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.code.in_({*touched, *kept} - ended))
+    other = rules.outlines(old, was, now)
+    other = pd.concat([other, old[old["code"].isin(kept - set(other["code"]))]])
+    there = [state.parents.get(code) for code in other["code"]]
+    other["name"] = [each.name if each else name for each, name in zip(there, other["name"], strict=True)]
+    homes = zip(there, other["parent_code"], strict=True)
+    other["parent_code"] = [each.street if each else street for each, street in homes]
+    other = pd.concat([other, rules.born(base.parents, state.parents, now)])
+    if other.empty and not ended:
+        return {}, set()
+    others = set(now["parent_code"]) - set(other["code"])
     beside = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.code.in_(list(others)))
-    redrawn = pd.concat([redrawn, rules.loosened(beside, redrawn, now)])
-    streets = list(set(redrawn["parent_code"].dropna()))
-    before = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.parent_code.in_(streets))
-    after = pd.concat([before[~before["code"].isin(redrawn["code"])], redrawn])
+    other = pd.concat([other, rules.loosened(beside, other, now)]) if len(other) else other
+    left = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.code.in_(ended | kept))["parent_code"]
+    streets = list({*other["parent_code"].dropna(), *left.dropna()})
+    whole = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.parent_code.in_(streets))
+    then = pd.concat([whole[~whole["code"].isin({*other["code"], *ended})], other])
     held = hierarchy.frame(session, STREET, day, only=GridUnit.code.in_(streets))
-    wider = rules.outlines(held, before, after)
-    return {COMMUNITY: redrawn} | ({STREET: wider} if len(wider) else {})
+    wider = rules.outlines(held, whole, then)
+    return {COMMUNITY: other} | ({STREET: wider} if len(wider) else {}), ended
 
 
 def findings(session: Session, plan: BoundaryPlan, found: Outcome) -> list[dict[str, Any]]:
@@ -262,6 +281,7 @@ def findings(session: Session, plan: BoundaryPlan, found: Outcome) -> list[dict[
     scheme = hierarchy.scheme(session)
     used = _used(session, plan, list(found.new.index), day)
     amiss = rules.codes_amiss(found.new, scheme, MICRO_GRID, used)
+    amiss += _communities_amiss(session, plan, found, scheme)
     whole = list(found.levels[MICRO_GRID]["parent_code"].dropna())
     within = list(found.communities | set(whole))
     grids = _replaced(
@@ -281,9 +301,21 @@ def findings(session: Session, plan: BoundaryPlan, found: Outcome) -> list[dict[
     return amiss
 
 
+def _communities_amiss(
+    session: Session, plan: BoundaryPlan, found: Outcome, scheme: Scheme | None
+) -> list[dict[str, Any]]:
+    """Return what is wrong with the codes of communities that are new."""
+    if COMMUNITY not in found.levels:
+        return []
+    day = plan.base_day
+    there = hierarchy.names(session, found.among[COMMUNITY], day)
+    born = found.levels[COMMUNITY].set_index("code").drop(index=list(there), errors="ignore")
+    return rules.codes_amiss(born, scheme, COMMUNITY, _used(session, plan, list(born.index), day))
+
+
 def _upper(session: Session, day: date, found: Outcome) -> dict[str, gpd.GeoDataFrame]:
     streets = hierarchy.frame(session, STREET, day)
-    near = list(set(found.levels[COMMUNITY]["parent_code"].dropna()))
+    near = set(found.levels[COMMUNITY]["parent_code"].dropna()) | set(found.among.get(STREET, ()))
     all_of = hierarchy.frame(session, COMMUNITY, day, only=GridUnit.parent_code.in_(near))
     return {
         STREET: _replaced(found, STREET, streets)[lambda each: each["code"].isin(near)],

@@ -11,6 +11,8 @@ import shapely
 from gis.findings import KINDS
 from gis.ground import united
 from gridmgr.account.rules import Actor, can
+from gridmgr.boundary_plan.rules import Parent
+from gridmgr.hierarchy.model import COMMUNITY
 from gridmgr.hierarchy.rules import Scheme
 from gridmgr.publication.model import (
     LONGEST_NOTE,
@@ -169,6 +171,18 @@ def loosened(beside: gpd.GeoDataFrame, redrawn: gpd.GeoDataFrame, now: gpd.GeoDa
     chosen = beside[off]
     children = [now.geometry.to_numpy()[(now["parent_code"] == code).to_numpy()] for code in chosen["code"]]
     return chosen.set_geometry(np.array([united(each) for each in children], dtype=object), crs=beside.crs)
+
+
+def born(base: Mapping[str, Parent], now: Mapping[str, Parent], units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the communities that a plan makes, with the union of their children by `parent_code`."""
+    rows = [
+        (code, each.name, each.street, united(units.geometry.to_numpy()[(units["parent_code"] == code).to_numpy()]))
+        for code, each in now.items()
+        if code not in base and (units["parent_code"] == code).any()
+    ]  # fmt: skip
+    codes, names, streets, ground = zip(*rows, strict=True) if rows else ((),) * 4
+    told = {"level": COMMUNITY, "code": codes, "name": names, "parent_code": streets}
+    return gpd.GeoDataFrame(told, geometry=list(ground), crs="EPSG:4326")
 
 
 def parties(base: Mapping[str, str], now: Mapping[str, str], touched: Iterable[str]) -> set[str]:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import pandas as pd
 import pytest
-from little import STREET, little_district
+from little import STREET, layer, little_district, square
 from sqlalchemy import delete, select
 
 from gridmgr import clock
@@ -358,3 +359,41 @@ def test_a_plan_is_taken_back_at_each_step_by_whom_it_concerns(district, staff, 
         assert consultations.consultation(district, SYSTEM, found.consultation_id).ended_at is not None
     with pytest.raises(NotNow):
         service.withdraw(district, planner, found.id, "再来")
+
+
+def test_a_community_that_goes_to_another_street_is_published_with_its_units(district, staff, told):
+    """Its code carries the street's, so it gets another one, which all that is bound to it follows."""
+    other, came = "510106002", "510106002002"
+    frames = little_district()
+    for level, rows in (("community", [1]), ("micro_grid", [2, 3]), ("building", [2, 3])):
+        for column in ("code", "parent_code"):
+            frames[level].loc[rows, column] = frames[level].loc[rows, column].str.replace(C2, f"{other}001")
+    frames["community"].loc[1, "parent_code"] = other
+    frames["street"] = layer(
+        [(STREET, "荷花池街道", None, square(0, 0, 2)), (other, "二街道", None, square(2, 0, 2))]
+    )
+    third = layer([(f"{STREET}003", "丙社区", STREET, square(0, 0))])
+    frames["community"] = pd.concat([frames["community"], third], ignore_index=True)
+    frames["community"].loc[0, "geometry"] = square(1, 0)
+    frames["micro_grid"].loc[0, ["code", "parent_code"]] = [f"{STREET}003001", f"{STREET}003"]
+    frames["building"].loc[0, ["code", "parent_code"]] = [f"{STREET}00300001", f"{STREET}003001"]
+    with clock.travel(NOON - timedelta(days=5)):
+        maps.load(district, frames, date(2026, 5, 27))
+        drain(district, REACTIONS)
+    case = intake.report(district, SYSTEM, told(1.5))
+    plan = plans.create(district, SYSTEM, "甲社区划归二街道", "")
+    edits.draw(district, SYSTEM, plan.id, None, "transfer", {"codes": [C1], "to": other})
+    made = queries.outcome(district, plan, plan.tip_id)
+    assert made.communities == {C1}
+    assert service.submit(district, SYSTEM, plan.id, plan.tip_id).warnings == []
+    heirs = maps.foreseen(district, made.levels, made.among, plan.base_day).heirs
+    assert heirs == {C1: came, f"{C1}002": f"{came}002"}
+    maps.load(district, made.levels, clock.today(), "", made.among)
+    drain(district, REACTIONS)
+    units = {
+        code: hierarchy.unit(district, SYSTEM, code, clock.today()) for code in (came, other, f"{came}002")
+    }
+    assert units[came].parent_code == other and units[f"{came}002"].parent_code == came
+    assert units[other].area_m2 == pytest.approx(3 * units[came].area_m2, rel=1e-3)
+    assert (case.street_code, case.community_code) == (other, came)
+    assert C1 not in hierarchy.names(district, [C1], clock.today())

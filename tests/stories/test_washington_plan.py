@@ -6,17 +6,25 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from test_real_maps import _csv, load
+from test_real_maps import REQUESTS, _csv, load
 
 from gridmgr.account.rules import SYSTEM
 from gridmgr.boundary_plan import queries as plans
 from gridmgr.boundary_plan import rules as drawing
 from gridmgr.boundary_plan import service as desk
+from gridmgr.casebook.queries import Search
+from gridmgr.events import drain
+from gridmgr.hierarchy import service as maps
+from gridmgr.importing import queries, rules
+from gridmgr.importing import service as imports
 from gridmgr.importing.model import LayerPlan
 from gridmgr.plan_difference.queries import difference
 from gridmgr.plan_file import queries as files
 from gridmgr.plan_file import service
+from gridmgr.publication import queries as publications
+from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
+from gridmgr.statistics import queries as statistics
 
 pytestmark = [pytest.mark.city, pytest.mark.db]
 
@@ -64,6 +72,7 @@ def test_washington_of_2013_as_a_draft_against_2002(session, real_data, plan, tm
     areas = [at.plan.units.geometry.to_numpy() for at in (before, after)]
     assert shapely.area(areas[0]).sum() == pytest.approx(shapely.area(areas[1]).sum(), rel=1e-9)
     _requests_count_alike(real_data, before, after)
+    _figures_agree(session, real_data, plan, after.gone, date(2016, 8, 1))  # within the month on file
 
 
 def _requests_count_alike(real_data, before, after) -> None:
@@ -76,3 +85,32 @@ def _requests_count_alike(real_data, before, after) -> None:
     total = was.numbers["incidents"].sum()
     assert total == now.numbers["incidents"].sum() and total > 22_000
     assert (was.unit != now.unit).sum() > 1_000
+
+
+def _figures_agree(session, real_data, plan, gone, day) -> None:
+    """Published within the month, the figures as was and as now have one total, and each its own districts."""
+    mapping = rules.incident_plan(REQUESTS)
+    asked = queries.read_incidents(session, real_data / "washington" / "service_requests.csv", mapping)
+    asked.entries[:] = asked.entries[::10]
+    imports.load_incidents(session, SYSTEM, mapping, asked)
+    made = publications.outcome(session, plan, plan.tip_id)
+    amiss = [each for each in publications.findings(session, plan, made) if each["severity"] == "error"]
+    assert amiss == []
+    maps.load(session, made.levels, day, "2013", made.among)
+    drain(session, REACTIONS)
+
+    def told(areas: str, search: Search) -> dict[str | None, int]:
+        rows, total = statistics.table(
+            session, SYSTEM, "micro_grid", search, counts=["reported"], areas=areas
+        )
+        assert (
+            sum(row.counts["reported"] for row in rows) == total.counts["reported"] == len(asked.entries)
+            or search.since
+        )
+        return {row.code: row.counts["reported"] for row in rows}
+
+    month, later = Search(), Search(since=day)
+    was, now = told("was", month), told("now", month)
+    assert set(gone) & set(was) and not set(gone) & set(now) and set(made.new.index) & set(now)
+    assert was != now and sum(was.values()) == sum(now.values()) == 2258
+    assert told("was", later) == told("now", later)  # whatever was reported on the new map lies on it
