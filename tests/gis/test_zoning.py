@@ -79,6 +79,19 @@ def test_an_even_raster_is_shared_evenly():
     assert zoning.zones(raster(12, 10), 6).deviation <= 0.1
 
 
+def test_zones_are_even_and_their_borders_short():
+    """Sixteen zones of 36 units each: squares have 144 of 1,104 common borders between them."""
+    found = [zoning.zones(raster(24, 24), 16, seed=seed) for seed in range(3)]
+    assert max(each.deviation for each in found) <= 0.03  # one unit
+    assert max(each.cut for each in found) <= 1.35 * 144
+
+
+def test_several_measures_are_balanced_at_once():
+    rng = np.random.default_rng(1)
+    of = raster(20, 20, rng.uniform(0.5, 1.5, (400, 2)))
+    assert zoning.zones(of, 8).deviation <= 0.04
+
+
 def test_borders_go_where_they_are_cheap():
     """Two quarters joined by one lane: the cut is the lane."""
     left, right = np.arange(4), np.arange(4, 8)
