@@ -6,8 +6,8 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gis.draft import Plan, near, taken_over, unmoved
-from gis.ground import holes, metre, polygonal
+from gis.draft import Plan, houses, near, taken_over, unmoved
+from gis.ground import areal, holes, metre, polygonal
 from gis.repair import SNAP_M, repair
 from gis.snap import METRES
 
@@ -30,7 +30,7 @@ def closed(plan: Plan, codes: Sequence[str], within_m: float) -> Plan:
     Returns
     -------
     Plan
-        The same one if nothing gapes or overlaps.
+        The same one if nothing gapes or overlaps. What is under a building goes to its unit.
 
     Raises
     ------
@@ -49,7 +49,9 @@ def closed(plan: Plan, codes: Sequence[str], within_m: float) -> Plan:
     if shapely.coverage_is_valid(around.to_numpy()) and not len(holes(whole)):
         return plan
     free = around.index.isin([code for code in codes if code not in plan.locked])
-    frame = gpd.GeoDataFrame({"code": around.index}, geometry=around.to_numpy(), crs=around.crs)
+    own = houses(plan, around.index[free].tolist())
+    claimed = _sheltered(around.to_numpy(), own.geometry.to_numpy(), around.index.get_indexer(own["home"]))
+    frame = gpd.GeoDataFrame({"code": around.index}, geometry=claimed, crs=around.crs)
     done = repair({_LEVEL: frame}, within_m, staying=around.index[~free])
     was, now = around.to_numpy(), done.levels[_LEVEL].geometry.to_numpy()
     off = shapely.area(shapely.symmetric_difference(polygonal(was), now))
@@ -61,7 +63,7 @@ def closed(plan: Plan, codes: Sequence[str], within_m: float) -> Plan:
 
 
 def fitted(
-    drawn: gpd.GeoDataFrame, ground: shapely.Geometry, within_m: float
+    drawn: gpd.GeoDataFrame, ground: shapely.Geometry, within_m: float, walls: Sequence = ()
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Make units drawn elsewhere a coverage of a ground, as far as no border moves farther than told.
 
@@ -70,6 +72,8 @@ def fitted(
     drawn : GeoDataFrame of polygons by code, EPSG:4326
     ground : Polygon or MultiPolygon, EPSG:4326
     within_m : float, metres
+    walls : (b,) polygons, EPSG:4326
+        Buildings; what is under one goes to the unit that most of it lies in.
 
     Returns
     -------
@@ -94,7 +98,35 @@ def fitted(
     ring = scale.back(shapely.buffer(scale.project(np.array([ground])), AROUND_M))
     outside = shapely.difference(ring, ground)
     codes = [*drawn.index, OUTSIDE]
-    frame = gpd.GeoDataFrame({"code": codes}, geometry=[*drawn.geometry, *outside], crs=drawn.crs)
+    claimed, walls = polygonal(drawn.geometry.to_numpy()), np.array(list(walls), dtype=object)
+    claimed = _sheltered(claimed, walls, _mostly_in(claimed, walls))
+    frame = gpd.GeoDataFrame({"code": codes}, geometry=[*claimed, *outside], crs=drawn.crs)
     done = repair({_LEVEL: frame}, within_m, staying=[OUTSIDE])
     moves = done.moves[done.moves["code"] != OUTSIDE].reset_index(drop=True)
     return drawn.set_geometry(done.levels[_LEVEL].geometry.to_numpy()[:-1], crs=drawn.crs), moves
+
+
+def _mostly_in(ground: np.ndarray, walls: np.ndarray) -> np.ndarray:
+    """The unit that holds most of each building, -1 for none."""
+    house, unit = shapely.STRtree(ground).query(walls, predicate="intersects")
+    held = shapely.area(shapely.intersection(walls[house], ground[unit]))
+    home = np.full(len(walls), -1)
+    order = np.argsort(held, kind="stable")  # the last one written holds most
+    home[house[order]] = unit[order]
+    return home
+
+
+def _sheltered(ground: np.ndarray, walls: np.ndarray, home: np.ndarray) -> np.ndarray:
+    """The units with nobody's ground under their buildings, and without theirs under others' if it is of both."""
+    ground, tree = ground.copy(), shapely.STRtree(ground)
+    house, unit = tree.query(walls, predicate="intersects")
+    within = np.unique(tree.query(walls, predicate="covered_by")[0])
+    alone = np.flatnonzero(np.bincount(house, minlength=len(walls)) == 1)
+    for each in np.setdiff1d(np.flatnonzero(home >= 0), np.intersect1d(within, alone)):
+        under, own = unit[house == each], home[each]
+        bare = shapely.difference(walls[each], shapely.union_all(ground[under]))
+        for other in under[under != own]:
+            twice = shapely.intersection(walls[each], ground[own])
+            ground[other] = areal(shapely.difference(ground[other], twice))[0]
+        ground[own] = areal(shapely.union(ground[own], areal(bare)[0]))[0]
+    return ground

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from gis import adoption, closing
 from gis.crs import to_storage
+from gis.draft import houses
 from gis.formats import layers, polygons_only, read_layer
 from gis.plan import Plan
 from gridmgr.account.rules import Actor
@@ -58,7 +59,9 @@ def read(
     above = rules.parents(drawn, before, lambda code: within and (not scheme or scheme.fits(COMMUNITY, code)))
     onto, inside = edits.locked(before, plan.locked, repair_m), before.numbers.index
     if repair_m:
-        drawn, moves = closing.fitted(drawn, adoption.ground(onto, inside), repair_m)
+        drawn, moves = closing.fitted(
+            drawn, adoption.ground(onto, inside), repair_m, houses(onto, inside).geometry.to_numpy()
+        )
         notes += [Mended(n=len(moves), m=round(moves["size_m"].max(), 2))] if len(moves) else []
     findings = adoption.faults(onto, drawn, inside)
     refused = None if len(findings) else _refused(onto, inside, drawn, above)

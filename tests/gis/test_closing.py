@@ -79,6 +79,24 @@ def test_an_island_in_a_gap_all_around_it_is_no_part_of_the_gap():
     assert whole(replace(four(), units=fitted))
 
 
+def test_no_border_is_closed_through_a_building():
+    """A house stands over the gap, most of it in nw, and one under the overlap, most of it in ne."""
+    sheet = four(gap=6, over=5)
+    walls = [place(30, 92, 40, 125), place(140, 101, 150, 140)]
+    rows = {"home": ["nw", "ne"], "households": 5}
+    standing = gpd.GeoDataFrame(rows, geometry=walls, index=["1", "2"], crs=4326)
+    sheet = replace(sheet, buildings=standing)
+    after = repair(sheet, within_m=8)
+    fitted, _ = closing.fitted(sheet.units, shapely.union_all(after.units.geometry.to_numpy()), 8, walls)
+    for units in (after.units, fitted):
+        assert whole(replace(sheet, units=units))
+        within = shapely.intersection(walls, units.geometry[["nw", "ne"]].to_numpy())
+        assert (shapely.area(within) > 0.8 * shapely.area(walls)).all()
+        cut = shapely.intersection(walls[1], units.geometry["se"])
+        assert shapely.area(cut) < 0.01 * shapely.area(walls[1])
+    assert after.buildings["home"].tolist() == ["nw", "ne"]
+
+
 def test_what_is_drawn_elsewhere_is_fitted_onto_the_ground_of_a_plan():
     sheet = repair(four(), within_m=5)
     ground = adoption.ground(sheet, CODES)
