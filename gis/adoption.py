@@ -151,8 +151,13 @@ def _parted(grids: gpd.GeoSeries, pieces: np.ndarray, owner: np.ndarray, among: 
     edge = shapely.boundary(united(grids[among].to_numpy()))
     lines = between_owners(pieces, owner)
     ends = shapely.get_point(lines, [[0], [-1]]).ravel()
-    ends = ends[shapely.dwithin(ends, edge, SNAP_M / METRES)]
-    links = shapely.shortest_line(ends, edge)
+    short = shapely.dwithin(ends, edge, SNAP_M / METRES)
+    if len(
+        lonely := _alone(ends[~short])
+    ):  # they end on a border that has no vertex there, off it by rounding
+        grids, pieces = met(grids, lonely), met(gpd.GeoSeries(pieces), lonely).to_numpy()
+        lines = between_owners(pieces, owner)
+    links = shapely.shortest_line(ends[short], edge)
     ready = met(grids, shapely.get_coordinates(shapely.get_point(links, -1)))
     links = links[shapely.length(links) > 0]
     tree = shapely.STRtree(pieces)
@@ -162,6 +167,12 @@ def _parted(grids: gpd.GeoSeries, pieces: np.ndarray, owner: np.ndarray, among: 
 
     after = redrawn(ready, [*lines, *links], label, also=among)
     return whole(after, grids, list(owner), np.array([]))
+
+
+def _alone(ends: np.ndarray) -> np.ndarray:
+    """The places at which one line ends alone."""
+    places, lines = np.unique(shapely.get_coordinates(ends), axis=0, return_counts=True)
+    return places[lines == 1]
 
 
 def _described(units: gpd.GeoDataFrame, shapes: gpd.GeoSeries, drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

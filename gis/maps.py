@@ -162,11 +162,7 @@ def tile_map(
     if fills:
         data["fills"] = {level: asdict(fill) for level, fill in fills.items()}
     chart = empty(bounds, words, base, attribution=attribution, incidents=incidents, **data)
-    if base_url:
-        layer = folium.TileLayer(base_url, attr=" ", control=False, max_zoom=MAX_ZOOM)
-        layer.options.pop("attribution")
-        layer.add_to(chart)
-        chart.options["zoomSnap"] = 1  # pictures are drawn for whole levels, and blur between them
+    add_base(chart, base_url)
     layers = {tile.name: _vector_grid(tile).add_to(chart) for tile in tiles}
     return finish(chart, layers, incidents)
 
@@ -270,6 +266,23 @@ def empty(
     Offline(base, bounds=box, words=asdict(words), attribution=attribution, **data).add_child(chart)
     Frame().add_to(chart)
     return chart
+
+
+def add_base(chart: folium.Map, base_url: str | None) -> None:
+    """Lay raster tiles of the intranet under a map, if an address of some is given.
+
+    Examples
+    --------
+    >>> chart = empty((120, 30, 121, 31), SILENT, "/static/")
+    >>> add_base(chart, "https://tiles.city.example/{z}/{x}/{y}.png")
+    >>> chart.options["zoomSnap"]
+    1
+    """
+    if base_url:
+        layer = folium.TileLayer(base_url, attr=" ", control=False, max_zoom=MAX_ZOOM)
+        layer.options.pop("attribution")
+        layer.add_to(chart)
+        chart.options["zoomSnap"] = 1  # pictures are drawn for whole levels, and blur between them
 
 
 def finish(chart: folium.Map, layers: Mapping[str, Layer], incidents: Points | None = None) -> folium.Map:

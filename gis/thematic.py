@@ -10,9 +10,14 @@ from gis.palette import OUTLINE, SEVERITY
 
 FAULT = {"color": "#222222", "weight": 1.5, "fillOpacity": 0.6}
 CHANGED = {"color": "#222222", "weight": 0.5, "fillOpacity": 0.75}
+SHINING = CHANGED | {"fillOpacity": 0.45}  # what lies below shows through
 OVERLAID = {  # the borders of two maps over one another
     "was": {"color": "#6b7a8a", "weight": 1.5, "dashArray": "5 4", "fill": False},
     "now": {"color": "#083d64", "weight": 2, "fill": False},
+}
+BELOW = {  # by which a place is recognised
+    "around": {"color": "#9aa7b4", "weight": 1, "fillColor": "#eef1f4", "fillOpacity": 0.6},
+    "building": {"color": "#8a8178", "weight": 0.5, "fillColor": "#b9b0a6", "fillOpacity": 0.7},
 }
 
 
@@ -191,7 +196,9 @@ def difference_map(
     *,
     titles: tuple[str, str],
     fields: Mapping[str, str],
+    below: Mapping[str, tuple[str, gpd.GeoDataFrame]] | None = None,
     words: Words = SILENT,
+    base_url: str | None = None,
     base: str = "/static/",
 ) -> maps.Map:
     """Draw the ground that changes hands between two maps, with the borders of both over it.
@@ -207,7 +214,9 @@ def difference_map(
         What both maps are called.
     fields : mapping of column to its translated title
         What the card of a piece of ground lists, in that order.
-    words, base
+    below : mapping of ``around`` and ``building`` to title and GeoDataFrame, optional
+        What lies around and below, faintly: the first with ``code`` and ``name``, both EPSG:4326.
+    words, base_url, base
         As for `gis.maps.tile_map`.
 
     Returns
@@ -231,10 +240,15 @@ def difference_map(
     """
     sources, shapes = outlines({"was": was, "now": now}, words, OVERLAID)
     sources[kinds.column] = features(ground, [kinds.column, *fields])
-    shapes[kinds.column] = kinds.shape(kinds.column, CHANGED, fields)
+    shapes[kinds.column] = kinds.shape(kinds.column, SHINING if below else CHANGED, fields)
+    for key, (_title, frame) in (below or {}).items():
+        sources[key] = features(simplified(frame), ["code", "name"])
+        shapes[key] = {"source": key, "style": BELOW[key]}
     chart = maps.empty(
         bounds_of(was, now), words, base, canvas=True, sources=sources, shapes=shapes, legend=[kinds.legend()]
     )
-    named = {"was": titles[0], "now": titles[1], kinds.column: kinds.title}
+    maps.add_base(chart, base_url)
+    named = {key: title for key, (title, _frame) in (below or {}).items()}
+    named |= {"was": titles[0], "now": titles[1], kinds.column: kinds.title}
     layers = {key: maps.Shapes(key, title).add_to(chart) for key, title in named.items()}
     return maps.finish(chart, layers)

@@ -64,6 +64,8 @@ def read(
         )
         notes += [Mended(n=len(moves), m=round(moves["size_m"].max(), 2))] if len(moves) else []
     findings = adoption.faults(onto, drawn, inside)
+    named = {"area": plan.area_code or plan.name}
+    findings = findings.replace({"code": named, "other": named})
     refused = None if len(findings) else _refused(onto, inside, drawn, above)
     if born := [code for code, each in above.items() if each]:
         notes.append(ParentsGiven(new=", ".join(born)))

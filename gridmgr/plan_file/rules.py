@@ -83,6 +83,7 @@ def coded(
 ) -> tuple[gpd.GeoDataFrame, list[Problem]]:
     """Return the units by code: of pieces with one code the largest keeps it, all others get free ones.
 
+    A new unit keeps the name it was given; a copy of another's gives way to its code.
     `free` gives so many free codes of a parent that are none of those given.
     """
     told = told.assign(parent_code=_parents(told, before))
@@ -95,7 +96,10 @@ def coded(
     for parent, own in told[fresh].groupby("parent_code"):
         code[own.index] = free(parent, len(own), taken)
         taken.update(code[own.index])
-    name = told["name"].where(~fresh, code)
+    copied = told["name"].isin(
+        told["name"][~fresh]
+    )  # a unit cut in two at another desk brings its name twice
+    name = told["name"].where(~fresh | (told["code"].isna() & told["name"].notna() & ~copied), code)
     found = gpd.GeoDataFrame(
         {"name": name.to_numpy(), "parent_code": told["parent_code"].to_numpy()}, geometry=told.geometry.to_numpy(),
         index=pd.Index(code.to_numpy(dtype=object), name="code"), crs=told.crs,

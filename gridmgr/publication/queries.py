@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from gis import plan as drawing
 from gis.coverage import check
+from gis.snap import METRES
 from gis.tiles import as_multipolygons
 from gridmgr import clock
 from gridmgr.account.queries import visible_to
@@ -41,6 +42,9 @@ from gridmgr.publication.model import (
 )
 from gridmgr.publication.rules import MATTER, TERMS
 from gridmgr.terms import queries as dated
+
+NEAR_M = 200  # how far around a plan its place is recognised
+MOST_NEAR = 5000  # shapes a page carries
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +191,25 @@ def present(session: Session, *kept: Mapping[str, gpd.GeoDataFrame]) -> dict[str
         )
         for level, known in codes.items()
     }
+
+
+def surroundings(
+    session: Session, plan: BoundaryPlan, touched: gpd.GeoDataFrame
+) -> dict[str, gpd.GeoDataFrame]:
+    """Return what lay near units of a plan when it was drawn, by which people recognise the place."""
+    if touched.empty:
+        return {}
+    west, south, east, north = shapely.buffer(shapely.box(*touched.total_bounds), NEAR_M / METRES).bounds
+    sight = func.ST_Intersects(GridUnit.geom, func.ST_MakeEnvelope(west, south, east, north, 4326))
+    columns = {
+        "around": (MICRO_GRID, ["code", "name", "geometry"]),
+        "building": (BUILDING, ["code", "geometry"]),
+    }
+    near = {
+        key: hierarchy.frame(session, level, plan.base_day, only=sight)[kept]
+        for key, (level, kept) in columns.items()
+    }
+    return {key: each for key, each in near.items() if len(each) <= MOST_NEAR}
 
 
 def outcome(session: Session, plan: BoundaryPlan, tip: int | None) -> Outcome:

@@ -10,7 +10,8 @@ from walking import DESK, check_for_everybody, log_in
 
 from gridmgr import clock, db
 from gridmgr.account import queries as accounts
-from gridmgr.account.rules import SYSTEM, Actor
+from gridmgr.account import service as opened
+from gridmgr.account.rules import SYSTEM, Actor, Grant, Role
 from gridmgr.boundary_plan import queries as plans
 from gridmgr.consultation import queries as consultations
 from gridmgr.consultation import service as opinions
@@ -136,7 +137,9 @@ def test_a_grid_is_split_its_border_dragged_its_buildings_moved_and_all_taken_ba
     assert tip(page) is None
     expect(bars).to_have_count(number)
     expect(page.locator("#plan-undo")).to_be_disabled()
-    check_for_everybody(page, "/plans", desk.partition("//")[2].partition("/")[2].join(["/", ""]))
+    here = desk.partition("//")[2].partition("/")[2].join(["/", ""])
+    area = page.evaluate("planDesk.state.plan.area_code")
+    check_for_everybody(page, "/plans", here, f"{here}/compare", f"{here}/file", f"/redraw?community={area}")
 
 
 @contextmanager
@@ -189,12 +192,21 @@ def test_a_plan_is_compared_vetoed_revised_agreed_to_and_becomes_the_map_today(p
         grid = plans.changes(session, plans.standing(session, draft, draft.tip_id))["new"][0]
         edits.draw(session, actor, plan, draft.tip_id, "rename", {"code": grid, "name": "新网格"})
     ask(page, desk, Said.AGREE)
+    expect(page.locator("form[action$='/approve']")).to_have_count(0)  # somebody else has to
+    with acting() as (session, _actor):
+        opened.open_account(session, "chief", "chief", "chief", [Grant(Role.ADMIN, "")], demo=True)
+    page.context.clear_cookies()
+    log_in(page, "chief")
+    page.reload()
     take(page, "approve")
     expect(page.locator(".head .tag")).to_have_text("已批准")
     take(page, "publish")
     expect(page.locator(".head .tag")).to_have_text("已发布")
     number = page.url.rpartition("/")[2]
-    check_for_everybody(page, f"/publications/{number}", f"/public-notices/{number}")
+    notices = ("/public-notices", f"/public-notices/{number}", "/public-notices/terms")
+    check_for_everybody(page, f"/publications/{number}", *notices, "/consultations", "/consultations/new")
+    page.context.clear_cookies()
+    check_for_everybody(page, "/login")
     with acting() as (session, actor):
         draft = plans.by_id(session, actor, plan)
         state = plans.state(session, draft, draft.tip_id)

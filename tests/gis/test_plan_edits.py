@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import fuzz
-from gis import draft, faces, plan, redraw
+from gis import adoption, draft, faces, plan, redraw
 from gis.detour import EndsInBuilding
 from gis.errors import BadInput
 from gis.mending import BandUpsideDown, UnknownColumn, repair
@@ -156,6 +156,21 @@ def test_what_lies_beyond_the_plan_is_left_out_of_a_new_grid_and_named_as_such(s
 def test_a_grid_too_small_to_have_been_meant_is_refused(sheet, edit):
     with pytest.raises(draft.TooSmall):
         edit(sheet)
+
+
+@pytest.mark.parametrize("code", ["510199001001005", "510199001002004"])
+def test_a_border_drawn_elsewhere_may_end_beside_one_by_rounding(code):
+    """Metres and back: the new corner lies off its neighbour's border by less than any tool tells."""
+    before = replace(tiny(), buildings=tiny().buildings[:0])
+    ground = before.units.geometry
+    west, south, _east, north = shapely.box(*ground[code].bounds).bounds
+    half = shapely.box(west, south, ground[code].centroid.x, north)
+    cut = [ground[code] & half, ground[code] - half]
+    rest = ground.drop(code)
+    drawn = gpd.GeoDataFrame(geometry=[*cut, *rest], index=[code, NEW, *rest.index], crs=4326)
+    after = adoption.adopt(before, drawn.to_crs(32648).to_crs(4326), list(ground.index))
+    sound(after, before)
+    assert NEW in after.units.index and len(after.units) == len(ground) + 1
 
 
 def test_what_geometry_cannot_do_is_refused_in_words(sheet, monkeypatch):

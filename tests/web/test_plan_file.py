@@ -74,9 +74,13 @@ def test_a_plan_comes_back_from_qgis_as_one_edit(planner, plan, taken, tmp_path)
 
 def test_a_new_grid_without_a_code_gets_a_free_one_and_merged_ones_end(planner, plan, taken, tmp_path):
     blank = cut(taken)
-    blank.loc[0, "code"] = None  # the smaller piece
+    blank.loc[0, ["code", "name"]] = [None, "新片"]  # the smaller piece
     told = brought(planner, plan, blank, tmp_path, "file/check").json()
     assert told["notes"] == [f"Units without a code are {NEW}."]
+    tip = brought(planner, plan, blank, tmp_path).json()["tip"]
+    units = {each["id"]: each["properties"] for each in planner.get(f"{plan}/units").json()["features"]}
+    assert units[NEW]["name"] == "新片"
+    planner.post(f"{plan}/undo", json={"on_tip": tip})
     one = taken.dissolve(aggfunc="first")
     done = brought(planner, plan, one, tmp_path).json()
     assert (done["changed"], done["gone"]) == ([FIRST], [SECOND])
@@ -86,6 +90,7 @@ def test_faults_are_told_and_nothing_is_taken(planner, plan, taken, tmp_path, ci
     gap = cut(taken).iloc[1:]
     told = brought(planner, plan, gap, tmp_path, "file/check").json()
     assert [each["kind"] for each in told["findings"]] == ["uncovered"] and told["findings"][0]["geometry"]
+    assert COMMUNITY in told["findings"][0]["text"]
     assert brought(planner, plan, gap, tmp_path).json()["type"].endswith("NoCoverage")
     nameless = brought(planner, plan, taken[["geometry"]], tmp_path)
     assert nameless.status_code == 422 and nameless.json()["type"].endswith("CodesMissing")

@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 import geopandas as gpd
+import shapely
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
@@ -27,6 +28,7 @@ from web.render import render
 router = APIRouter(include_in_schema=False)
 Viewer = Annotated[Actor, Depends(Allow("plan.view"))]
 SHOWN = 200  # rows of a table
+MOST, BESIDE = 500, 0.003  # units drawn though nothing near them changes; degrees around what does
 
 
 @router.get("/plans/{plan_id}/compare", response_class=HTMLResponse)
@@ -58,12 +60,21 @@ def _chart(found: Difference) -> MapParts:
     for side in rules.PAIR:
         ground[side] = [f"{called.get(code, '')} {code}" for code in ground[side]]
     ground["area_m2"] = ground["area_m2"].round()
+    was, now = (_near(ground, each.units) for each in (found.was, found.now))
     drawn: maps.Map = difference_map(
-        ground, rules.classes(), _named(found.was.units), _named(found.now.units),
+        ground, rules.classes(), _named(was), _named(now),
         titles=(found.was.title or _("today's map"), found.now.title),
         fields={key: _(title) for key, title in words.PAIRS.items()}, words=chart.said(),
     )  # fmt: skip
     return chart.parts(drawn)
+
+
+def _near(ground: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The units to be drawn: of a district those about what changes, so that it is found at a glance."""
+    if len(units) <= MOST or ground.empty:
+        return units
+    sight = shapely.buffer(shapely.box(*ground.total_bounds), BESIDE)
+    return units.iloc[units.sindex.query(sight, predicate="intersects")]
 
 
 def _named(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

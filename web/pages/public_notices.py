@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 import web.pages.dated as dated
 from gis.errors import Problem
 from gridmgr import clock
+from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.public_notice import queries, rules, service
 from gridmgr.publication import rules as publications
 from gridmgr.publication import service as publishing
@@ -39,7 +40,9 @@ dated.serve(  # before /public-notices/{publication_id}
 @router.get("/public-notices", response_class=HTMLResponse, dependencies=[EVERYBODY])
 def notices(request: Request, session: Transaction) -> HTMLResponse:
     """List the plans on public notice, for everybody."""
-    return render(request, "public_notices.html", {"found": queries.notices(session), "words_of": words})
+    found = queries.notices(session)
+    names = hierarchy.names(session, {each.area_code for each in found}, clock.today())
+    return render(request, "public_notices.html", {"found": found, "names": names, "words_of": words})
 
 
 @router.get("/public-notices/{publication_id}", response_class=HTMLResponse, dependencies=[EVERYBODY])

@@ -20,6 +20,7 @@ from gridmgr.boundary_plan import queries as plans
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.public_notice import queries as notices
 from gridmgr.public_notice import service as noticing
+from gridmgr.public_notice.rules import runs as running
 from gridmgr.publication import queries, rules, service
 from gridmgr.publication.model import Deed, Publication, State
 from gridmgr.words import following
@@ -121,7 +122,9 @@ def _page(
     draws, approves = (bool(can(actor, each, found.area_code)) for each in ("plan.draw", "plan.approve"))
     deeds = [each for each in (Deed.ANNOUNCE, Deed.CONSULT) if each in may and draws]
     deeds = [each for each in deeds if each != Deed.CONSULT or not queries.heard(session, found)]
+    own = Deed.APPROVE in may and found.submitted_by == actor.id  # somebody else has to approve it
     deeds += [each for each in (Deed.APPROVE, Deed.PUBLISH) if each in may and approves]
+    deeds = [each for each in deeds if each != Deed.APPROVE or not own]
     deeds += [Deed.WITHDRAW] if Deed.WITHDRAW in may and rules.may_withdraw(actor, found) else []
     deeds += [Deed.RECALL] if Deed.RECALL in may and approves and found.effective == clock.today() else []
     deeds += [ROLL_BACK] if found.state == State.PUBLISHED and draws else []
@@ -131,7 +134,8 @@ def _page(
         "waiting": notices.waiting(session, found.id), "takes_files": draws and noticing.open_for_files(found),
         "order": [each for each in State if each not in rules.BACK], "words_of": words,
         "followers": queries.followers(session, found), "follow_words": following,
-        "figures": _figures(session, found),
+        "figures": _figures(session, found), "own": own,
+        "on_notice": running(found.state, found.notice_until, clock.now()),
     }  # fmt: skip
     return render(request, "publication.html", values, status_of(problem) if problem else HTTPStatus.OK)
 
@@ -158,20 +162,23 @@ def shown(session: Session, found: Publication) -> dict[str, Any]:
     """Return what a page tells of a plan on its way, whoever reads it: where, what changes, its files."""
     was, now = queries.borders(session, found)
     gone = [code for code in was.index if code not in now.index]
+    below = queries.surroundings(session, queries.plan_of(session, found), was)
     return {
-        "found": found, "was": was, "now": now, "gone": gone, "chart": _chart(was, now),
+        "found": found, "was": was, "now": now, "gone": gone, "chart": _chart(was, now, below),
         "names": hierarchy.names(session, {found.area_code}, clock.today()), "words_of": words,
         "files": notices.files(session, found.id),
     }  # fmt: skip
 
 
-def _chart(was, now) -> MapParts:
+def _chart(was, now, below) -> MapParts:
     kinds = Choropleth("klass", _("Change"), [Class(0, NEW, _("new or redrawn"))])
     fields = {"name": _("Name"), "grid": _("Code")}
     ground = now.rename_axis("grid").reset_index().assign(klass=0)
     plain = [each[["name", "geometry"]].rename_axis("code").reset_index() for each in (was, now)]
+    titles = {"around": _("Around it"), "building": _("Outlines of buildings")}
     drawn = difference_map(
         ground[["klass", *fields, "geometry"]], kinds, *plain, titles=(_("As it is"), _("As it is to be")),
-        fields=fields, words=chart.said(),
+        fields=fields, below={key: (titles[key], each) for key, each in below.items()}, words=chart.said(),
+        **chart.ground(),
     )  # fmt: skip
     return chart.parts(drawn)

@@ -20,5 +20,7 @@
     form.lat.value = latlng.lat.toFixed(6);
     if (mine) mine.remove();
     mine = mark(latlng.lng, latlng.lat, "#1d4ed8").addTo(map);
+    const told = document.getElementById("notice-place");
+    told.textContent = told.dataset.marked;
   });
 })();

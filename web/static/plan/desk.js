@@ -104,12 +104,18 @@
 
   // ---- undo, redo, locks, branches -----------------------------------------------------------------------
 
+  /** Which units an edit was about, by the ends of their codes. */
+  function about({ code, one, two, codes, to }) {
+    const named = [code, one, two, ...(codes || []), to].filter(Boolean).map((each) => `…${each.slice(-3)}`);
+    return named.length > 4 ? `${named.slice(0, 4).join(" ")} …` : named.join(" ");
+  }
+
   /** The edits that led here, the newest first, once somebody asks for them. */
   async function history() {
     if (!$("plan-history").open) return;
     const { edits } = await planDesk.ask("/edits").catch(() => ({ edits: [] }));
-    $("plan-edits").replaceChildren(...edits.slice(0, 200).map(({ kind, by, at }) => {
-      const row = gridmgr.element("li", "", said.edits[kind] || kind);
+    $("plan-edits").replaceChildren(...edits.slice(0, 200).map(({ kind, by, at, args }) => {
+      const row = gridmgr.element("li", "", `${said.edits[kind] || kind} ${about(args)}`);
       row.append(gridmgr.element("span", "hint", ` ${by} · ${moment.format(new Date(at))}`));
       return row;
     }));
@@ -117,7 +123,7 @@
   $("plan-history").addEventListener("toggle", history);
   hear("changed loaded", history);
 
-  const step = (way) => { if (!$(`plan-${way}`).disabled) keep(`/${way}`).catch(() => {}); };
+  const step = (way) => { if (!$(`plan-${way}`).disabled) keep(`/${way}`, {}, () => state.plan[`can_${way}`]).catch(() => {}); };
   $("plan-undo").addEventListener("click", () => step("undo"));
   $("plan-redo").addEventListener("click", () => step("redo"));
   document.addEventListener("keydown", (event) => {

@@ -7,7 +7,7 @@
   const map = window.gridmgrMap;
   const MOST_NAMES = 120;
   const MOST_TAGS = 8; // a repair of many is read in the bars
-  const MOST_PARTED = 1500; // units; a whole district shows the borders of today
+  const MOST_PARTED = 1500; // units; in a whole district the borders of communities follow when it is read again
   const BUILDINGS_FROM = 15; // the zoom from which buildings of a plan of thousands are drawn
   const PANES = { around: 350, units: 400, parents: 405, changed: 410, today: 415, buildings: 420, chosen: 430, blamed: 440, hand: 450 };
   const style = {
@@ -45,7 +45,7 @@
     return layer;
   };
 
-  const dress = ({ properties }) => ({ ...style.unit, ...(properties.locked ? style.locked : {}), fillColor: colour(properties) });
+  const dress = ({ properties }) => ({ ...style.unit, ...(state.units.size > MOST_PARTED ? { weight: 0.5 } : {}), ...(properties.locked ? style.locked : {}), fillColor: colour(properties) });
 
   function put(code) {
     drawn.get(code)?.remove();
@@ -69,9 +69,9 @@
   }
 
   /** Where communities meet: as the plan has it, not as it is today. */
-  function parents() {
+  function parents(anew = false) {
+    if (state.units.size > MOST_PARTED && !anew) return; // read with the plan, not with every edit
     groups.parents.clearLayers();
-    if (state.units.size > MOST_PARTED) return;
     const lines = parting(state.units.values()).map((segment) => segment.map(([lng, lat]) => [lat, lng]));
     if (lines.length) L.polyline(lines, { ...style.parents, pane: "plan-parents", renderer: renderers.parents, interactive: false, pmIgnore: true, snapIgnore: true }).addTo(groups.parents);
   }
@@ -144,7 +144,7 @@
       shape(feature, wide ? style.wide : { ...style.around, snapIgnore: false }, "around").addTo(groups.around);
     }
     for (const code of state.units.keys()) put(code);
-    parents();
+    parents(true);
     label();
     preview();
   }

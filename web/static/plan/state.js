@@ -105,9 +105,10 @@
     return turn;
   }
 
-  /** Keep an edit, undo or redo; the answer is shown, a refusal told and thrown. */
-  function keep(path, body = {}) {
+  /** Keep an edit, undo or redo, if it can be when its turn comes; the answer is shown, a refusal told and thrown. */
+  function keep(path, body = {}, can = () => true) {
     return inTurn(async () => {
+      if (!can()) return null;
       tell("saving");
       const began = performance.now();
       try {
