@@ -129,7 +129,8 @@ def borders(session: Session, found: Publication) -> tuple[gpd.GeoDataFrame, gpd
     Of what is published, as they were and as they became.
     """
     if found.edition_id is not None and (kept := ground(session, found)):
-        return tuple(each[MICRO_GRID] for each in kept)
+        meant = {code for each in ("new", "redrawn", "gone") for code in found.changes[each]}
+        return tuple(each[MICRO_GRID][each[MICRO_GRID].index.isin(meant)] for each in kept)
     plan = plan_of(session, found)
     base, state = (plans.state(session, plan, each) for each in (None, found.tip_id))
     touched = drawn.touched(base, state)

@@ -187,6 +187,7 @@ def test_a_plan_is_compared_vetoed_revised_agreed_to_and_becomes_the_map_today(p
     expect(page.locator("td[data-label]").first).to_be_visible()
     ask(page, desk, Said.VETO)
     expect(page.locator(".head .tag")).to_have_text("一票否决")
+    expect(page.locator(".alert.bad").first).to_contain_text("边界穿过院子")
     with acting() as (session, actor):  # revised: it came back as a draft
         draft = plans.by_id(session, actor, plan)
         grid = plans.changes(session, plans.standing(session, draft, draft.tip_id))["new"][0]

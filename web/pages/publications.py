@@ -17,6 +17,8 @@ from gis.thematic import difference_map
 from gridmgr import clock
 from gridmgr.account.rules import Actor, can
 from gridmgr.boundary_plan import queries as plans
+from gridmgr.consultation import queries as consultations
+from gridmgr.consultation.model import ConsultationParty, Said
 from gridmgr.hierarchy import queries as hierarchy
 from gridmgr.public_notice import queries as notices
 from gridmgr.public_notice import service as noticing
@@ -135,9 +137,18 @@ def _page(
         "order": [each for each in State if each not in rules.BACK], "words_of": words,
         "followers": queries.followers(session, found), "follow_words": following,
         "figures": _figures(session, found), "own": own,
+        "vetoes": _vetoes(session, found),
         "on_notice": running(found.state, found.notice_until, clock.now()),
     }  # fmt: skip
     return render(request, "publication.html", values, status_of(problem) if problem else HTTPStatus.OK)
+
+
+def _vetoes(session: Session, found: Publication) -> list[ConsultationParty]:
+    """Who has stopped a plan, and why."""
+    if found.state != State.STOPPED or found.consultation_id is None:
+        return []
+    asked = consultations.parties(session, [found.consultation_id])[found.consultation_id]
+    return [each for each in asked if each.said == Said.VETO]
 
 
 def _figures(session: Session, found: Publication) -> dict[str, str]:
