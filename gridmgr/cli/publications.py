@@ -172,7 +172,7 @@ def followers(publication: Number, username: As = None, as_json: Json = False) -
          _("To be decided") if each.decision else ""]
         for each in found
     ]  # fmt: skip
-    print_table("", [_("What"), "", _("before"), _("after"), _("What happens"), ""], rows)
+    print_table("", [_("Bound to the unit"), "", _("before"), _("after"), _("What happens"), ""], rows)
 
 
 @app.command()

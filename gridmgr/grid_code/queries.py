@@ -9,7 +9,7 @@ from gis.draft import CodeTaken
 from gridmgr.grid_code.model import CodeUnfit
 from gridmgr.grid_code.rules import free_codes
 from gridmgr.hierarchy import queries as hierarchy
-from gridmgr.hierarchy.model import MICRO_GRID, GridUnit, Lineage
+from gridmgr.hierarchy.model import COMMUNITY, MICRO_GRID, GridUnit, Lineage
 
 
 def used(session: Session, beginning: str, level: str = MICRO_GRID) -> set[str]:
@@ -33,6 +33,25 @@ def free(
     CodesUsedUp
     """
     return free_codes(parent, used(session, parent, level).union(but), many)
+
+
+def again(
+    session: Session, lost: Collection[str], there: Collection[str]
+) -> tuple[dict[str, str], dict[str, tuple[str, str] | None]]:
+    """Return the new code of each community that is no more and is to be again, and by that its name and street.
+
+    `there` are the codes of those there are.
+
+    Raises
+    ------
+    CodesUsedUp
+    """
+    asked = select(GridUnit).where(GridUnit.level == COMMUNITY, GridUnit.code.in_(list(lost)))
+    new, told = {}, {}
+    for row in {row.code: row for row in session.scalars(asked.order_by(GridUnit.valid_from))}.values():
+        new[row.code] = free(session, row.parent_code, 1, [*there, *told], COMMUNITY)[0]
+        told[new[row.code]] = (row.name, row.parent_code)
+    return new, told
 
 
 def carries(session: Session, level: str) -> bool:

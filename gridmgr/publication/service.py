@@ -322,12 +322,16 @@ def roll_back(session: Session, actor: Actor, publication_id: int) -> Publicatio
     inside = state.plan.units.loc[state.numbers.index]
     if rules.drawn_since(now, inside.loc[inside.index.isin(now.index)]):
         raise NotPublished
+    again, above = codes.again(session, set(was["parent_code"]) - set(state.parents), state.parents)
+    was = was.assign(parent_code=was["parent_code"].replace(again))
     fresh: dict[str, str] = {}
     for code, parent in was["parent_code"].items():
         if code not in inside.index:
             fresh[code] = codes.free(session, parent, 1, fresh.values())[0]
     frame = pd.concat([inside.drop(index=now.index), was.rename(index=fresh)])
-    edit = edits.adopt(session, actor, plan.id, plan.tip_id, frame[["name", "parent_code", "geometry"]])
+    above |= dict.fromkeys(set(now["parent_code"]) - set(frame["parent_code"]))
+    drawn = frame[["name", "parent_code", "geometry"]]
+    edit = edits.adopt(session, actor, plan.id, plan.tip_id, drawn, parents=above)
     made = submit(session, actor, plan.id, edit.tip)
     made.undoes_id = found.id
     return made

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from gridmgr import clock
 from gridmgr.account.model import NotGranted, RoleGrant
 from gridmgr.account.rules import SYSTEM, Grant, Role
+from gridmgr.boundary_plan import queries as plans_of
 from gridmgr.boundary_plan import service as plans
 from gridmgr.boundary_plan.model import PlanClosed, Status
 from gridmgr.consultation import queries as consultations
@@ -37,6 +38,7 @@ from gridmgr.publication.model import (
     NotSubmitter,
     OpinionsIn,
     OwnPlan,
+    Publication,
     PublicationStep,
     RecallOver,
     State,
@@ -388,7 +390,9 @@ def test_a_community_that_goes_to_another_street_is_published_with_its_units(dis
     assert service.submit(district, SYSTEM, plan.id, plan.tip_id).warnings == []
     heirs = maps.foreseen(district, made.levels, made.among, plan.base_day).heirs
     assert heirs == {C1: came, f"{C1}002": f"{came}002"}
-    maps.load(district, made.levels, clock.today(), "", made.among)
+    found = district.scalars(select(Publication)).one()
+    found.state = State.APPROVED
+    service.publish(district, SYSTEM, found.id)
     drain(district, REACTIONS)
     units = {
         code: hierarchy.unit(district, SYSTEM, code, clock.today()) for code in (came, other, f"{came}002")
@@ -397,3 +401,7 @@ def test_a_community_that_goes_to_another_street_is_published_with_its_units(dis
     assert units[other].area_m2 == pytest.approx(3 * units[came].area_m2, rel=1e-3)
     assert (case.street_code, case.community_code) == (other, came)
     assert C1 not in hierarchy.names(district, [C1], clock.today())
+    back = service.roll_back(district, SYSTEM, found.id)  # the old code stays retired
+    assert back.changes["new"] == [f"{STREET}004001"] and back.changes["gone"] == [f"{came}002"]
+    given = queries.outcome(district, plans_of.by_id(district, SYSTEM, back.plan_id), back.tip_id)
+    assert set(given.among["community"]) == {f"{STREET}004", came}
