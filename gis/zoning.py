@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, triu
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from gis.errors import BadInput
@@ -17,10 +17,11 @@ from gis.errors import BadInput
 TREES = 8  # spanning trees tried for each cut
 NEAR = 0.02  # of the mean: what is so near to it is even, and what its borders cost is told apart
 # Times over all borders, each with how many common borders of two units a change may cost now and then, and how many
-# such borders a zone that is off by a whole mean counts for: first short borders are sought, then balance.
-COOLING = np.column_stack([np.linspace(1, 0.05, 300), np.geomspace(2e2, 2e5, 300)])
-LAST = 20  # times at the end in which nothing may become worse
-FIRST = 1e9  # then balance comes before any border
+# such borders a zone that is off by a whole mean counts for: first short borders are sought, then balance; at last
+# nothing may become worse, and balance comes before any border.
+COOLING = np.vstack(
+    [np.column_stack([np.linspace(1, 0.05, 240), np.geomspace(2e2, 2e5, 240)]), [[0, 1e9]] * 20]
+)
 
 
 class TooManyZones(BadInput):
@@ -273,14 +274,14 @@ def _cut(piece: Graph, many: int, rng, trees: int) -> tuple[np.ndarray, int]:
     """Which units are cut off, and into how many of the zones they go."""
     from gis import zoning_search
 
-    links = triu(piece.cost, format="coo")
+    links = piece.cost.tocoo()
+    once = links.row < links.col
+    a, b, cost = _plain(links.row[once]), _plain(links.col[once]), links.data[once]
     # A random tree prefers costly links, so that cheap ones are left to be cut.
-    chance = rng.exponential(links.data.mean() / links.data, (trees, links.nnz))
+    chance = rng.exponential(cost.mean() / cost, (trees, len(cost)))
     roots = rng.integers(len(piece.weight), size=trees)
     weight = np.column_stack([piece.weight, np.ones(len(piece.weight))])
-    return zoning_search.cut(
-        np.argsort(chance, axis=1), roots, *map(_plain, links.coords), links.data, weight, many, NEAR
-    )
+    return zoning_search.cut(np.argsort(chance, axis=1), roots, a, b, cost, weight, many, NEAR)
 
 
 def _improved(given: Graph, zone: np.ndarray, number: int, rng) -> np.ndarray:
@@ -291,11 +292,7 @@ def _improved(given: Graph, zone: np.ndarray, number: int, rng) -> np.ndarray:
     links = _plain(cost.indptr), _plain(cost.indices), cost.data / cost.data.mean()
     weight = given.weight / (given.weight.sum(axis=0) / number)  # 1 is the mean of each measure
     held = sums(weight, zone)
-    for heat, stiff in COOLING:
-        zoning_search.improved(*links, weight, zone, held, NEAR, heat, stiff, rng.integers(2**31))
-    for _ in range(LAST):
-        if not zoning_search.improved(*links, weight, zone, held, NEAR, 0, FIRST, 0):
-            break
+    zoning_search.cooled(*links, weight, zone, held, NEAR, COOLING, rng.integers(2**31))
     return zone
 
 

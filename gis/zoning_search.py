@@ -6,7 +6,7 @@ where it is used.
 """
 
 import numpy as np
-from numba import boolean, float64, int64, njit, types
+from numba import boolean, float64, int64, njit, types, void
 
 CANDIDATES = 3  # cuts of each tree that are looked at
 
@@ -166,16 +166,13 @@ def uneven(held, weight, times, near):
     return total
 
 
-@njit(
-    int64(_ints, _ints, float64[::1], _weight, _ints, _weight, float64, float64, float64, int64), cache=True
-)
-def improved(indptr, indices, cost, weight, zone, held, near, heat, stiff, seed):
+@njit(int64(_ints, _ints, float64[::1], _weight, _ints, _weight, float64, float64, float64), cache=True)
+def improved(indptr, indices, cost, weight, zone, held, near, heat, stiff):
     """Let units at borders change sides where that makes zones more even or borders cheaper; say how many did.
 
     `weight` counts in means of a zone, `held` is what each zone holds; it and `zone` are written to. A zone that is
     uneven by 1 costs as much as a border of `stiff`; a change may cost about `heat` now and then.
     """
-    np.random.seed(seed)
     moved, touched = 0, np.zeros(len(held))
     for unit in range(len(zone)):
         home, beside = zone[unit], indices[indptr[unit] : indptr[unit + 1]]
@@ -206,3 +203,13 @@ def improved(indptr, indices, cost, weight, zone, held, near, heat, stiff, seed)
             held[to] += own
             moved += 1
     return moved
+
+
+@njit(void(_ints, _ints, float64[::1], _weight, _ints, _weight, float64, _weight, int64), cache=True)
+def cooled(indptr, indices, cost, weight, zone, held, near, cooling, seed):
+    """Let units change sides again and again, each time with a heat and a stiffness, until without heat none does."""
+    np.random.seed(seed)
+    for at in range(len(cooling)):
+        heat, stiff = cooling[at]
+        if improved(indptr, indices, cost, weight, zone, held, near, heat, stiff) == 0 and heat == 0:
+            break
