@@ -39,7 +39,7 @@ CHECKS = (
 
 EXAMPLES_OF_EACH = 2  # of each way to ask for each operation: over a thousand requests a run
 APP = create_app()
-SCHEMA = schemathesis.openapi.from_asgi("/api/openapi.json", APP)
+SCHEMA = schemathesis.openapi.from_asgi("/api/openapi.json", APP, timeout=60)
 OPERATIONS = [each.ok() for each in SCHEMA.get_all_operations()]
 
 

@@ -93,7 +93,7 @@ class NoticeFileOut(BaseModel):
 class NoticeFilesOut(BaseModel):
     """The files, the first first."""
 
-    items: list[NoticeFileOut]
+    files: list[NoticeFileOut]
 
 
 def sender(request: Request) -> str:
@@ -192,7 +192,7 @@ def files_out(session: Session, publication_id: int) -> NoticeFilesOut:
     found = queries.files(session, publication_id)
     at = f"/api/public-notices/{publication_id}/files"
     return NoticeFilesOut(
-        items=[
+        files=[
             NoticeFileOut(
                 sha256=held.sha256, name=held.name, media_type=stored.media_type, size=stored.size,
                 address=f"{at}/{held.sha256}",
