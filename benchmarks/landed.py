@@ -1,7 +1,8 @@
 """The auditor of `racing`: every report is there once, in the unit that held its place on a map then in force."""
 
+import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Engine, text
@@ -24,10 +25,7 @@ _UNITS = text("""
 # A map was in force at the earliest when the verb that made it began to end, and at the latest until we saw the next.
 _MAP = text("INSERT INTO racing_map VALUES (:n, COALESCE(:since, clock_timestamp() - interval '1 hour'))")
 _ENDED = text("UPDATE racing_map SET until = clock_timestamp() WHERE n = :n - 1")
-_SENT = text("""
-    INSERT INTO racing_report VALUES (:number, clock_timestamp() - make_interval(secs => :sent),
-                                      clock_timestamp() - make_interval(secs => :answered))
-""")
+_SENT = text("INSERT INTO racing_report VALUES (:number, :sent, :answered)")
 
 AUDIT = text("""
     WITH told AS (
@@ -94,12 +92,18 @@ def keep_state(engine: Engine, n: int, since: datetime | None) -> None:
         session.execute(_ENDED, {"n": n})
 
 
-def audit(engine: Engine, sent: Iterable[Report], now: float) -> dict[str, int]:
+def audit(engine: Engine, sent: Iterable[Report]) -> dict[str, int]:
     """Return how many reports were looked for and what was found of them; `FAULTS` should be none."""
-    rows = [
-        {"number": each.number, "sent": now - each.sent, "answered": now - each.answered} for each in sent
-    ]
     with db.transaction(engine) as session:
+        at, now = session.scalar(text("SELECT clock_timestamp()")), time.monotonic()
+        rows = [
+            {
+                "number": each.number,
+                "sent": at - timedelta(seconds=now - each.sent),
+                "answered": at - timedelta(seconds=now - each.answered),
+            }
+            for each in sent
+        ]
         session.execute(_SENT, rows)
         session.execute(text("CREATE INDEX ON racing_unit (n, code)"))
         session.execute(text("CREATE INDEX ON racing_unit USING gist (geom)"))

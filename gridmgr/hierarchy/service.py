@@ -131,13 +131,12 @@ def _load_level(
 
 def _refuse_retired(session: Session, edition: Edition, level: str, fates: Changes) -> None:
     """Rule: field.md §2, a retired code is never reused; one retired on this very day may be corrected."""
-    used = session.scalars(
-        select(GridUnit.code).where(
-            GridUnit.level == level, GridUnit.code.in_(list(fates.new)), GridUnit.valid_to < edition.effective
-        )
-    ).all()
+    last = func.max(func.coalesce(GridUnit.valid_to, date.max))
+    mine = (GridUnit.level == level) & GridUnit.code.in_(list(fates.new))
+    ended = select(GridUnit.code).where(mine).group_by(GridUnit.code).having(last < edition.effective)
+    used = sorted(session.scalars(ended))
     if used:
-        raise RetiredCode(level=level, count=len(set(used)), codes=", ".join(sorted(set(used))[:10]))
+        raise RetiredCode(level=level, count=len(used), codes=", ".join(used[:10]))
 
 
 def _complete(frame: gpd.GeoDataFrame, level: str) -> gpd.GeoDataFrame:

@@ -195,7 +195,8 @@ def drawn_since(made: gpd.GeoDataFrame, there: gpd.GeoDataFrame) -> list[str]:
     off = set(made.index) ^ set(there.index)
     both = made.index.intersection(there.index)
     for name in ("name", "parent_code"):
-        off |= set(both[(made.loc[both, name].astype(str) != there.loc[both, name].astype(str)).to_numpy()])
+        ours, theirs = (each.loc[both, name].fillna("").to_numpy() for each in (made, there))
+        off |= set(both[ours != theirs])
     grounds = (each.loc[both].geometry.to_numpy() for each in (made, there))
     ours, theirs = (shapely.normalize(each) for each in grounds)
     apart = ~(shapely.equals_exact(ours, theirs, 1e-12) | shapely.is_missing(ours))

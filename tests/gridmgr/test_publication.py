@@ -387,7 +387,8 @@ def test_a_community_that_goes_to_another_street_is_published_with_its_units(dis
     edits.draw(district, SYSTEM, plan.id, None, "transfer", {"codes": [C1], "to": other})
     made = queries.outcome(district, plan, plan.tip_id)
     assert made.communities == {C1}
-    assert service.submit(district, SYSTEM, plan.id, plan.tip_id).warnings == []
+    found = service.submit(district, SYSTEM, plan.id, plan.tip_id)
+    assert found.warnings == []
     heirs = maps.foreseen(district, made.levels, made.among, plan.base_day).heirs
     assert heirs == {C1: came, f"{C1}002": f"{came}002"}
     found = district.scalars(select(Publication)).one()
@@ -405,3 +406,10 @@ def test_a_community_that_goes_to_another_street_is_published_with_its_units(dis
     assert back.changes["new"] == [f"{STREET}004001"] and back.changes["gone"] == [f"{came}002"]
     given = queries.outcome(district, plans_of.by_id(district, SYSTEM, back.plan_id), back.tip_id)
     assert set(given.among["community"]) == {f"{STREET}004", came}
+    service.recall(district, SYSTEM, found.id, "画错")
+    drain(district, REACTIONS)
+    there = hierarchy.frame(district, "community", clock.today()).set_index("code")
+    assert (
+        sorted(there.index) == sorted(frames["community"]["code"]) and there.at[C1, "parent_code"] == STREET
+    )
+    assert (case.street_code, case.community_code) == (STREET, C1)
