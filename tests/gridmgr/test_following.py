@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from listing import publish, row
-from little import STREET
+from little import STREET, little_district, square
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from gridmgr.dispatch.model import DispatchSetting, Mode
 from gridmgr.events import drain
 from gridmgr.following import queries
 from gridmgr.following.model import Way
+from gridmgr.hierarchy import service as maps
 from gridmgr.hierarchy.model import UnitsSucceeded
 from gridmgr.intake import service as intake
 from gridmgr.module import queries as modules
@@ -269,3 +270,20 @@ def test_whoever_publishes_is_told_before_what_needs_a_decision(district, staff)
     assert [(each.matter, each.before, each.after, each.decision) for each in told] == [
         ("hours", second, first, True)
     ]
+
+
+def test_an_application_for_a_building_goes_where_the_building_now_lies(district):
+    first, second, house = f"{OLD}001", f"{OLD}002", f"{OLD}00002"
+    asked = Approval(
+        kind="占道", kind_en="", prefixes=["S"], silence="wait", applicant="李", what="摆摊", code=second,
+        street_code=STREET, building_code=house, place="", asker_name="x", asked_at=NOON, due_at=NOON, state="open",
+        conditions="",
+    )  # fmt: skip
+    district.add(asked)
+    frames = little_district()
+    frames["micro_grid"].loc[[0, 1], "geometry"] = [square(0, 0, 1.9), square(1.9, 0, 0.1)]
+    frames["building"].loc[1, "parent_code"] = first
+    maps.load(district, frames, TODAY)
+    drain(district, REACTIONS)
+    assert (asked.code, asked.street_code, asked.building_code) == (first, STREET, house)
+    assert codes(district, ApprovalDeed.note) == [f"{second} → {first}"]
