@@ -105,7 +105,8 @@ def _refuse_strange(plan: Plan, measure: str, low: float | None, high: float | N
         raise UnknownColumn(measure=measure)
     given = [each for each in (low, high) if each is not None]
     if not np.isfinite(given).all() or min(given, default=0) < 0 or sorted(given) != given:
-        raise BandUpsideDown(low=low, high=high)
+        told = {"low": low, "high": high}
+        raise BandUpsideDown(**{name: "…" if each is None else f"{each:g}" for name, each in told.items()})
 
 
 def _finite(band: tuple[float, float], weight: np.ndarray) -> tuple[float, float]:

@@ -64,7 +64,7 @@ SAID = {
         "The edition this plan stands on has been corrected since; nothing is drawn until that is taken in."
     ),
     "openedBy": N_("opened by {by}"),
-    "compare": N_("Compare"),
+    "compare": N_("Set side by side"),
     "locked": N_("locked"),
     "picked": N_("{n} grids"),
     "sum": N_("In all"),

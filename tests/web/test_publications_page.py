@@ -170,6 +170,8 @@ def published(planner, city) -> dict:
 
 def test_a_published_plan_is_rolled_back_by_a_button_and_by_a_program(planner, published, way, city):
     at = f"/publications/{published['id']}"
+    gone = city.client(Role.COMMAND_CENTRE).get(f"/grids/{WEST}002002")  # an old link: as it was
+    assert gone.status_code == 303 and "?at=" in gone.headers["location"]
     assert city.client(Role.COMMAND_CENTRE).post(f"/api{at}/roll-back").status_code == 403
     assert planner.post("/api/publications/999999/roll-back").status_code == 404
     assert planner.post(f"/api/publications/{way['id']}/roll-back").status_code == 409

@@ -92,6 +92,7 @@ def open_proposed(
     )
     plan = service.create(session, actor, name, found.community.code)
     edits.adopt(session, actor, plan.id, plan.tip_id, drawn[rank - 1].grids[["geometry"]])
+    service.lock(session, actor, plan.id, wish.locked)
     return RedirectResponse(f"/plans/{plan.id}", 303)
 
 

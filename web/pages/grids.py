@@ -1,12 +1,13 @@
 """The grids: editions and what they changed, the tree of units, and one unit with its history."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
+from urllib.parse import quote
 
 import geopandas as gpd
 import shapely
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 import web.pages.chart as chart
@@ -19,7 +20,7 @@ from gridmgr.casebook import queries as casebook
 from gridmgr.casebook.queries import Search
 from gridmgr.errors import BadInput
 from gridmgr.hierarchy import queries
-from gridmgr.hierarchy.model import BUILDING, LEVELS, GridUnit, NoEdition
+from gridmgr.hierarchy.model import BUILDING, LEVELS, GridUnit, NoEdition, UnknownUnit
 from gridmgr.statistics import queries as statistics
 from web import words
 from web.deps import Allow, Transaction
@@ -84,11 +85,18 @@ def show(
 def unit(
     request: Request, session: Transaction, actor: Viewer, at: ChosenDay,
     code: Annotated[str, Path(max_length=32, pattern=r"^[^\x00]*$")],
-) -> HTMLResponse:  # fmt: skip
+) -> Response:  # fmt: skip
     """Show one unit: facts, map, what it holds, what became of it."""
     edition = queries.edition_at(session, at)
     day = max(at or clock.today(), edition.effective)  # before the first edition, the first answers
-    found = queries.unit(session, actor, code, day)
+    try:
+        found = queries.unit(session, actor, code, day)
+    except UnknownUnit:
+        left = [each.effective for step, each in queries.lineage_of(session, code) if step.old_code == code]
+        if at is not None or not left:
+            raise
+        last = max(left) - timedelta(days=1)  # what is no more is shown as it was, with what became of it
+        return RedirectResponse(f"/grids/{quote(code)}?at={last}", 303)
     finer = LEVELS[LEVELS.index(found.level) + 1] if found.level != BUILDING else None
     children = []
     if finer:

@@ -170,6 +170,14 @@
     }
   });
 
+  root.querySelector("form[action$='/submit']")?.addEventListener("submit", async (event) => {
+    event.preventDefault(); // what keeps it from going is told here, where it can be mended
+    try {
+      const found = await send("/submit", { on_tip: state.plan.tip });
+      location.href = `/publications/${encodeURIComponent(found.id)}`;
+    } catch { /* told already */ }
+  });
+
   $("plan-all").addEventListener("click", () => { pick([]); window.gridmgrMap.fitBounds(gridmgr.data.bounds, gridmgr.ROOM); });
   load();
 })();

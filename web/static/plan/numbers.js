@@ -82,7 +82,7 @@
 
   // ---- bars ----------------------------------------------------------------------------------------
 
-  const title = ({ properties: { name, code } }) => name || code;
+  const title = ({ properties: { name, code } }) => (name && name !== code ? name : `…${code.slice(-6)}`); // the end tells them apart
 
   /** Rows in the order chosen; of many the picked ones and those far from the mean first. */
   function rows() {

@@ -120,6 +120,7 @@
       } catch (refused) {
         forget();
         tell("refused", refused);
+        if (refused.kind === "Claimed") standing(); // it was one's own a moment ago
         throw refused;
       }
     });
