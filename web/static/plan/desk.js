@@ -171,6 +171,7 @@
   });
 
   root.querySelector("form[action$='/submit']")?.addEventListener("submit", async (event) => {
+    if (!state.plan) return; // not read yet: the form goes as it is
     event.preventDefault(); // what keeps it from going is told here, where it can be mended
     try {
       const found = await send("/submit", { on_tip: state.plan.tip });
