@@ -128,6 +128,7 @@ def show(rows: list[Measured]) -> None:
         "work",
         "half within",
         "19 of 20 within",
+        "by the clock",
         "how good",
         "target",
         "",
