@@ -291,6 +291,9 @@ def publish_due(session: Session) -> int:
     """Publish what is due; of what cannot be, whoever submitted it is told why. Returns how many were published."""
     done = 0
     for each in queries.due(session):
+        held = queries.by_id(session, SYSTEM, each, locked=True)
+        if held.state != State.APPROVED or held.problem is not None:
+            continue  # another worker was quicker
         try:
             with apart(session):
                 publish(session, SYSTEM, each)

@@ -413,3 +413,12 @@ def test_a_community_that_goes_to_another_street_is_published_with_its_units(dis
         sorted(there.index) == sorted(frames["community"]["code"]) and there.at[C1, "parent_code"] == STREET
     )
     assert (case.street_code, case.community_code) == (STREET, C1)
+
+
+def test_what_another_worker_has_just_published_is_let_be(district, staff, draft, monkeypatch):
+    found = published(district, staff, draft)
+    monkeypatch.setattr(
+        queries, "due", lambda _session: [found.id]
+    )  # as asked before the other one had done it
+    assert service.publish_due(district) == 0
+    assert (found.state, found.problem) == (State.PUBLISHED, None)
