@@ -34,7 +34,7 @@ from gridmgr.module import queries as modules
 from gridmgr.one_grid import queries as one_grid
 from gridmgr.onsite import queries as onsite
 from gridmgr.position import queries as positions
-from gridmgr.publication import queries as publications
+from gridmgr.public_notice import queries as public_notices
 from gridmgr.reactions import REACTIONS
 from gridmgr.settings import settings
 from gridmgr.simulation import dispatching, joint, noticing, organising, queries, rules, service, walking
@@ -281,8 +281,8 @@ def test_the_demonstration_community_has_a_plan_on_public_notice_once(story):
     with db.transaction(story.engine, REACTIONS) as session:
         assert noticing.announce(session) == 2
         assert noticing.announce(session) == 0
-        (found,) = publications.notices(session)
-        said = publications.comments(session, found.id, shown=False)
+        (found,) = public_notices.notices(session)
+        said = public_notices.comments(session, found.id, shown=False)
         assert (found.state, len(found.changes["new"])) == ("notice", 1)
         assert [(each.state, lon is None) for each, lon, _ in said] == [("waiting", True), ("shown", False)]
         session.rollback()

@@ -43,13 +43,13 @@ def test_files_of_a_plan_are_for_everybody_once_it_is_on_notice(planner, anybody
     assert city.client(Role.COMMAND_CENTRE).post(own, json={"files": [paper]}).status_code == 403
     assert planner.post(own, json={"files": []}).status_code == 422
     added = planner.post(own, json={"files": [paper, paper]})
-    assert [each["name"] for each in added.json()["items"]] == ["说明.pdf"], added.text
+    assert [each["name"] for each in added.json()["files"]] == ["说明.pdf"], added.text
     assert anybody.get(public).status_code == 404  # not on notice yet
     assert anybody.get(f"{public}/{paper['sha256']}").status_code == 404
     assert anybody.get(f"/api/files/{paper['sha256']}").status_code == 401
     assert city.client(Role.COMMAND_CENTRE).get(f"/api/files/{paper['sha256']}").status_code == 200
     assert planner.post(f"/api/publications/{way}/announce", json={"days": 14}).status_code == 200
-    (held,) = anybody.get(public).json()["items"]
+    (held,) = anybody.get(public).json()["files"]
     read = anybody.get(held["address"])
     assert (read.content, read.headers["content-type"]) == (PAPER, "application/pdf")
     assert "sandbox" in read.headers["content-security-policy"]
